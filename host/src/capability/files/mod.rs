@@ -1,0 +1,1 @@
+//! Files of the host that a guest may read.

@@ -1,0 +1,1 @@
+//! What a guest prints becomes log lines.

@@ -1,0 +1,1 @@
+//! `plaza check`: every fault of a manifest and its components, in one go.

@@ -1,0 +1,1 @@
+//! Events: outbox → bus → subscribers.

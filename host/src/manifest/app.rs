@@ -1,0 +1,145 @@
+//! What a manifest says, once it has been read and found sound.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::template::Template;
+use crate::limits::ComponentLimits;
+
+/// An application: what one `spin.toml` describes.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// `application.name`.
+    pub name: String,
+    /// `application.version`.
+    pub version: Option<String>,
+    /// `application.description`.
+    pub description: Option<String>,
+    /// The manifest's own path; relative paths in it start from its folder.
+    pub manifest: PathBuf,
+    /// The application's variables by name.
+    pub variables: BTreeMap<String, Variable>,
+    /// Variables that the host makes at the first start where nobody sets them.
+    pub generate: BTreeMap<String, Generate>,
+    /// HTTP triggers in the manifest's order.
+    pub routes: Vec<RouteTrigger>,
+    /// Components by id.
+    pub components: BTreeMap<String, Component>,
+}
+
+impl App {
+    /// The folder from which the manifest's relative paths start.
+    pub fn base(&self) -> &Path {
+        self.manifest.parent().unwrap_or(Path::new("."))
+    }
+}
+
+/// One of `[variables]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Used where nobody sets it; `None` means that it is required.
+    pub default: Option<String>,
+    /// Its value is neither printed nor logged.
+    pub secret: bool,
+}
+
+/// How the host makes a variable's value (`[application.tool.plaza.generate]`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generate {
+    /// A password for a person: printed once, to stdout.
+    Password,
+    /// A random 256-bit token.
+    Token,
+    /// An Ed25519 key pair: `<name>` is the private seed, `<name>_public` the public key, both in base64url.
+    Ed25519,
+}
+
+/// An HTTP trigger: a route and who serves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteTrigger {
+    /// The component's id.
+    pub component: String,
+    /// The route.
+    pub route: Route,
+}
+
+/// Where a component is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// A path pattern: `/exact`, `/users/:id`, `/static/...`.
+    Path(String),
+    /// Reached by other components only (`route = { private = true }`).
+    Private,
+}
+
+/// A component and what it is granted.
+#[derive(Debug, Clone)]
+pub struct Component {
+    /// Its id in the manifest.
+    pub id: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// The `.wasm` file, as an absolute path or one from the working folder.
+    pub source: PathBuf,
+    /// How to build it.
+    pub build: Option<Build>,
+    /// Environment variables, templates allowed.
+    pub environment: BTreeMap<String, Template>,
+    /// The variables it may read, by the name it knows them by.
+    pub variables: BTreeMap<String, Template>,
+    /// Files it may read.
+    pub files: Vec<FileMount>,
+    /// Glob patterns left out of `files`.
+    pub exclude_files: Vec<String>,
+    /// Addresses it may call, templates allowed. Resolve, then parse with [`super::grant::AllowedHosts`].
+    pub allowed_outbound_hosts: Vec<Template>,
+    /// Imports provided by other components of the application, by import name
+    /// (`shop:users/directory@1.0.0` or `shop:users`): the `tool.plaza` line where there is one, else Spin's.
+    pub links: BTreeMap<String, String>,
+    /// Its own settings for this host.
+    pub plaza: PlazaSettings,
+}
+
+/// `[component.<id>.build]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Commands for the shell, in order.
+    pub commands: Vec<String>,
+    /// Where they run, from the manifest's folder.
+    pub workdir: PathBuf,
+    /// Globs of source files, for `--watch`.
+    pub watch: Vec<String>,
+}
+
+/// One entry of `files`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileMount {
+    /// A glob from the manifest's folder; files keep their relative path.
+    Pattern(String),
+    /// A folder placed at a path of the guest.
+    Placement {
+        /// Folder on the host.
+        source: PathBuf,
+        /// Absolute path in the guest.
+        destination: String,
+    },
+}
+
+/// `[component.<id>.tool.plaza]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlazaSettings {
+    /// The database to create for it; fills the variables `<database>_url` and `<database>_host`.
+    pub database: Option<String>,
+    /// Folder of numbered `.sql` files.
+    pub migrations: Option<PathBuf>,
+    /// The table to relay events from.
+    pub outbox: Option<String>,
+    /// Topics it subscribes to.
+    pub subscribe: Vec<String>,
+    /// Seconds between two ticks.
+    pub tick_seconds: Option<u64>,
+    /// Its bounds.
+    pub limits: ComponentLimits,
+}

@@ -1,0 +1,1 @@
+//! Addresses a component may call (`allowed_outbound_hosts`).

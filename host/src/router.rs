@@ -1,0 +1,1 @@
+//! Which component serves a path. Pure.

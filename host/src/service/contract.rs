@@ -1,0 +1,1 @@
+//! Do these exports still satisfy those imports?
