@@ -7,9 +7,17 @@ use wasmtime::{
     component::{GuestTaskId, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::service::CallContext;
+use crate::{
+    capability::{
+        outbound_http::OutboundHttp,
+        postgres::PostgresContext,
+        stdio::{CurrentRequest, RequestOfTask},
+        variables::VariablesContext,
+    },
+    service::CallContext,
+};
 
 /// The host's side of one instance.
 pub struct Guest {
@@ -20,7 +28,13 @@ pub struct Guest {
     /// Limits of `wasi:http`.
     pub http: WasiHttpCtx,
     /// Where outgoing requests go.
-    pub outbound: Box<dyn WasiHttpHooks>,
+    pub outbound: OutboundHttp,
+    /// Its databases.
+    pub postgres: PostgresContext,
+    /// The variables it may read.
+    pub variables: VariablesContext,
+    /// Which of its requests is printing.
+    pub printing: CurrentRequest,
     /// The bound on its memory.
     pub memory: MemoryLimit,
     /// The requests it serves now.
@@ -35,7 +49,7 @@ impl WasiView for Guest {
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut *self.outbound }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
     }
 }
 
@@ -65,6 +79,12 @@ impl Requests {
             [(_, context)] => Some(context),
             _ => None,
         }
+    }
+}
+
+impl RequestOfTask for Requests {
+    fn request_of(&self, task: GuestTaskId) -> Option<Arc<str>> {
+        self.of(task).or_else(|| self.only()).map(|context| context.request_id.clone())
     }
 }
 
