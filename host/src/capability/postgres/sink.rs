@@ -47,7 +47,12 @@ pub enum Refusal {
 impl Sink {
     /// A sink that collects rows of at most `limit` bytes together.
     pub fn collect(limit: usize) -> Self {
-        Self::Collect(Collected { columns: Vec::new(), rows: Vec::new(), bytes: 0, limit })
+        Self::Collect(Collected {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            bytes: 0,
+            limit,
+        })
     }
 
     /// Whether the sink wants the rows' values at all.
@@ -184,7 +189,17 @@ impl StreamSink {
     ) -> (Self, mpsc::UnboundedReceiver<Part>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let slots = Arc::new(Semaphore::new(BATCHES));
-        let sink = Self { sender, slots, pressure, rows: Vec::new(), bytes: 0, read_ahead: 0, limit, started: false, reads_to_the_end };
+        let sink = Self {
+            sender,
+            slots,
+            pressure,
+            rows: Vec::new(),
+            bytes: 0,
+            read_ahead: 0,
+            limit,
+            started: false,
+            reads_to_the_end,
+        };
         (sink, receiver)
     }
 
@@ -203,7 +218,11 @@ impl StreamSink {
         self.started = true;
         self.rows.push(row);
         self.bytes += bytes;
-        if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.flush().await } else { Ok(()) }
+        if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 
     async fn flush(&mut self) -> Result<(), Refusal> {

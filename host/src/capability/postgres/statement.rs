@@ -58,7 +58,11 @@ pub fn classify(sql: &str) -> Statement {
     }
 }
 
-fn transaction_effect(is: &dyn Fn(&str) -> bool, then: &dyn Fn(&str) -> bool, words: Words<'_>) -> TransactionEffect {
+fn transaction_effect(
+    is: &dyn Fn(&str) -> bool,
+    then: &dyn Fn(&str) -> bool,
+    words: Words<'_>,
+) -> TransactionEffect {
     if is("begin") || (is("start") && then("transaction")) {
         return TransactionEffect::Opens;
     }
@@ -67,7 +71,10 @@ fn transaction_effect(is: &dyn Fn(&str) -> bool, then: &dyn Fn(&str) -> bool, wo
     }
     let commits = is("commit") || is("end");
     let rolls_back = is("rollback") || is("abort");
-    if !commits && !rolls_back || then("prepared") || words.clone().any(|word| word.eq_ignore_ascii_case("to")) {
+    if !commits && !rolls_back
+        || then("prepared")
+        || words.clone().any(|word| word.eq_ignore_ascii_case("to"))
+    {
         return TransactionEffect::None;
     }
     let mut chains = false;
@@ -84,25 +91,60 @@ fn transaction_effect(is: &dyn Fn(&str) -> bool, then: &dyn Fn(&str) -> bool, wo
     }
 }
 
-fn changes_session(is: &dyn Fn(&str) -> bool, then: &dyn Fn(&str) -> bool, mut words: Words<'_>) -> bool {
+fn changes_session(
+    is: &dyn Fn(&str) -> bool,
+    then: &dyn Fn(&str) -> bool,
+    mut words: Words<'_>,
+) -> bool {
     if is("set") {
         return !(then("local") || then("transaction") || then("constraints"));
     }
-    let always = ["reset", "listen", "unlisten", "execute", "deallocate", "discard", "declare", "load"];
+    let always = [
+        "reset",
+        "listen",
+        "unlisten",
+        "execute",
+        "deallocate",
+        "discard",
+        "declare",
+        "load",
+    ];
     if always.iter().any(|word| is(word)) || (is("prepare") && !then("transaction")) {
         return true;
     }
     let makes = is("create") || is("select") || is("with");
     words.any(|word| {
-        SESSION_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
-            || makes && (word.eq_ignore_ascii_case("temp") || word.eq_ignore_ascii_case("temporary"))
+        SESSION_WORDS
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
+            || makes
+                && (word.eq_ignore_ascii_case("temp") || word.eq_ignore_ascii_case("temporary"))
     })
 }
 
 fn writes(is: &dyn Fn(&str) -> bool, mut words: Words<'_>) -> bool {
     let never = [
-        "show", "begin", "start", "savepoint", "release", "rollback", "abort", "set", "reset", "declare", "fetch",
-        "move", "close", "listen", "unlisten", "deallocate", "discard", "values", "table", "lock", "checkpoint",
+        "show",
+        "begin",
+        "start",
+        "savepoint",
+        "release",
+        "rollback",
+        "abort",
+        "set",
+        "reset",
+        "declare",
+        "fetch",
+        "move",
+        "close",
+        "listen",
+        "unlisten",
+        "deallocate",
+        "discard",
+        "values",
+        "table",
+        "lock",
+        "checkpoint",
     ];
     if never.iter().any(|word| is(word)) {
         return false;
@@ -112,9 +154,13 @@ fn writes(is: &dyn Fn(&str) -> bool, mut words: Words<'_>) -> bool {
         let mut previous = "";
         return words.any(|word| {
             // `FOR UPDATE` and `FOR NO KEY UPDATE` only lock.
-            let locks = previous.eq_ignore_ascii_case("for") || previous.eq_ignore_ascii_case("key");
+            let locks =
+                previous.eq_ignore_ascii_case("for") || previous.eq_ignore_ascii_case("key");
             previous = word;
-            !locks && changing.iter().any(|known| word.eq_ignore_ascii_case(known))
+            !locks
+                && changing
+                    .iter()
+                    .any(|known| word.eq_ignore_ascii_case(known))
         });
     }
     true
@@ -145,7 +191,9 @@ impl<'a> Iterator for Words<'a> {
                     self.skip_bytes(1);
                     self.skip_quoted(b'\'', true);
                 }
-                byte if byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80 => return Some(self.take_word()),
+                byte if byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80 => {
+                    return Some(self.take_word());
+                }
                 _ => self.skip_bytes(1),
             }
         }
@@ -158,9 +206,18 @@ impl<'a> Words<'a> {
     }
 
     fn take_word(&mut self) -> &'a str {
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$' || *byte >= 0x80;
-        let length = self.rest.bytes().position(|byte| !is_part(&byte)).unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
+        let is_part = |byte: &u8| {
+            byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$' || *byte >= 0x80
+        };
+        let length = self
+            .rest
+            .bytes()
+            .position(|byte| !is_part(&byte))
+            .unwrap_or(self.rest.len());
+        let (word, rest) = self
+            .rest
+            .split_at_checked(length)
+            .unwrap_or((self.rest, ""));
         self.rest = rest;
         word
     }
@@ -210,9 +267,14 @@ impl<'a> Words<'a> {
     /// Skips `$tag$ … $tag$`, or the `$` of a parameter.
     fn skip_dollar(&mut self) {
         let body = self.rest.get(1..).unwrap_or("");
-        let end = body.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80));
+        let end = body
+            .bytes()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80));
         let tag = match end {
-            Some(end) if body.as_bytes().get(end) == Some(&b'$') && !body.starts_with(|c: char| c.is_ascii_digit()) => {
+            Some(end)
+                if body.as_bytes().get(end) == Some(&b'$')
+                    && !body.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
                 self.rest.get(..end + 2).unwrap_or("$")
             }
             _ => return self.skip_bytes(1),
@@ -229,16 +291,28 @@ mod tests {
     #[test]
     fn transactions_are_told_by_the_leading_keyword() {
         let effect = |sql: &str| classify(sql).transaction;
-        assert_eq!(effect("  begin isolation level serializable"), TransactionEffect::Opens);
-        assert_eq!(effect("/* a /* b */ c */ -- x\n START TRANSACTION"), TransactionEffect::Opens);
+        assert_eq!(
+            effect("  begin isolation level serializable"),
+            TransactionEffect::Opens
+        );
+        assert_eq!(
+            effect("/* a /* b */ c */ -- x\n START TRANSACTION"),
+            TransactionEffect::Opens
+        );
         assert_eq!(effect("COMMIT"), TransactionEffect::Commits);
         assert_eq!(effect("end;"), TransactionEffect::Commits);
         assert_eq!(effect("commit and chain"), TransactionEffect::Continues);
         assert_eq!(effect("commit and no chain"), TransactionEffect::Commits);
         assert_eq!(effect("rollback"), TransactionEffect::RollsBack);
-        assert_eq!(effect("ROLLBACK WORK TO SAVEPOINT a"), TransactionEffect::None);
+        assert_eq!(
+            effect("ROLLBACK WORK TO SAVEPOINT a"),
+            TransactionEffect::None
+        );
         assert_eq!(effect("rollback prepared 'x'"), TransactionEffect::None);
-        assert_eq!(effect("prepare transaction 'x'"), TransactionEffect::Commits);
+        assert_eq!(
+            effect("prepare transaction 'x'"),
+            TransactionEffect::Commits
+        );
         assert_eq!(effect("select 'begin'"), TransactionEffect::None);
         assert_eq!(effect("savepoint a"), TransactionEffect::None);
     }
@@ -246,15 +320,28 @@ mod tests {
     #[test]
     fn statements_that_change_the_session_are_seen() {
         for sql in [
-            "SET search_path = x", "listen a", "PREPARE p AS SELECT 1", "create temp table t (a int)",
-            "CREATE LOCAL TEMPORARY TABLE t (a int)", "declare c cursor for select 1", "select pg_advisory_lock(1)",
-            "select a into temp t from b", "discard all", "select set_config('a.b', '1', false)", "reset role",
+            "SET search_path = x",
+            "listen a",
+            "PREPARE p AS SELECT 1",
+            "create temp table t (a int)",
+            "CREATE LOCAL TEMPORARY TABLE t (a int)",
+            "declare c cursor for select 1",
+            "select pg_advisory_lock(1)",
+            "select a into temp t from b",
+            "discard all",
+            "select set_config('a.b', '1', false)",
+            "reset role",
         ] {
             assert!(classify(sql).changes_session, "{sql}");
         }
         for sql in [
-            "set local statement_timeout = 5", "SET TRANSACTION READ ONLY", "select pg_advisory_xact_lock(1)",
-            "select 'pg_advisory_lock'", "select \"temp\" from t", "insert into t values ($1)", "update t set a = 1",
+            "set local statement_timeout = 5",
+            "SET TRANSACTION READ ONLY",
+            "select pg_advisory_xact_lock(1)",
+            "select 'pg_advisory_lock'",
+            "select \"temp\" from t",
+            "insert into t values ($1)",
+            "update t set a = 1",
         ] {
             assert!(!classify(sql).changes_session, "{sql}");
         }
@@ -263,15 +350,29 @@ mod tests {
     #[test]
     fn writes_are_seen_also_inside_a_with() {
         for sql in [
-            "insert into t values (1)", "with a as (update t set b = 1 returning *) select * from a", "call p()",
-            "truncate t", "commit", "select 1 into t", "copy t from stdin", "do $$ begin end $$",
+            "insert into t values (1)",
+            "with a as (update t set b = 1 returning *) select * from a",
+            "call p()",
+            "truncate t",
+            "commit",
+            "select 1 into t",
+            "copy t from stdin",
+            "do $$ begin end $$",
         ] {
             assert!(classify(sql).writes, "{sql}");
         }
         for sql in [
-            "select 1", "with a as (select 1) select * from a", "select * from t for update",
-            "select * from t for no key update", "show all", "begin", "rollback", "select 'insert'", "values (1)",
-            "select $tag$ delete $tag$, $1, E'a\\' update '", "select updated, \"delete\" from t -- insert",
+            "select 1",
+            "with a as (select 1) select * from a",
+            "select * from t for update",
+            "select * from t for no key update",
+            "show all",
+            "begin",
+            "rollback",
+            "select 'insert'",
+            "values (1)",
+            "select $tag$ delete $tag$, $1, E'a\\' update '",
+            "select updated, \"delete\" from t -- insert",
         ] {
             assert!(!classify(sql).writes, "{sql}");
         }
@@ -279,7 +380,18 @@ mod tests {
 
     #[test]
     fn unfinished_text_does_not_hang() {
-        for sql in ["", "'", "\"", "/*", "$a$", "--", "$", "e'\\", "é", "select '…"] {
+        for sql in [
+            "",
+            "'",
+            "\"",
+            "/*",
+            "$a$",
+            "--",
+            "$",
+            "e'\\",
+            "é",
+            "select '…",
+        ] {
             classify(sql);
         }
     }
