@@ -1,10 +1,12 @@
 //! Answers in the plain ways: `/` a text, `/echo` the request's body as it comes, `/headers` the request's headers as
 //! JSON, `/stream?chunks=N` N lines one by one, `/print?line=…` prints the line and answers it.
 
+use std::time::Duration;
+
 use futures::SinkExt;
 use spin_sdk::{
     http::{FullBody, IntoResponse, Request, StatusCode, body},
-    http_service, wasip3,
+    http_service, time, wasip3,
 };
 
 #[http_service]
@@ -15,7 +17,7 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
         Some("echo") => Answer::Echo(request),
         Some("headers") => Answer::Text(headers(&request).to_string()),
         Some("stream") => Answer::Stream(value(&query, "chunks").parse()?),
-        Some("print") => Answer::Text(print(value(&query, "line"))),
+        Some("print") => Answer::Text(print(value(&query, "line")).await),
         Some("" | "hello") => Answer::Text("hello".to_owned()),
         _ => Answer::NotFound,
     })
@@ -57,8 +59,10 @@ fn stream(chunks: u32) -> impl IntoResponse {
     (StatusCode::OK, body)
 }
 
-fn print(line: &str) -> String {
+/// Prints the line twice, and waits in between, so that requests in one instance print in turns.
+async fn print(line: &str) -> String {
     println!("{line}");
+    time::sleep(Duration::from_millis(1)).await;
     eprintln!("{line}");
     line.to_owned()
 }
