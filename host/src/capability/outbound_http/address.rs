@@ -26,7 +26,9 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 
 fn is_private_v6(address: Ipv6Addr) -> bool {
     let [first, second, .., sixth, seventh, eighth] = address.segments();
-    let v4 = |high: u16, low: u16| is_private_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
+    let v4 = |high: u16, low: u16| {
+        is_private_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+    };
     match address.segments() {
         [0, 0, 0, 0, 0, 0, ..] => true,
         [0, 0, 0, 0, 0, 0xffff, ..] => v4(seventh, eighth),
@@ -51,9 +53,25 @@ mod tests {
     #[test]
     fn this_machine_and_private_networks_are_private() {
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
-            "255.255.255.255", "224.0.0.1", "::1", "::", "fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::7f00:1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "255.255.255.255",
+            "224.0.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "::7f00:1",
         ] {
             assert!(is_private(address.parse().unwrap()), "{address}");
         }
@@ -61,7 +79,14 @@ mod tests {
 
     #[test]
     fn the_internet_is_public() {
-        for address in ["1.1.1.1", "93.184.215.14", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1"] {
+        for address in [
+            "1.1.1.1",
+            "93.184.215.14",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+        ] {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
     }

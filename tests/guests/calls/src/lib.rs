@@ -1,6 +1,8 @@
 //! Calls `echoes` over a link: `/n?count=N` N times, answering the slowest call; `/sleep?ms=N`, `/trap`, `/empty` once;
 //! `/cycle` starts a call that comes back here and would go on for ever.
 
+#![cfg(target_family = "wasm")]
+
 use std::time::Instant;
 
 use spin_sdk::{
@@ -32,7 +34,10 @@ impl Guest for Calls {
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     let query = request.uri().query().unwrap_or_default();
-    let number = query.split_once('=').map_or("1", |(_, value)| value).parse()?;
+    let number = query
+        .split_once('=')
+        .map_or("1", |(_, value)| value)
+        .parse()?;
     Ok(match request.uri().path().rsplit('/').next() {
         Some("sleep") => {
             echo::sleep(number).await;

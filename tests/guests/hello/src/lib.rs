@@ -1,12 +1,15 @@
 //! Answers in the plain ways: `/` a text, `/echo` the request's body as it comes, `/headers` the request's headers as
-//! JSON, `/stream?chunks=N` N lines one by one, `/print?line=…` prints the line and answers it.
+//! JSON, `/stream?chunks=N` N lines one by one, `/print?line=…` prints the line and answers it, `/variable?name=…` a
+//! variable's value or the error.
+
+#![cfg(target_family = "wasm")]
 
 use std::time::Duration;
 
 use futures::SinkExt;
 use spin_sdk::{
     http::{FullBody, IntoResponse, Request, StatusCode, body},
-    http_service, time, wasip3,
+    http_service, time, variables, wasip3,
 };
 
 #[http_service]
@@ -18,6 +21,7 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
         Some("headers") => Answer::Text(headers(&request).to_string()),
         Some("stream") => Answer::Stream(value(&query, "chunks").parse()?),
         Some("print") => Answer::Text(print(value(&query, "line")).await),
+        Some("variable") => Answer::Text(variable(value(&query, "name")).await),
         Some("" | "hello") => Answer::Text("hello".to_owned()),
         _ => Answer::NotFound,
     })
@@ -31,20 +35,30 @@ enum Answer {
 }
 
 impl IntoResponse for Answer {
-    fn into_response(self) -> Result<wasip3::http::types::Response, wasip3::http::types::ErrorCode> {
+    fn into_response(
+        self,
+    ) -> Result<wasip3::http::types::Response, wasip3::http::types::ErrorCode> {
         match self {
             Self::Text(text) => text.into_response(),
             Self::Echo(request) => (StatusCode::OK, request.into_body()).into_response(),
             Self::Stream(chunks) => stream(chunks).into_response(),
-            Self::NotFound => (StatusCode::NOT_FOUND, FullBody::new(&b"no such test"[..])).into_response(),
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, FullBody::new(&b"no such test"[..])).into_response()
+            }
         }
     }
 }
 
 /// The request's headers as a JSON object; of a header that stands twice, the last.
 fn headers(request: &Request) -> serde_json::Value {
-    let text = |value: &spin_sdk::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+    let text = |value: &spin_sdk::http::HeaderValue| {
+        String::from_utf8_lossy(value.as_bytes()).into_owned()
+    };
+    request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect()
 }
 
 fn stream(chunks: u32) -> impl IntoResponse {
@@ -67,6 +81,16 @@ async fn print(line: &str) -> String {
     line.to_owned()
 }
 
+async fn variable(name: &str) -> String {
+    variables::get(name)
+        .await
+        .unwrap_or_else(|error| format!("error {error:?}"))
+}
+
 fn value<'a>(query: &'a str, name: &str) -> &'a str {
-    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map_or("", |(_, value)| value)
 }

@@ -1,4 +1,7 @@
-//! A component of WASI 0.2: `/` answers a text, `/echo` the request's body, `/get?url=…` the status of a request it sends.
+//! A component of WASI 0.2: `/` answers a text, `/echo` the request's body, `/print?line=…` prints and answers the line,
+//! `/get?url=…` answers the status of a request it sends.
+
+#![cfg(target_family = "wasm")]
 
 use std::io::Write;
 
@@ -7,8 +10,8 @@ use wasi::{
     http::{
         outgoing_handler,
         types::{
-            Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingRequest, OutgoingResponse,
-            ResponseOutparam, Scheme,
+            Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingRequest,
+            OutgoingResponse, ResponseOutparam, Scheme,
         },
     },
     io::streams::{OutputStream, StreamError},
@@ -26,6 +29,7 @@ impl Guest for OldWorld {
         let Ok(body) = response.body() else { return };
         let text = match path.rsplit('/').next() {
             Some("get") => Some(get(query.strip_prefix("url=").unwrap_or_default())),
+            Some("print") => Some(print(query.strip_prefix("line=").unwrap_or_default())),
             Some("echo") => None,
             _ => Some("hello from WASI 0.2".to_owned()),
         };
@@ -41,7 +45,9 @@ impl Guest for OldWorld {
 }
 
 fn echo(request: IncomingRequest, output: &OutputStream) -> Result<(), StreamError> {
-    let Ok(body) = request.consume() else { return Ok(()) };
+    let Ok(body) = request.consume() else {
+        return Ok(());
+    };
     if let Ok(input) = body.stream() {
         loop {
             match output.blocking_splice(&input, 64 * 1024) {
@@ -55,6 +61,12 @@ fn echo(request: IncomingRequest, output: &OutputStream) -> Result<(), StreamErr
     output.blocking_flush()
 }
 
+fn print(line: &str) -> String {
+    println!("{line}");
+    eprintln!("{line}");
+    line.to_owned()
+}
+
 fn get(url: &str) -> String {
     match send(url) {
         Ok(status) => format!("status {status}"),
@@ -63,14 +75,18 @@ fn get(url: &str) -> String {
 }
 
 fn send(url: &str) -> Result<u16, String> {
-    let rest = url.strip_prefix("http://").ok_or("only http:// is understood")?;
+    let rest = url
+        .strip_prefix("http://")
+        .ok_or("only http:// is understood")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let request = OutgoingRequest::new(Fields::new());
     let refused = |()| "a part of the request was refused".to_owned();
     request.set_method(&Method::Get).map_err(refused)?;
     request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
     request.set_authority(Some(authority)).map_err(refused)?;
-    request.set_path_with_query(Some(&format!("/{path}"))).map_err(refused)?;
+    request
+        .set_path_with_query(Some(&format!("/{path}")))
+        .map_err(refused)?;
     let response = outgoing_handler::handle(request, None).map_err(|error| format!("{error:?}"))?;
     response.subscribe().block();
     match response.get() {
