@@ -48,20 +48,13 @@ pub fn init(quiet: bool) -> anyhow::Result<LogGuard> {
         .buffered_lines_limit(LOG_QUEUE_LINES)
         .thread_name("plaza-log")
         .finish(std::io::stderr());
-    let guard = LogGuard {
-        lost: writer.error_counter(),
-        worker: Some(worker),
-    };
+    let guard = LogGuard { lost: writer.error_counter(), worker: Some(worker) };
 
     let registry = tracing_subscriber::registry().with(filter);
     if std::io::stderr().is_terminal() {
         registry.with(fmt::layer().with_writer(writer)).try_init()?;
     } else {
-        let json = fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false);
+        let json = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
         registry.with(json.with_writer(writer)).try_init()?;
     }
     Ok(guard)
@@ -71,17 +64,11 @@ fn filter(quiet: bool) -> anyhow::Result<EnvFilter> {
     for name in ["PLAZA_LOG", "RUST_LOG"] {
         if let Ok(directives) = std::env::var(name) {
             return EnvFilter::try_new(&directives).map_err(|error| {
-                anyhow::anyhow!(
-                    "{name}={directives:?} is no log filter: {error}. Write for example {name}=info"
-                )
+                anyhow::anyhow!("{name}={directives:?} is no log filter: {error}. Write for example {name}=info")
             });
         }
     }
-    Ok(EnvFilter::new(if quiet {
-        QUIET_FILTER
-    } else {
-        DEFAULT_FILTER
-    }))
+    Ok(EnvFilter::new(if quiet { QUIET_FILTER } else { DEFAULT_FILTER }))
 }
 
 #[cfg(test)]

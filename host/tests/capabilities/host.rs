@@ -26,8 +26,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, cli::WasiCli
 use wasmtime_wasi_http::{
     WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
     handler::{
-        HandlerState, Instance, ProxyHandler, ProxyPre, ShouldAccept, WorkerExpiration,
-        WorkerState, WorkerStatus,
+        HandlerState, Instance, ProxyHandler, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
     },
     p2, p3,
 };
@@ -53,35 +52,20 @@ impl Served {
         config.wasm_component_model_async(true);
         let engine = Engine::new(&config).unwrap();
         let component = Component::from_file(&engine, guest(name)).unwrap();
-        let pre = linker(&engine)
-            .unwrap()
-            .instantiate_pre(&component)
-            .unwrap();
+        let pre = linker(&engine).unwrap().instantiate_pre(&component).unwrap();
         let pre = match p3::bindings::ServicePre::new(pre.clone()) {
             Ok(service) => ProxyPre::P3(service),
             Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(pre).unwrap()),
         };
         let grants = Arc::new(OneHost(given.host));
         let outbound = Arc::new(OutboundHttpSettings::new(name.into(), grants, None));
-        Self {
-            handler: ProxyHandler::new(Handler {
-                engine,
-                pre,
-                given,
-                outbound,
-                limiter: Arc::default(),
-            }),
-        }
+        Self { handler: ProxyHandler::new(Handler { engine, pre, given, outbound, limiter: Arc::default() }) }
     }
 
     /// The text that `path` answers; the request's id is `id`.
     pub async fn get(&self, id: &str, path: &str) -> String {
-        let body = Empty::<Bytes>::new()
-            .map_err(|never| match never {})
-            .boxed_unsync();
-        let request = Request::get(format!("http://host{path}"))
-            .body(body)
-            .unwrap();
+        let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+        let request = Request::get(format!("http://host{path}")).body(body).unwrap();
         let response = self.handler.handle(id.into(), request).await.unwrap();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(bytes.to_vec()).unwrap()
@@ -92,25 +76,19 @@ impl Served {
 fn guest(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let target = test.ancestors().nth(3).unwrap();
-    let file = target.join(format!(
-        "wasm32-wasip2/release/{}.wasm",
-        name.replace('-', "_")
-    ));
-    assert!(
-        file.exists(),
-        "build the guest first: cargo build --release --target wasm32-wasip2 -p {name}"
-    );
+    let file = target.join(format!("wasm32-wasip2/release/{}.wasm", name.replace('-', "_")));
+    assert!(file.exists(), "build the guest first: cargo build --release --target wasm32-wasip2 -p {name}");
     file
 }
 
 struct OneHost(&'static str);
 
 impl Grants for OneHost {
-    fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.names(scheme, host, port)
+    fn allows(&self, _: &str, host: &str, _: u16) -> bool {
+        self.names(host)
     }
 
-    fn names(&self, _: &str, host: &str, _: u16) -> bool {
+    fn names(&self, host: &str) -> bool {
         host == self.0
     }
 }
@@ -129,21 +107,10 @@ struct Guest {
 impl Guest {
     fn new(handler: &Handler) -> wasmtime::Result<Self> {
         let current = CurrentRequest::default();
-        let origin = Origin {
-            component: "guest".into(),
-            version: "1".into(),
-        };
-        let output = |kind| {
-            GuestOutput::new(
-                origin.clone(),
-                kind,
-                handler.limiter.clone(),
-                current.clone(),
-            )
-        };
+        let origin = Origin { component: "guest".into(), version: "1".into() };
+        let output = |kind| GuestOutput::new(origin.clone(), kind, handler.limiter.clone(), current.clone());
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(output(OutputKind::Stdout))
-            .stderr(output(OutputKind::Stderr));
+        wasi.stdout(output(OutputKind::Stdout)).stderr(output(OutputKind::Stderr));
         files::preopen(&mut wasi, &handler.given.mounts)?;
         Ok(Self {
             table: ResourceTable::new(),
@@ -157,30 +124,19 @@ impl Guest {
     }
 
     fn stdio(&mut self) -> StdioView<'_> {
-        StdioView {
-            table: &mut self.table,
-            current: &self.current,
-            requests: &self.requests,
-        }
+        StdioView { table: &mut self.table, current: &self.current, requests: &self.requests }
     }
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.table,
-            hooks: &mut self.outbound,
-        }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
     }
 }
 
@@ -211,13 +167,7 @@ impl HandlerState for Handler {
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Endless, Worker>> {
         let mut store = Store::new(&self.engine, Guest::new(self)?);
         let proxy = self.pre.instantiate_async(&mut store).await?;
-        Ok(Instance {
-            store,
-            proxy,
-            view: WasiHttpView::http,
-            expiration: Endless,
-            state: Worker,
-        })
+        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration: Endless, state: Worker })
     }
 }
 

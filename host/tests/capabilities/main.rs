@@ -22,17 +22,13 @@ use tokio::{
 /// What `guest` prints when fifty requests ask it at once.
 fn printed(guest: &str) -> Vec<log::Line> {
     let collected = Collected::default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(collected.clone(), || {
         runtime.block_on(async {
             let guest = Served::new(guest, Given::default());
             let ids: Vec<String> = (0..50).map(|number| format!("id-{number}")).collect();
             let paths: Vec<String> = ids.iter().map(|id| format!("/print?line={id}")).collect();
-            let answers =
-                join_all(ids.iter().zip(&paths).map(|(id, path)| guest.get(id, path))).await;
+            let answers = join_all(ids.iter().zip(&paths).map(|(id, path)| guest.get(id, path))).await;
             assert_eq!(answers, ids);
         });
     });
@@ -61,10 +57,7 @@ fn lines_of_a_component_of_wasi_0_2_are_logged_under_the_request_too() {
 #[test]
 fn a_flood_of_output_is_logged_in_part() {
     let collected = Collected::default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = Instant::now();
     tracing::subscriber::with_default(collected.clone(), || {
         let guest = Served::new("floods-output", Given::default());
@@ -76,36 +69,18 @@ fn a_flood_of_output_is_logged_in_part() {
     let lines = collected.0.lock().unwrap();
     let logged: usize = lines.iter().map(|line| line.message.len()).sum();
     let seconds = start.elapsed().as_secs() as usize + 2;
-    assert!(
-        logged > 0 && logged <= seconds * LOG_BYTES_PER_SECOND,
-        "{logged} bytes"
-    );
-    let told = lines
-        .iter()
-        .filter(|line| line.message.contains("were dropped"))
-        .count();
+    assert!(logged > 0 && logged <= seconds * LOG_BYTES_PER_SECOND, "{logged} bytes");
+    let told = lines.iter().filter(|line| line.message.contains("were dropped")).count();
     assert!(told > 0 && told <= seconds, "told {told} times");
 }
 
 #[tokio::test]
 async fn a_guest_reads_the_variables_it_is_given_and_no_others() {
     let variables = BTreeMap::from([("greeting".to_owned(), "good day".to_owned())]);
-    let guest = Served::new(
-        "hello",
-        Given {
-            variables,
-            ..Given::default()
-        },
-    );
+    let guest = Served::new("hello", Given { variables, ..Given::default() });
     assert_eq!(guest.get("1", "/variable?name=greeting").await, "good day");
-    assert_eq!(
-        guest.get("2", "/variable?name=other").await,
-        "error Error::Undefined(\"other\")"
-    );
-    assert_eq!(
-        guest.get("3", "/variable?name=Other").await,
-        "error Error::InvalidName(\"Other\")"
-    );
+    assert_eq!(guest.get("2", "/variable?name=other").await, "error Error::Undefined(\"other\")");
+    assert_eq!(guest.get("3", "/variable?name=Other").await, "error Error::InvalidName(\"Other\")");
 }
 
 #[tokio::test]
@@ -114,17 +89,8 @@ async fn a_guest_reads_the_files_it_is_given_and_changes_none() {
     fs::create_dir(folder.path().join("shown")).unwrap();
     fs::write(folder.path().join("shown/a.txt"), "shown").unwrap();
     fs::write(folder.path().join("secret.txt"), "secret").unwrap();
-    let mounts = vec![Mount {
-        host: folder.path().join("shown"),
-        guest: "/given".to_owned(),
-    }];
-    let guest = Served::new(
-        "reads-file",
-        Given {
-            mounts,
-            ..Given::default()
-        },
-    );
+    let mounts = vec![Mount { host: folder.path().join("shown"), guest: "/given".to_owned() }];
+    let guest = Served::new("reads-file", Given { mounts, ..Given::default() });
 
     assert_eq!(guest.get("1", "/read?path=/given/a.txt").await, "shown");
     for path in ["/given/../secret.txt", "/etc/passwd", "secret.txt"] {
@@ -133,10 +99,7 @@ async fn a_guest_reads_the_files_it_is_given_and_changes_none() {
     }
     let written = guest.get("3", "/write?path=/given/a.txt").await;
     assert!(written.starts_with("error"), "{written}");
-    assert_eq!(
-        fs::read_to_string(folder.path().join("shown/a.txt")).unwrap(),
-        "shown"
-    );
+    assert_eq!(fs::read_to_string(folder.path().join("shown/a.txt")).unwrap(), "shown");
 }
 
 /// Answers every request with 204, once.
@@ -149,46 +112,25 @@ async fn nobody_home() -> String {
         while !request.ends_with(b"\r\n\r\n") {
             request.push(stream.read_u8().await.unwrap());
         }
-        stream
-            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     });
     url
 }
 
 #[tokio::test]
 async fn a_guest_calls_the_hosts_it_is_granted_and_no_others() {
-    let guest = Served::new(
-        "calls-forbidden-host",
-        Given {
-            host: "127.0.0.1",
-            ..Given::default()
-        },
-    );
+    let guest = Served::new("calls-forbidden-host", Given { host: "127.0.0.1", ..Given::default() });
     let granted = nobody_home().await;
-    assert_eq!(
-        guest.get("1", &format!("/?url={granted}")).await,
-        "status 204"
-    );
+    assert_eq!(guest.get("1", &format!("/?url={granted}")).await, "status 204");
     let denied = guest.get("2", "/?url=http://forbidden.invalid/").await;
     assert!(denied.contains("HttpRequestDenied"), "{denied}");
 }
 
 #[tokio::test]
 async fn a_guest_of_wasi_0_2_calls_the_hosts_it_is_granted_and_no_others() {
-    let guest = Served::new(
-        "old-world",
-        Given {
-            host: "127.0.0.1",
-            ..Given::default()
-        },
-    );
+    let guest = Served::new("old-world", Given { host: "127.0.0.1", ..Given::default() });
     let granted = nobody_home().await;
-    assert_eq!(
-        guest.get("1", &format!("/get?url={granted}")).await,
-        "status 204"
-    );
+    assert_eq!(guest.get("1", &format!("/get?url={granted}")).await, "status 204");
     let denied = guest.get("2", "/get?url=http://forbidden.invalid/").await;
     assert!(denied.contains("HttpRequestDenied"), "{denied}");
 }

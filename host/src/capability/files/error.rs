@@ -47,9 +47,5 @@ pub enum FilesError {
 /// Says what was being done to `path` when the system refused.
 pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FilesError {
     let path = path.to_owned();
-    move |source| FilesError::Io {
-        doing,
-        path,
-        source,
-    }
+    move |source| FilesError::Io { doing, path, source }
 }

@@ -37,11 +37,7 @@ pub struct Mount {
 ///
 /// # Errors
 /// If a pattern or folder is wrong, a symbolic link leads out, or the file system refuses.
-pub fn mounts(
-    component: &Component,
-    base: &Path,
-    scratch: &Path,
-) -> Result<Vec<Mount>, FilesError> {
+pub fn mounts(component: &Component, base: &Path, scratch: &Path) -> Result<Vec<Mount>, FilesError> {
     // Absolute, and the same whatever way leads there, so that paths can be compared.
     let base = &base.canonicalize().map_err(failed("find", base))?;
     let excluded = Excluded::parse(base, &component.exclude_files)?;
@@ -56,22 +52,13 @@ pub fn mounts(
             FileMount::Pattern(pattern) => {
                 link_pattern(pattern, base, &selected, &excluded)?;
                 if !mounts.iter().any(|mount: &Mount| mount.host == selected) {
-                    mounts.push(Mount {
-                        host: selected.clone(),
-                        guest: "/".to_owned(),
-                    });
+                    mounts.push(Mount { host: selected.clone(), guest: "/".to_owned() });
                 }
             }
-            FileMount::Placement {
-                source,
-                destination,
-            } => {
+            FileMount::Placement { source, destination } => {
                 let copy = room.join(format!("placed-{number}"));
                 let host = place(source, copy, &excluded)?;
-                mounts.push(Mount {
-                    host,
-                    guest: destination.clone(),
-                });
+                mounts.push(Mount { host, guest: destination.clone() });
             }
         }
     }

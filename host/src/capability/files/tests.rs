@@ -12,15 +12,8 @@ struct Folder {
 
 impl Folder {
     fn new() -> Self {
-        let folder = Self {
-            root: TempDir::new().unwrap(),
-        };
-        for path in [
-            "assets/a.txt",
-            "assets/deep/b.txt",
-            "assets/secret.key",
-            "other/c.txt",
-        ] {
+        let folder = Self { root: TempDir::new().unwrap() };
+        for path in ["assets/a.txt", "assets/deep/b.txt", "assets/secret.key", "other/c.txt"] {
             let path = folder.base().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "text").unwrap();
@@ -34,10 +27,7 @@ impl Folder {
     }
 
     fn placed(&self) -> FileMount {
-        FileMount::Placement {
-            source: self.base().join("assets"),
-            destination: "/static".into(),
-        }
+        FileMount::Placement { source: self.base().join("assets"), destination: "/static".into() }
     }
 
     fn mounts(&self, files: Vec<FileMount>, exclude: &[&str]) -> Result<Vec<Mount>, FilesError> {
@@ -49,10 +39,7 @@ impl Folder {
             environment: BTreeMap::new(),
             variables: BTreeMap::new(),
             files,
-            exclude_files: exclude
-                .iter()
-                .map(|pattern| (*pattern).to_owned())
-                .collect(),
+            exclude_files: exclude.iter().map(|pattern| (*pattern).to_owned()).collect(),
             allowed_outbound_hosts: Vec::new(),
             links: BTreeMap::new(),
             plaza: PlazaSettings::default(),
@@ -68,12 +55,8 @@ fn pattern(pattern: &str) -> FileMount {
 #[test]
 fn a_pattern_shows_the_files_it_selects_and_nothing_beside_them() {
     let folder = Folder::new();
-    let mounts = folder
-        .mounts(vec![pattern("assets/**/*.txt")], &[])
-        .unwrap();
-    let [mount] = mounts.as_slice() else {
-        panic!("{mounts:?}")
-    };
+    let mounts = folder.mounts(vec![pattern("assets/**/*.txt")], &[]).unwrap();
+    let [mount] = mounts.as_slice() else { panic!("{mounts:?}") };
     assert_eq!(mount.guest, "/");
     assert!(mount.host.join("assets/a.txt").is_file());
     assert!(mount.host.join("assets/deep/b.txt").is_file());
@@ -84,9 +67,7 @@ fn a_pattern_shows_the_files_it_selects_and_nothing_beside_them() {
 #[test]
 fn a_pattern_that_names_a_folder_shows_all_of_it() {
     let folder = Folder::new();
-    let mounts = folder
-        .mounts(vec![pattern("assets")], &["assets/*.key"])
-        .unwrap();
+    let mounts = folder.mounts(vec![pattern("assets")], &["assets/*.key"]).unwrap();
     let host = &mounts[0].host;
     assert!(host.join("assets/deep/b.txt").is_file());
     assert!(!host.join("assets/secret.key").exists());
@@ -104,13 +85,7 @@ fn preparing_again_forgets_what_is_no_longer_selected() {
 fn a_placed_folder_is_shown_as_it_is() {
     let folder = Folder::new();
     let mounts = folder.mounts(vec![folder.placed()], &[]).unwrap();
-    assert_eq!(
-        mounts,
-        [Mount {
-            host: folder.base().join("assets").canonicalize().unwrap(),
-            guest: "/static".into()
-        }]
-    );
+    assert_eq!(mounts, [Mount { host: folder.base().join("assets").canonicalize().unwrap(), guest: "/static".into() }]);
 }
 
 #[test]
@@ -124,37 +99,22 @@ fn excluded_files_are_missing_from_a_placed_folder_too() {
 #[test]
 fn a_placed_folder_that_is_missing_is_refused() {
     let folder = Folder::new();
-    let missing = FileMount::Placement {
-        source: "nowhere".into(),
-        destination: "/".into(),
-    };
-    assert!(matches!(
-        folder.mounts(vec![missing], &[]),
-        Err(FilesError::NoFolder(_))
-    ));
+    let missing = FileMount::Placement { source: "nowhere".into(), destination: "/".into() };
+    assert!(matches!(folder.mounts(vec![missing], &[]), Err(FilesError::NoFolder(_))));
 }
 
 #[test]
 fn a_pattern_may_not_lead_out_of_the_folder() {
     let folder = Folder::new();
     for path in ["../outside.txt", "/etc/*", "assets/../../outside.txt"] {
-        assert!(
-            matches!(
-                folder.mounts(vec![pattern(path)], &[]),
-                Err(FilesError::Outside(_))
-            ),
-            "{path}"
-        );
+        assert!(matches!(folder.mounts(vec![pattern(path)], &[]), Err(FilesError::Outside(_))), "{path}");
     }
 }
 
 #[test]
 fn a_pattern_that_is_none_is_refused() {
     let folder = Folder::new();
-    assert!(matches!(
-        folder.mounts(vec![pattern("assets/[")], &[]),
-        Err(FilesError::Pattern { .. })
-    ));
+    assert!(matches!(folder.mounts(vec![pattern("assets/[")], &[]), Err(FilesError::Pattern { .. })));
 }
 
 #[test]
@@ -163,16 +123,9 @@ fn a_symbolic_link_that_leads_out_is_refused() {
     let link = folder.base().join("assets/link");
     std::os::unix::fs::symlink(folder.root.path().join("outside.txt"), link).unwrap();
     for files in [pattern("assets/*"), folder.placed()] {
-        assert!(matches!(
-            folder.mounts(vec![files], &[]),
-            Err(FilesError::Escape { .. })
-        ));
+        assert!(matches!(folder.mounts(vec![files], &[]), Err(FilesError::Escape { .. })));
     }
-    assert!(
-        folder
-            .mounts(vec![folder.placed()], &["assets/link"])
-            .is_ok()
-    );
+    assert!(folder.mounts(vec![folder.placed()], &["assets/link"]).is_ok());
 }
 
 #[test]
@@ -180,8 +133,5 @@ fn a_symbolic_link_that_stays_inside_is_followed() {
     let folder = Folder::new();
     std::os::unix::fs::symlink("a.txt", folder.base().join("assets/link")).unwrap();
     let mounts = folder.mounts(vec![pattern("assets/*")], &[]).unwrap();
-    assert_eq!(
-        fs::read_to_string(mounts[0].host.join("assets/link")).unwrap(),
-        "text"
-    );
+    assert_eq!(fs::read_to_string(mounts[0].host.join("assets/link")).unwrap(), "text");
 }

@@ -26,9 +26,7 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 
 fn is_private_v6(address: Ipv6Addr) -> bool {
     let [first, second, .., sixth, seventh, eighth] = address.segments();
-    let v4 = |high: u16, low: u16| {
-        is_private_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
-    };
+    let v4 = |high: u16, low: u16| is_private_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, ..] => true,
         [0, 0, 0, 0, 0, 0xffff, ..] => v4(seventh, eighth),
@@ -79,14 +77,7 @@ mod tests {
 
     #[test]
     fn the_internet_is_public() {
-        for address in [
-            "1.1.1.1",
-            "93.184.215.14",
-            "172.32.0.1",
-            "100.128.0.1",
-            "2606:4700::1111",
-            "::ffff:1.1.1.1",
-        ] {
+        for address in ["1.1.1.1", "93.184.215.14", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1"] {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
     }

@@ -28,19 +28,9 @@ pub(super) struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub(super) fn new(
-        incoming: Incoming,
-        between_bytes: Duration,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(incoming: Incoming, between_bytes: Duration, permit: OwnedSemaphorePermit) -> Self {
         let timer = Box::pin(tokio::time::sleep(between_bytes));
-        Self {
-            incoming,
-            between_bytes,
-            timer,
-            waiting: false,
-            _permit: permit,
-        }
+        Self { incoming, between_bytes, timer, waiting: false, _permit: permit }
     }
 }
 
@@ -48,10 +38,7 @@ impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(context) {
             this.waiting = false;

@@ -7,11 +7,7 @@ use wasmtime_wasi_http::{Result, WasiBody};
 #[async_trait::async_trait]
 pub trait Chain: Send + Sync {
     /// The answer of `target` to `request`, whose URI is as the guest wrote it.
-    async fn call(
-        &self,
-        target: ChainTarget,
-        request: Request<WasiBody>,
-    ) -> Result<Response<WasiBody>>;
+    async fn call(&self, target: ChainTarget, request: Request<WasiBody>) -> Result<Response<WasiBody>>;
 }
 
 /// Whom a request within the application is for.
@@ -41,10 +37,7 @@ mod tests {
     #[test]
     fn only_names_of_the_application_are_chained() {
         assert_eq!(ChainTarget::of("self"), Some(ChainTarget::Itself));
-        assert_eq!(
-            ChainTarget::of("users.spin.internal"),
-            Some(ChainTarget::Component("users".into()))
-        );
+        assert_eq!(ChainTarget::of("users.spin.internal"), Some(ChainTarget::Component("users".into())));
         assert_eq!(ChainTarget::of("self.example.com"), None);
         assert_eq!(ChainTarget::of("spin.internal"), None);
     }

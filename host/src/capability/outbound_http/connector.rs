@@ -52,15 +52,11 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let timeout = CONNECT_TIMEOUT
-            .try_with(|timeout| *timeout)
-            .unwrap_or(OUTBOUND_CONNECT_TIMEOUT);
+        let timeout = CONNECT_TIMEOUT.try_with(|timeout| *timeout).unwrap_or(OUTBOUND_CONNECT_TIMEOUT);
         let grants = self.grants.clone();
         Box::pin(async move {
             let connecting = connect(uri, &*grants);
-            tokio::time::timeout(timeout, connecting)
-                .await
-                .map_err(|_| ConnectError::TimedOut)?
+            tokio::time::timeout(timeout, connecting).await.map_err(|_| ConnectError::TimedOut)?
         })
     }
 }
@@ -68,32 +64,22 @@ impl Service<Uri> for Connector {
 async fn connect(uri: Uri, grants: &dyn Grants) -> Result<TokioIo<Wire>, ConnectError> {
     let destination = Destination::of(&uri).map_err(|_| ConnectError::Name)?;
     let addresses = resolve(&destination).await?;
-    let reachable: Vec<SocketAddr> =
-        if grants.names(destination.scheme, &destination.host, destination.port) {
-            addresses
-        } else {
-            addresses
-                .into_iter()
-                .filter(|address| !is_private(address.ip()))
-                .collect()
-        };
+    let reachable: Vec<SocketAddr> = if grants.names(&destination.host) {
+        addresses
+    } else {
+        addresses.into_iter().filter(|address| !is_private(address.ip())).collect()
+    };
     if reachable.is_empty() {
         return Err(ConnectError::Prohibited);
     }
-    let stream = TcpStream::connect(&*reachable)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => ConnectError::Refused,
-            _ => ConnectError::Unreachable,
-        })?;
+    let stream = TcpStream::connect(&*reachable).await.map_err(|error| match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectError::Refused,
+        _ => ConnectError::Unreachable,
+    })?;
     // Small requests must not wait for the acknowledgement of the ones before.
-    stream
-        .set_nodelay(true)
-        .map_err(|_| ConnectError::Unreachable)?;
+    stream.set_nodelay(true).map_err(|_| ConnectError::Unreachable)?;
     if uri.scheme() == Some(&Scheme::HTTPS) {
-        return Ok(TokioIo::new(Wire(Either::Right(
-            secure(stream, destination.host).await?,
-        ))));
+        return Ok(TokioIo::new(Wire(Either::Right(secure(stream, destination.host).await?))));
     }
     Ok(TokioIo::new(Wire(Either::Left(stream))))
 }
@@ -102,45 +88,31 @@ async fn resolve(destination: &Destination) -> Result<Vec<SocketAddr>, ConnectEr
     if let Ok(address) = destination.host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, destination.port)]);
     }
-    let found = lookup_host((destination.host.as_str(), destination.port))
-        .await
-        .map_err(|_| ConnectError::Name)?;
+    let found = lookup_host((destination.host.as_str(), destination.port)).await.map_err(|_| ConnectError::Name)?;
     let addresses: Vec<SocketAddr> = found.collect();
-    if addresses.is_empty() {
-        Err(ConnectError::Name)
-    } else {
-        Ok(addresses)
-    }
+    if addresses.is_empty() { Err(ConnectError::Name) } else { Ok(addresses) }
 }
 
 /// What we trust: Mozilla's certificate authorities, the same on every machine.
 static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-    };
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Ok(Arc::new(config))
 });
 
 async fn secure(stream: TcpStream, host: String) -> Result<TlsStream<TcpStream>, ConnectError> {
     let config = TLS.as_ref().map_err(|_| ConnectError::Tls)?;
     let name = ServerName::try_from(host).map_err(|_| ConnectError::Name)?;
-    TlsConnector::from(config.clone())
-        .connect(name, stream)
-        .await
-        .map_err(|error| {
-            let cause = error
-                .get_ref()
-                .and_then(|cause| cause.downcast_ref::<rustls::Error>());
-            match cause {
-                Some(rustls::Error::InvalidCertificate(_)) => ConnectError::Certificate,
-                _ => ConnectError::Tls,
-            }
-        })
+    TlsConnector::from(config.clone()).connect(name, stream).await.map_err(|error| {
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        match cause {
+            Some(rustls::Error::InvalidCertificate(_)) => ConnectError::Certificate,
+            _ => ConnectError::Tls,
+        }
+    })
 }
 
 /// An open connection, plain or encrypted.
@@ -153,21 +125,13 @@ impl Connection for Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, into)
     }
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }
 

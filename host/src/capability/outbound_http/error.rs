@@ -26,10 +26,7 @@ pub(super) enum ConnectError {
 impl From<&ConnectError> for Error {
     fn from(error: &ConnectError) -> Self {
         match error {
-            ConnectError::Name => Error::DnsError {
-                rcode: None,
-                info_code: None,
-            },
+            ConnectError::Name => Error::DnsError { rcode: None, info_code: None },
             ConnectError::Prohibited => Error::DestinationIpProhibited,
             ConnectError::Refused => Error::ConnectionRefused,
             ConnectError::TimedOut => Error::ConnectionTimeout,

@@ -35,10 +35,7 @@ pub struct OutboundHttp {
 impl OutboundHttp {
     /// Sends as `settings` say.
     pub fn new(settings: Arc<OutboundHttpSettings>) -> Self {
-        Self {
-            settings,
-            traceparent: None,
-        }
+        Self { settings, traceparent: None }
     }
 
     /// Adds the header `traceparent`, where the guest has not set it itself.
@@ -59,11 +56,7 @@ impl WasiHttpHooks for OutboundHttp {
         options: Option<RequestOptions>,
         _response_processing: Driver,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Driver)>> + Send> {
-        if let Some(value) = self
-            .traceparent
-            .as_ref()
-            .and_then(|traceparent| traceparent())
-        {
+        if let Some(value) = self.traceparent.as_ref().and_then(|traceparent| traceparent()) {
             request.headers_mut().entry(TRACEPARENT).or_insert(value);
         }
         let settings = self.settings.clone();

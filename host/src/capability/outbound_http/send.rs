@@ -21,8 +21,8 @@ use super::{
     error::translate,
 };
 use crate::limits::{
-    OUTBOUND_CONNECT_TIMEOUT, OUTBOUND_IDLE_CONNECTION, OUTBOUND_IDLE_CONNECTIONS,
-    OUTBOUND_READ_TIMEOUT, OUTBOUND_REQUESTS,
+    OUTBOUND_CONNECT_TIMEOUT, OUTBOUND_IDLE_CONNECTION, OUTBOUND_IDLE_CONNECTIONS, OUTBOUND_READ_TIMEOUT,
+    OUTBOUND_REQUESTS,
 };
 
 /// How many refused addresses are told for one component; a guest must not fill the log by trying ever new ones.
@@ -33,9 +33,9 @@ pub trait Grants: Send + Sync {
     /// Whether the manifest grants this address. `host` is a name or an IP address, without brackets.
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool;
 
-    /// Whether a grant that names exactly this host (or a block that has this address) allows it, as against a wildcard
-    /// that happens to cover it. Only then may it be on this machine or a private network.
-    fn names(&self, scheme: &str, host: &str, port: u16) -> bool;
+    /// Whether a grant names exactly this host (or a block that has this address), as against a wildcard that happens to
+    /// cover it. Only then may it be on this machine or a private network.
+    fn names(&self, host: &str) -> bool;
 }
 
 /// How one component sends HTTP requests. It owns the component's open connections, which are therefore shared neither
@@ -52,39 +52,19 @@ pub struct OutboundHttpSettings {
 impl OutboundHttpSettings {
     /// For `component`, which may call what `grants` say. Without a `chain`, requests within the application are
     /// refused.
-    pub fn new(
-        component: Arc<str>,
-        grants: Arc<dyn Grants>,
-        chain: Option<Arc<dyn Chain>>,
-    ) -> Self {
+    pub fn new(component: Arc<str>, grants: Arc<dyn Grants>, chain: Option<Arc<dyn Chain>>) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(OUTBOUND_IDLE_CONNECTION)
             .pool_max_idle_per_host(OUTBOUND_IDLE_CONNECTIONS)
-            .build(Connector {
-                grants: grants.clone(),
-            });
+            .build(Connector { grants: grants.clone() });
         let requests = Arc::new(Semaphore::new(OUTBOUND_REQUESTS));
-        Self {
-            component,
-            grants,
-            chain,
-            client,
-            requests,
-            refusals_told: Mutex::default(),
-        }
+        Self { component, grants, chain, client, requests, refusals_told: Mutex::default() }
     }
 
-    pub(super) async fn send(
-        &self,
-        request: Request<WasiBody>,
-        options: RequestOptions,
-    ) -> Result<Response<WasiBody>> {
+    pub(super) async fn send(&self, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
         let destination = Destination::of(request.uri())?;
-        if !self
-            .grants
-            .allows(destination.scheme, &destination.host, destination.port)
-        {
+        if !self.grants.allows(destination.scheme, &destination.host, destination.port) {
             self.tell_denied(&destination);
             return Err(Error::HttpRequestDenied);
         }
@@ -94,11 +74,7 @@ impl OutboundHttpSettings {
         }
     }
 
-    async fn send_within(
-        &self,
-        target: ChainTarget,
-        request: Request<WasiBody>,
-    ) -> Result<Response<WasiBody>> {
+    async fn send_within(&self, target: ChainTarget, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let Some(chain) = &self.chain else {
             tracing::warn!(
                 component = &*self.component,
@@ -119,9 +95,7 @@ impl OutboundHttpSettings {
     ) -> Result<Response<WasiBody>> {
         let connect = options.connect_timeout.unwrap_or(OUTBOUND_CONNECT_TIMEOUT);
         let first_byte = options.first_byte_timeout.unwrap_or(OUTBOUND_READ_TIMEOUT);
-        let between_bytes = options
-            .between_bytes_timeout
-            .unwrap_or(OUTBOUND_READ_TIMEOUT);
+        let between_bytes = options.between_bytes_timeout.unwrap_or(OUTBOUND_READ_TIMEOUT);
 
         let permit = timeout(connect, self.requests.clone().acquire_owned())
             .await
@@ -164,10 +138,7 @@ impl OutboundHttpSettings {
     }
 
     fn is_first_refusal(&self, address: &str) -> bool {
-        let mut told = self
-            .refusals_told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.refusals_told.lock().unwrap_or_else(PoisonError::into_inner);
         told.len() < REFUSALS_TOLD && told.insert(address.to_owned())
     }
 }
@@ -188,20 +159,9 @@ impl Destination {
             Some(scheme) if *scheme == Scheme::HTTPS => ("https", 443),
             _ => return Err(Error::HttpProtocolError),
         };
-        let host = uri
-            .host()
-            .filter(|host| !host.is_empty())
-            .ok_or(Error::HttpRequestUriInvalid)?;
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .trim_end_matches('.')
-            .to_ascii_lowercase();
-        Ok(Self {
-            scheme,
-            host,
-            port: uri.port_u16().unwrap_or(default_port),
-        })
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(Error::HttpRequestUriInvalid)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+        Ok(Self { scheme, host, port: uri.port_u16().unwrap_or(default_port) })
     }
 }
 

@@ -44,15 +44,8 @@ impl Default for OutputLimiter {
 impl OutputLimiter {
     /// An allowance of `bytes_per_second`, each line being charged a little more than its text.
     pub fn new(bytes_per_second: usize) -> Self {
-        let window = Window {
-            since: Instant::now(),
-            logged_bytes: 0,
-            dropped_bytes: 0,
-        };
-        Self {
-            bytes_per_second,
-            window: Mutex::new(window),
-        }
+        let window = Window { since: Instant::now(), logged_bytes: 0, dropped_bytes: 0 };
+        Self { bytes_per_second, window: Mutex::new(window) }
     }
 
     /// Decides about a line of `bytes` printed at `now`.
@@ -61,11 +54,7 @@ impl OutputLimiter {
         let mut dropped_before = 0;
         if now.saturating_duration_since(window.since) >= Duration::from_secs(1) {
             dropped_before = window.dropped_bytes;
-            *window = Window {
-                since: now,
-                logged_bytes: 0,
-                dropped_bytes: 0,
-            };
+            *window = Window { since: now, logged_bytes: 0, dropped_bytes: 0 };
         }
         let cost = bytes.saturating_add(LINE_OVERHEAD_BYTES);
         let logged = window.logged_bytes.saturating_add(cost) <= self.bytes_per_second;
@@ -74,10 +63,7 @@ impl OutputLimiter {
         } else {
             window.dropped_bytes += bytes as u64;
         }
-        Verdict {
-            logged,
-            dropped_before,
-        }
+        Verdict { logged, dropped_before }
     }
 
     /// Bytes dropped that nobody was told of, which counts them as told. For the end of an instance.
@@ -95,43 +81,13 @@ mod tests {
     fn what_is_beyond_the_allowance_is_dropped_and_told_in_the_next_second() {
         let limiter = OutputLimiter::new(1_000);
         let start = Instant::now();
-        assert_eq!(
-            limiter.judge(start, 500),
-            Verdict {
-                logged: true,
-                dropped_before: 0
-            }
-        );
-        assert_eq!(
-            limiter.judge(start, 500),
-            Verdict {
-                logged: false,
-                dropped_before: 0
-            }
-        );
-        assert_eq!(
-            limiter.judge(start, 400),
-            Verdict {
-                logged: false,
-                dropped_before: 0
-            }
-        );
+        assert_eq!(limiter.judge(start, 500), Verdict { logged: true, dropped_before: 0 });
+        assert_eq!(limiter.judge(start, 500), Verdict { logged: false, dropped_before: 0 });
+        assert_eq!(limiter.judge(start, 400), Verdict { logged: false, dropped_before: 0 });
 
         let later = start + Duration::from_secs(2);
-        assert_eq!(
-            limiter.judge(later, 1),
-            Verdict {
-                logged: true,
-                dropped_before: 900
-            }
-        );
-        assert_eq!(
-            limiter.judge(later, 1),
-            Verdict {
-                logged: true,
-                dropped_before: 0
-            }
-        );
+        assert_eq!(limiter.judge(later, 1), Verdict { logged: true, dropped_before: 900 });
+        assert_eq!(limiter.judge(later, 1), Verdict { logged: true, dropped_before: 0 });
     }
 
     #[test]

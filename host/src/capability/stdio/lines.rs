@@ -28,12 +28,7 @@ struct Pending {
 
 impl Lines {
     pub(super) fn new(origin: Origin, kind: OutputKind, limiter: Arc<OutputLimiter>) -> Self {
-        Self {
-            origin,
-            kind,
-            limiter,
-            pending: Mutex::default(),
-        }
+        Self { origin, kind, limiter, pending: Mutex::default() }
     }
 
     /// Takes what `request` prints.
@@ -107,11 +102,7 @@ impl Lines {
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        let mut pending = std::mem::take(
-            self.pending
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let mut pending = std::mem::take(self.pending.get_mut().unwrap_or_else(PoisonError::into_inner));
         self.end_line(&mut pending);
         self.tell_dropped(self.limiter.take_dropped());
     }
@@ -120,10 +111,7 @@ impl Drop for Lines {
 /// Where `text` can be cut without halving a character of UTF-8: its length, or up to three bytes less.
 fn character_boundary(text: &[u8]) -> usize {
     let tail = text.iter().rev().take(4);
-    let Some(back) = tail
-        .clone()
-        .position(|byte| byte & 0b1100_0000 != 0b1000_0000)
-    else {
+    let Some(back) = tail.clone().position(|byte| byte & 0b1100_0000 != 0b1000_0000) else {
         return text.len();
     };
     let lead = text.len().saturating_sub(back + 1);
@@ -131,11 +119,7 @@ fn character_boundary(text: &[u8]) -> usize {
         Some(ones @ 2..=4) => ones as usize,
         _ => 1,
     };
-    if announced > back + 1 && lead > 0 {
-        lead
-    } else {
-        text.len()
-    }
+    if announced > back + 1 && lead > 0 { lead } else { text.len() }
 }
 
 /// The text without what would steer a terminal: a guest must not be able to recolour or overwrite other lines.

@@ -65,16 +65,11 @@ pub fn add_to_linker<T: Send + 'static>(
 
 type Written = wasmtime::Result<(Result<(), streams::StreamError>,)>;
 
-fn add_streams<T: Send + 'static>(
-    linker: &mut Linker<T>,
-    view: fn(&mut T) -> StdioView<'_>,
-) -> wasmtime::Result<()> {
+fn add_streams<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> StdioView<'_>) -> wasmtime::Result<()> {
     let mut instance = linker.instance(STREAMS)?;
     instance.func_wrap(
         "[method]output-stream.write",
-        move |mut store: StoreContextMut<'_, T>,
-              (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)|
-              -> Written {
+        move |mut store: StoreContextMut<'_, T>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| -> Written {
             let table = note_request(&mut store, view)?;
             let result = table.write(stream, bytes);
             answer(table, result)
@@ -82,8 +77,7 @@ fn add_streams<T: Send + 'static>(
     )?;
     instance.func_wrap_async(
         "[method]output-stream.blocking-write-and-flush",
-        move |mut store: StoreContextMut<'_, T>,
-              (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
+        move |mut store: StoreContextMut<'_, T>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
             Box::new(async move {
                 let table = note_request(&mut store, view)?;
                 let result = table.blocking_write_and_flush(stream, bytes).await;
@@ -103,9 +97,7 @@ fn add_write_via_stream<T: Send + 'static>(
         move |mut store: StoreContextMut<'_, T>, (data,): (StreamReader<u8>,)| {
             note_request(&mut store, view)?;
             let access = Access::<T, WasiCli>::new(store, cli);
-            Ok((<WasiCli as stdout::HostWithStore<T>>::write_via_stream(
-                access, data,
-            )?,))
+            Ok((<WasiCli as stdout::HostWithStore<T>>::write_via_stream(access, data)?,))
         },
     )?;
     linker.instance("wasi:cli/stderr@0.3.0")?.func_wrap(
@@ -113,9 +105,7 @@ fn add_write_via_stream<T: Send + 'static>(
         move |mut store: StoreContextMut<'_, T>, (data,): (StreamReader<u8>,)| {
             note_request(&mut store, view)?;
             let access = Access::<T, WasiCli>::new(store, cli);
-            Ok((<WasiCli as stderr::HostWithStore<T>>::write_via_stream(
-                access, data,
-            )?,))
+            Ok((<WasiCli as stderr::HostWithStore<T>>::write_via_stream(access, data)?,))
         },
     )
 }
@@ -127,11 +117,7 @@ fn note_request<'a, T: 'static>(
     view: fn(&mut T) -> StdioView<'_>,
 ) -> wasmtime::Result<&'a mut ResourceTable> {
     let tasks: Vec<GuestTaskId> = store.async_call_stack()?.collect();
-    let StdioView {
-        table,
-        current,
-        requests,
-    } = view(store.data_mut());
+    let StdioView { table, current, requests } = view(store.data_mut());
     current.set(tasks.into_iter().find_map(|task| requests.request_of(task)));
     Ok(table)
 }

@@ -31,10 +31,7 @@ impl CurrentRequest {
 
     /// The request that what is printed now belongs to.
     pub fn get(&self) -> Option<Arc<str>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -80,18 +77,9 @@ pub struct GuestOutput {
 
 impl GuestOutput {
     /// The stream `kind` of an instance of `origin`, whose lines belong to what `request` says at that time.
-    pub fn new(
-        origin: Origin,
-        kind: OutputKind,
-        limiter: Arc<OutputLimiter>,
-        request: CurrentRequest,
-    ) -> Self {
+    pub fn new(origin: Origin, kind: OutputKind, limiter: Arc<OutputLimiter>, request: CurrentRequest) -> Self {
         let lines = Lines::new(origin, kind, limiter);
-        Self {
-            lines: Arc::new(lines),
-            request,
-            opened_for: None,
-        }
+        Self { lines: Arc::new(lines), request, opened_for: None }
     }
 
     fn print(&self, bytes: &[u8]) {
@@ -110,11 +98,7 @@ impl StdoutStream for GuestOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         // What goes through a stream of WASI 0.3 is written later, outside any guest task: the request is the one that
         // opened it.
-        Box::new(Self {
-            lines: self.lines.clone(),
-            request: self.request.clone(),
-            opened_for: self.request.get(),
-        })
+        Box::new(Self { lines: self.lines.clone(), request: self.request.clone(), opened_for: self.request.get() })
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
@@ -144,11 +128,7 @@ impl OutputStream for GuestOutput {
 }
 
 impl AsyncWrite for GuestOutput {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.print(bytes);
         Poll::Ready(Ok(bytes.len()))
     }

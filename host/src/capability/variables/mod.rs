@@ -29,9 +29,7 @@ mod bindings {
     });
 }
 
-use bindings::{
-    fermyon::spin::variables as v2, spin::variables::variables as v3, wasi::config::store as config,
-};
+use bindings::{fermyon::spin::variables as v2, spin::variables::variables as v3, wasi::config::store as config};
 
 /// The variables of one component, by the names it knows them by.
 #[derive(Clone)]
@@ -78,12 +76,9 @@ enum Missing {
 /// underscores, the first character a letter.
 fn is_variable_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.split('_').all(|word| {
-            !word.is_empty()
-                && word
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-        })
+        && name
+            .split('_')
+            .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }
 
 struct Variables;
@@ -105,12 +100,10 @@ impl v3::Host for &VariablesContext {}
 
 impl<T: Send> v3::HostWithStore<T> for Variables {
     async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, v3::Error> {
-        accessor
-            .with(|mut access| access.get().get(name))
-            .map_err(|missing| match missing {
-                Missing::InvalidName(name) => v3::Error::InvalidName(name),
-                Missing::Undefined(name) => v3::Error::Undefined(name),
-            })
+        accessor.with(|mut access| access.get().get(name)).map_err(|missing| match missing {
+            Missing::InvalidName(name) => v3::Error::InvalidName(name),
+            Missing::Undefined(name) => v3::Error::Undefined(name),
+        })
     }
 }
 
@@ -120,11 +113,7 @@ impl config::Host for &VariablesContext {
     }
 
     fn get_all(&mut self) -> Result<Vec<(String, String)>, config::Error> {
-        Ok(self
-            .values
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect())
+        Ok(self.values.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 }
 
@@ -133,10 +122,7 @@ mod tests {
     use super::*;
 
     fn context() -> VariablesContext {
-        let values = [
-            ("token".to_owned(), "abc".to_owned()),
-            ("base_url".to_owned(), "http://x".to_owned()),
-        ];
+        let values = [("token".to_owned(), "abc".to_owned()), ("base_url".to_owned(), "http://x".to_owned())];
         VariablesContext::new(Arc::new(BTreeMap::from(values)))
     }
 
@@ -165,10 +151,7 @@ mod tests {
     #[test]
     fn wasi_config_answers_none_for_what_is_not_there() {
         let context = context();
-        assert_eq!(
-            config::Host::get(&mut &context, "other".into()).unwrap(),
-            None
-        );
+        assert_eq!(config::Host::get(&mut &context, "other".into()).unwrap(), None);
         assert_eq!(config::Host::get_all(&mut &context).unwrap().len(), 2);
     }
 

@@ -10,9 +10,7 @@ use spin_sdk::{
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     let query = request.uri().query().unwrap_or_default();
-    let url = query
-        .strip_prefix("url=")
-        .unwrap_or("http://forbidden.example/");
+    let url = query.strip_prefix("url=").unwrap_or("http://forbidden.example/");
     Ok(match http::get(url).await {
         Ok(response) => format!("status {}", response.status().as_u16()),
         Err(error) => format!("error {error:?}"),

@@ -34,10 +34,7 @@ impl Guest for Calls {
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     let query = request.uri().query().unwrap_or_default();
-    let number = query
-        .split_once('=')
-        .map_or("1", |(_, value)| value)
-        .parse()?;
+    let number = query.split_once('=').map_or("1", |(_, value)| value).parse()?;
     Ok(match request.uri().path().rsplit('/').next() {
         Some("sleep") => {
             echo::sleep(number).await;

@@ -35,30 +35,20 @@ enum Answer {
 }
 
 impl IntoResponse for Answer {
-    fn into_response(
-        self,
-    ) -> Result<wasip3::http::types::Response, wasip3::http::types::ErrorCode> {
+    fn into_response(self) -> Result<wasip3::http::types::Response, wasip3::http::types::ErrorCode> {
         match self {
             Self::Text(text) => text.into_response(),
             Self::Echo(request) => (StatusCode::OK, request.into_body()).into_response(),
             Self::Stream(chunks) => stream(chunks).into_response(),
-            Self::NotFound => {
-                (StatusCode::NOT_FOUND, FullBody::new(&b"no such test"[..])).into_response()
-            }
+            Self::NotFound => (StatusCode::NOT_FOUND, FullBody::new(&b"no such test"[..])).into_response(),
         }
     }
 }
 
 /// The request's headers as a JSON object; of a header that stands twice, the last.
 fn headers(request: &Request) -> serde_json::Value {
-    let text = |value: &spin_sdk::http::HeaderValue| {
-        String::from_utf8_lossy(value.as_bytes()).into_owned()
-    };
-    request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_string(), text(value)))
-        .collect()
+    let text = |value: &spin_sdk::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 fn stream(chunks: u32) -> impl IntoResponse {
@@ -82,9 +72,7 @@ async fn print(line: &str) -> String {
 }
 
 async fn variable(name: &str) -> String {
-    variables::get(name)
-        .await
-        .unwrap_or_else(|error| format!("error {error:?}"))
+    variables::get(name).await.unwrap_or_else(|error| format!("error {error:?}"))
 }
 
 fn value<'a>(query: &'a str, name: &str) -> &'a str {

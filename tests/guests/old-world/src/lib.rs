@@ -10,8 +10,8 @@ use wasi::{
     http::{
         outgoing_handler,
         types::{
-            Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingRequest,
-            OutgoingResponse, ResponseOutparam, Scheme,
+            Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingRequest, OutgoingResponse,
+            ResponseOutparam, Scheme,
         },
     },
     io::streams::{OutputStream, StreamError},
@@ -75,18 +75,14 @@ fn get(url: &str) -> String {
 }
 
 fn send(url: &str) -> Result<u16, String> {
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or("only http:// is understood")?;
+    let rest = url.strip_prefix("http://").ok_or("only http:// is understood")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let request = OutgoingRequest::new(Fields::new());
     let refused = |()| "a part of the request was refused".to_owned();
     request.set_method(&Method::Get).map_err(refused)?;
     request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
     request.set_authority(Some(authority)).map_err(refused)?;
-    request
-        .set_path_with_query(Some(&format!("/{path}")))
-        .map_err(refused)?;
+    request.set_path_with_query(Some(&format!("/{path}"))).map_err(refused)?;
     let response = outgoing_handler::handle(request, None).map_err(|error| format!("{error:?}"))?;
     response.subscribe().block();
     match response.get() {

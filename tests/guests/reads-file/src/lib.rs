@@ -11,12 +11,7 @@ use spin_sdk::{
 
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
-    let path = request
-        .uri()
-        .query()
-        .unwrap_or_default()
-        .strip_prefix("path=")
-        .unwrap_or_default();
+    let path = request.uri().query().unwrap_or_default().strip_prefix("path=").unwrap_or_default();
     let result = match request.uri().path().rsplit('/').next() {
         Some("write") => fs::write(path, "written by a guest").map(|()| "written".to_owned()),
         _ => fs::read_to_string(path),

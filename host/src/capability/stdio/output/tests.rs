@@ -25,10 +25,7 @@ impl Subscriber for Collected {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        self.0
-            .lock()
-            .unwrap()
-            .push(format!("{}|{}", line.request, line.message));
+        self.0.lock().unwrap().push(format!("{}|{}", line.request, line.message));
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}
@@ -54,16 +51,10 @@ impl Visit for Line {
 }
 
 /// What is logged when `print` writes with an allowance of `bytes_per_second`.
-fn logged(
-    bytes_per_second: usize,
-    print: impl FnOnce(&mut GuestOutput, &CurrentRequest),
-) -> Vec<String> {
+fn logged(bytes_per_second: usize, print: impl FnOnce(&mut GuestOutput, &CurrentRequest)) -> Vec<String> {
     let collected = Collected::default();
     tracing::subscriber::with_default(collected.clone(), || {
-        let origin = Origin {
-            component: "hello".into(),
-            version: "1".into(),
-        };
+        let origin = Origin { component: "hello".into(), version: "1".into() };
         let request = CurrentRequest::default();
         let limiter = Arc::new(OutputLimiter::new(bytes_per_second));
         let mut output = GuestOutput::new(origin, OutputKind::Stdout, limiter, request.clone());
@@ -105,37 +96,20 @@ fn a_stream_of_wasi_0_3_keeps_the_request_that_opened_it() {
         let mut stream = Box::into_pin(output.async_stream());
         request.set(Some("b".into()));
         let mut context = Context::from_waker(std::task::Waker::noop());
-        assert!(
-            stream
-                .as_mut()
-                .poll_write(&mut context, b"late\n")
-                .is_ready()
-        );
+        assert!(stream.as_mut().poll_write(&mut context, b"late\n").is_ready());
     });
     assert_eq!(lines, ["a|late"]);
 }
 
 #[test]
 fn a_long_line_is_cut_between_characters() {
-    let lines = logged(1_000_000, |output, _| {
-        write(output, &"ä".repeat(LOG_LINE_BYTES))
-    });
+    let lines = logged(1_000_000, |output, _| write(output, &"ä".repeat(LOG_LINE_BYTES)));
     assert_eq!(lines.len(), 2);
-    assert!(
-        lines
-            .iter()
-            .all(|line| !line.contains(char::REPLACEMENT_CHARACTER))
-    );
+    assert!(lines.iter().all(|line| !line.contains(char::REPLACEMENT_CHARACTER)));
 
-    let lines = logged(1_000_000, |output, _| {
-        write(output, &format!("x{}", "ä".repeat(LOG_LINE_BYTES)))
-    });
+    let lines = logged(1_000_000, |output, _| write(output, &format!("x{}", "ä".repeat(LOG_LINE_BYTES))));
     assert_eq!(lines.len(), 3);
-    assert!(
-        lines
-            .iter()
-            .all(|line| !line.contains(char::REPLACEMENT_CHARACTER))
-    );
+    assert!(lines.iter().all(|line| !line.contains(char::REPLACEMENT_CHARACTER)));
 }
 
 #[test]
@@ -146,12 +120,7 @@ fn a_flood_is_cut_off_and_told() {
         }
     });
     assert!(lines.len() < 12, "{} lines", lines.len());
-    assert!(
-        lines
-            .last()
-            .unwrap()
-            .contains("bytes of its output were dropped")
-    );
+    assert!(lines.last().unwrap().contains("bytes of its output were dropped"));
 }
 
 #[test]
