@@ -9,8 +9,7 @@ use crate::limits::LOG_QUEUE_LINES;
 
 /// What is shown where neither `PLAZA_LOG` nor `RUST_LOG` says otherwise: our own words, and of the libraries only
 /// what went wrong.
-const DEFAULT_FILTER: &str =
-    "info,sqlx=warn,hyper=warn,hyper_util=warn,h2=warn,rustls=warn,cranelift=warn,wasmtime=warn,wasmtime_wasi_http=error";
+const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,hyper_util=warn,h2=warn,rustls=warn,cranelift=warn,wasmtime=warn,wasmtime_wasi_http=error";
 
 /// What is shown with `--quiet`.
 const QUIET_FILTER: &str = "warn,wasmtime_wasi_http=error";
@@ -53,7 +52,7 @@ pub fn init(quiet: bool) -> anyhow::Result<LogGuard> {
 
     let registry = tracing_subscriber::registry().with(filter);
     if std::io::stderr().is_terminal() {
-        registry.with(fmt::layer().with_writer(writer).with_ansi(true)).try_init()?;
+        registry.with(fmt::layer().with_writer(writer)).try_init()?;
     } else {
         let json = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
         registry.with(json.with_writer(writer)).try_init()?;
@@ -64,8 +63,9 @@ pub fn init(quiet: bool) -> anyhow::Result<LogGuard> {
 fn filter(quiet: bool) -> anyhow::Result<EnvFilter> {
     for name in ["PLAZA_LOG", "RUST_LOG"] {
         if let Ok(directives) = std::env::var(name) {
-            return EnvFilter::try_new(&directives)
-                .map_err(|error| anyhow::anyhow!("{name}={directives:?} is no log filter: {error}. Write for example {name}=info"));
+            return EnvFilter::try_new(&directives).map_err(|error| {
+                anyhow::anyhow!("{name}={directives:?} is no log filter: {error}. Write for example {name}=info")
+            });
         }
     }
     Ok(EnvFilter::new(if quiet { QUIET_FILTER } else { DEFAULT_FILTER }))

@@ -26,6 +26,10 @@ impl Folder {
         self.root.path().join("app")
     }
 
+    fn placed(&self) -> FileMount {
+        FileMount::Placement { source: self.base().join("assets"), destination: "/static".into() }
+    }
+
     fn mounts(&self, files: Vec<FileMount>, exclude: &[&str]) -> Result<Vec<Mount>, FilesError> {
         let component = Component {
             id: "reader".into(),
@@ -46,10 +50,6 @@ impl Folder {
 
 fn pattern(pattern: &str) -> FileMount {
     FileMount::Pattern(pattern.to_owned())
-}
-
-fn placed() -> FileMount {
-    FileMount::Placement { source: "assets".into(), destination: "/static".into() }
 }
 
 #[test]
@@ -84,14 +84,14 @@ fn preparing_again_forgets_what_is_no_longer_selected() {
 #[test]
 fn a_placed_folder_is_shown_as_it_is() {
     let folder = Folder::new();
-    let mounts = folder.mounts(vec![placed()], &[]).unwrap();
-    assert_eq!(mounts, [Mount { host: folder.base().join("assets"), guest: "/static".into() }]);
+    let mounts = folder.mounts(vec![folder.placed()], &[]).unwrap();
+    assert_eq!(mounts, [Mount { host: folder.base().join("assets").canonicalize().unwrap(), guest: "/static".into() }]);
 }
 
 #[test]
 fn excluded_files_are_missing_from_a_placed_folder_too() {
     let folder = Folder::new();
-    let mounts = folder.mounts(vec![placed()], &["**/*.key"]).unwrap();
+    let mounts = folder.mounts(vec![folder.placed()], &["**/*.key"]).unwrap();
     assert!(mounts[0].host.join("a.txt").is_file());
     assert!(!mounts[0].host.join("secret.key").exists());
 }
@@ -122,10 +122,10 @@ fn a_symbolic_link_that_leads_out_is_refused() {
     let folder = Folder::new();
     let link = folder.base().join("assets/link");
     std::os::unix::fs::symlink(folder.root.path().join("outside.txt"), link).unwrap();
-    for files in [pattern("assets/*"), placed()] {
+    for files in [pattern("assets/*"), folder.placed()] {
         assert!(matches!(folder.mounts(vec![files], &[]), Err(FilesError::Escape { .. })));
     }
-    assert!(folder.mounts(vec![placed()], &["assets/link"]).is_ok());
+    assert!(folder.mounts(vec![folder.placed()], &["assets/link"]).is_ok());
 }
 
 #[test]

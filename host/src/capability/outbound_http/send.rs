@@ -33,8 +33,8 @@ pub trait Grants: Send + Sync {
     /// Whether the manifest grants this address. `host` is a name or an IP address, without brackets.
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool;
 
-    /// Whether a grant names exactly this host (or a network that has this address), as against a wildcard that
-    /// happens to cover it. Only then may it be on this machine or a private network.
+    /// Whether a grant names exactly this host (or a block that has this address), as against a wildcard that happens to
+    /// cover it. Only then may it be on this machine or a private network.
     fn names(&self, host: &str) -> bool;
 }
 

@@ -83,12 +83,16 @@ impl Mirror {
     }
 }
 
-/// A server that sends `answer` and then nothing more, keeping the connection open.
+/// A server that answers with `answer` and then sends nothing more, keeping the connection open.
 async fn silent_after(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.unwrap());
+        }
         stream.write_all(answer.as_bytes()).await.unwrap();
         let mut ignored = Vec::new();
         let _ = stream.read_to_end(&mut ignored).await;

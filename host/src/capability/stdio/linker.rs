@@ -65,10 +65,7 @@ pub fn add_to_linker<T: Send + 'static>(
 
 type Written = wasmtime::Result<(Result<(), streams::StreamError>,)>;
 
-fn add_streams<T: Send + 'static>(
-    linker: &mut Linker<T>,
-    view: fn(&mut T) -> StdioView<'_>,
-) -> wasmtime::Result<()> {
+fn add_streams<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> StdioView<'_>) -> wasmtime::Result<()> {
     let mut instance = linker.instance(STREAMS)?;
     instance.func_wrap(
         "[method]output-stream.write",

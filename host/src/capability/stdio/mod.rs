@@ -7,6 +7,7 @@
 //! the note and the write nothing else runs in the store, so the two belong together.
 
 mod limiter;
+mod lines;
 mod linker;
 mod output;
 

@@ -1,5 +1,7 @@
 //! Sends a GET to `?url=…` and answers the status it got, or the error.
 
+#![cfg(target_family = "wasm")]
+
 use spin_sdk::{
     http::{self, IntoResponse, Request},
     http_service,

@@ -1,6 +1,8 @@
 //! Calls `echoes` over a link: `/n?count=N` N times, answering the slowest call; `/sleep?ms=N`, `/trap`, `/empty` once;
 //! `/cycle` starts a call that comes back here and would go on for ever.
 
+#![cfg(target_family = "wasm")]
+
 use std::time::Instant;
 
 use spin_sdk::{

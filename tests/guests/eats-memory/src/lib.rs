@@ -1,5 +1,7 @@
 //! Takes `?mib=N` MiB of memory, without `mib` all it can get, and answers how much it got.
 
+#![cfg(target_family = "wasm")]
+
 use std::hint::black_box;
 
 use spin_sdk::{

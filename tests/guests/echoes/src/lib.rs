@@ -1,5 +1,7 @@
 //! What `calls` calls: exports `test:echo/echo`. The text `cycle` is sent back to `calls`, which sends it here again.
 
+#![cfg(target_family = "wasm")]
+
 use std::time::Duration;
 
 use spin_sdk::{

@@ -1,5 +1,7 @@
 //! Prints `?mib=N` MiB, 1 by default: `/lines` in lines, `/line` in one line that never ends, `/empty` in empty lines.
 
+#![cfg(target_family = "wasm")]
+
 use std::io::Write;
 
 use spin_sdk::{

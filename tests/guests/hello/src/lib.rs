@@ -1,10 +1,15 @@
 //! Answers in the plain ways: `/` a text, `/echo` the request's body as it comes, `/headers` the request's headers as
-//! JSON, `/stream?chunks=N` N lines one by one, `/print?line=…` prints the line and answers it.
+//! JSON, `/stream?chunks=N` N lines one by one, `/print?line=…` prints the line and answers it, `/variable?name=…` a
+//! variable's value or the error.
+
+#![cfg(target_family = "wasm")]
+
+use std::time::Duration;
 
 use futures::SinkExt;
 use spin_sdk::{
     http::{FullBody, IntoResponse, Request, StatusCode, body},
-    http_service, wasip3,
+    http_service, time, variables, wasip3,
 };
 
 #[http_service]
@@ -15,7 +20,8 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
         Some("echo") => Answer::Echo(request),
         Some("headers") => Answer::Text(headers(&request).to_string()),
         Some("stream") => Answer::Stream(value(&query, "chunks").parse()?),
-        Some("print") => Answer::Text(print(value(&query, "line"))),
+        Some("print") => Answer::Text(print(value(&query, "line")).await),
+        Some("variable") => Answer::Text(variable(value(&query, "name")).await),
         Some("" | "hello") => Answer::Text("hello".to_owned()),
         _ => Answer::NotFound,
     })
@@ -57,12 +63,22 @@ fn stream(chunks: u32) -> impl IntoResponse {
     (StatusCode::OK, body)
 }
 
-fn print(line: &str) -> String {
+/// Prints the line twice, and waits in between, so that requests in one instance print in turns.
+async fn print(line: &str) -> String {
     println!("{line}");
+    time::sleep(Duration::from_millis(1)).await;
     eprintln!("{line}");
     line.to_owned()
 }
 
+async fn variable(name: &str) -> String {
+    variables::get(name).await.unwrap_or_else(|error| format!("error {error:?}"))
+}
+
 fn value<'a>(query: &'a str, name: &str) -> &'a str {
-    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map_or("", |(_, value)| value)
 }

@@ -1,5 +1,7 @@
 //! Computes for ever.
 
+#![cfg(target_family = "wasm")]
+
 use std::hint::black_box;
 
 use spin_sdk::{

@@ -1,5 +1,7 @@
 //! Waits for ever.
 
+#![cfg(target_family = "wasm")]
+
 use spin_sdk::{
     http::{IntoResponse, Request},
     http_service, time,

@@ -1,4 +1,7 @@
-//! A component of WASI 0.2: `/` answers a text, `/echo` the request's body, `/get?url=…` the status of a request it sends.
+//! A component of WASI 0.2: `/` answers a text, `/echo` the request's body, `/print?line=…` prints and answers the line,
+//! `/get?url=…` answers the status of a request it sends.
+
+#![cfg(target_family = "wasm")]
 
 use std::io::Write;
 
@@ -26,6 +29,7 @@ impl Guest for OldWorld {
         let Ok(body) = response.body() else { return };
         let text = match path.rsplit('/').next() {
             Some("get") => Some(get(query.strip_prefix("url=").unwrap_or_default())),
+            Some("print") => Some(print(query.strip_prefix("line=").unwrap_or_default())),
             Some("echo") => None,
             _ => Some("hello from WASI 0.2".to_owned()),
         };
@@ -41,7 +45,9 @@ impl Guest for OldWorld {
 }
 
 fn echo(request: IncomingRequest, output: &OutputStream) -> Result<(), StreamError> {
-    let Ok(body) = request.consume() else { return Ok(()) };
+    let Ok(body) = request.consume() else {
+        return Ok(());
+    };
     if let Ok(input) = body.stream() {
         loop {
             match output.blocking_splice(&input, 64 * 1024) {
@@ -53,6 +59,12 @@ fn echo(request: IncomingRequest, output: &OutputStream) -> Result<(), StreamErr
     }
     drop(IncomingBody::finish(body));
     output.blocking_flush()
+}
+
+fn print(line: &str) -> String {
+    println!("{line}");
+    eprintln!("{line}");
+    line.to_owned()
 }
 
 fn get(url: &str) -> String {

@@ -1,5 +1,7 @@
 //! Answers the text of the file `?path=…`, or the error. With `/write` it tries to write the file instead.
 
+#![cfg(target_family = "wasm")]
+
 use std::fs;
 
 use spin_sdk::{

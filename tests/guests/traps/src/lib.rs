@@ -1,5 +1,7 @@
 //! Fails in the ways a component can: `/panic`, `/unreachable`. `/ok` does not, nor does `/slow-ok?ms=N`, which waits.
 
+#![cfg(target_family = "wasm")]
+
 use std::time::Duration;
 
 use spin_sdk::{
