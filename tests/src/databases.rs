@@ -1,0 +1,54 @@
+//! The databases of a running host, seen from the side.
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, PgConnection, Postgres,
+    postgres::{PgConnectOptions, PgRow},
+};
+
+use crate::Host;
+
+/// Access to the embedded server as its owner.
+pub struct Databases {
+    options: PgConnectOptions,
+}
+
+impl Databases {
+    /// The embedded server of this host.
+    pub fn of(host: &Host) -> Self {
+        let state = host.setup().state();
+        let pid_file = state.postmaster_file().expect("the embedded server runs");
+        let text = std::fs::read_to_string(pid_file).expect("it can be read");
+        let port = text.lines().nth(3).and_then(|line| line.trim().parse().ok()).expect("the fourth line is the port");
+        let password_file = crate::state::find_file(state.path(), "superuser.password").expect("the owner's password");
+        let password = std::fs::read_to_string(password_file).expect("it can be read");
+        let options = PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(port)
+            .username("postgres")
+            .password(password.trim())
+            .disable_statement_logging();
+        Self { options }
+    }
+
+    /// A connection to one of the databases.
+    pub async fn connect(&self, database: &str) -> PgConnection {
+        self.options.clone().database(database).connect().await.unwrap_or_else(|error| panic!("{database}: {error}"))
+    }
+
+    /// The rows of a query in one of the databases.
+    pub async fn rows<T>(&self, database: &str, query: &str) -> Vec<T>
+    where
+        T: for<'row> sqlx::FromRow<'row, PgRow> + Send + Unpin,
+    {
+        let mut connection = self.connect(database).await;
+        sqlx::query_as::<Postgres, T>(AssertSqlSafe(query.to_owned()))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap_or_else(|error| panic!("{database}: {error} in {query}"))
+    }
+
+    /// The one number that a query returns.
+    pub async fn number(&self, database: &str, query: &str) -> i64 {
+        self.rows::<(i64,)>(database, query).await.first().expect("one row").0
+    }
+}
