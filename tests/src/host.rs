@@ -105,7 +105,19 @@ impl Host {
 
     /// Requests being served now, all components together, as the control port says.
     pub async fn in_flight(&self) -> i64 {
-        in_flight(&self.control().get("/status").await.expect(200).json())
+        in_flight(&self.status().await)
+    }
+
+    /// Requests being served now by one component.
+    pub async fn in_flight_of(&self, component: &str) -> i64 {
+        let status = self.status().await;
+        let components = status["components"].as_array().unwrap_or_else(|| panic!("no components in {status}"));
+        components.iter().filter(|entry| entry["component"] == component).map(in_flight).sum()
+    }
+
+    /// What the control port says of the host.
+    pub async fn status(&self) -> serde_json::Value {
+        self.control().get("/status").await.expect(200).json()
     }
 
     /// Sends SIGTERM and returns at once.
