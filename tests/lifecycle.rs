@@ -64,8 +64,8 @@ async fn a_second_start_finds_the_data_and_compiles_nothing() {
 
 #[test]
 fn a_second_host_on_the_same_state_folder_is_refused() {
-    let first = Setup::platform().start();
-    let second = Setup::platform().state_of(first.setup()).refused();
+    let first = Setup::shop().start();
+    let second = Setup::shop().state_of(first.setup()).refused();
     assert_ne!(second.code, Some(0));
     let folder = first.setup().state().path().display().to_string();
     assert!(second.stderr.contains(&folder), "{}", second.stderr);
@@ -76,7 +76,7 @@ fn a_second_host_on_the_same_state_folder_is_refused() {
 fn a_used_port_is_named_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = Setup::platform().listen(&address).refused();
+    let ended = Setup::shop().listen(&address).refused();
     assert_ne!(ended.code, Some(0));
     assert!(ended.stderr.contains(&address) && ended.stderr.contains("--listen"), "{}", ended.stderr);
 }

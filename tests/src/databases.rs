@@ -15,19 +15,7 @@ pub struct Databases {
 impl Databases {
     /// The embedded server of this host.
     pub fn of(host: &Host) -> Self {
-        let state = host.setup().state();
-        let pid_file = state.postmaster_file().expect("the embedded server runs");
-        let text = std::fs::read_to_string(pid_file).expect("it can be read");
-        let port = text.lines().nth(3).and_then(|line| line.trim().parse().ok()).expect("the fourth line is the port");
-        let password_file = crate::state::find_file(state.path(), "superuser.password").expect("the owner's password");
-        let password = std::fs::read_to_string(password_file).expect("it can be read");
-        let options = PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(port)
-            .username("postgres")
-            .password(password.trim())
-            .disable_statement_logging();
-        Self { options }
+        Self { options: host.setup().state().database_owner() }
     }
 
     /// A connection to one of the databases.

@@ -194,7 +194,7 @@ fn watch(child: &Child, state: &StateFolder) {
         kill -TERM "$1" 2>/dev/null
         for i in $(seq 150); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
         kill -KILL "$1" 2>/dev/null
-        find "$2" -name postmaster.pid -exec head -n 1 {} \; | while read -r server; do kill -INT "$server"; sleep 1; done
+        server=$(head -n 1 "$2/postgres/postmaster.pid" 2>/dev/null) && kill -INT "$server" && sleep 1
         [ -n "$PLAZA_KEEP_STATE" ] || rm -rf "$2""#;
     let mut shell = Command::new("sh")
         .args(["-c", SCRIPT, "watch", &child.id().to_string()])

@@ -7,6 +7,8 @@ use std::{
     process::Command,
 };
 
+use sqlx::{ConnectOptions, postgres::PgConnectOptions};
+
 /// A scratch folder that goes away with the last host that uses it, its Postgres server included.
 pub struct StateFolder {
     folder: Option<tempfile::TempDir>,
@@ -28,15 +30,29 @@ impl StateFolder {
         self.folder.as_ref().expect("kept until the drop").path()
     }
 
-    /// The `postmaster.pid` of the embedded server, while it runs or after it was killed.
-    pub fn postmaster_file(&self) -> Option<PathBuf> {
-        find_file(self.path(), "postmaster.pid")
+    /// The data folder of the embedded server.
+    pub fn data(&self) -> PathBuf {
+        self.path().join("postgres")
     }
 
-    /// The process id of the embedded server.
+    /// The process id of the embedded server, while it runs.
     pub fn postmaster(&self) -> Option<u32> {
-        let text = std::fs::read_to_string(self.postmaster_file()?).ok()?;
-        text.lines().next()?.trim().parse().ok()
+        let text = std::fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        text.lines().next()?.trim().parse().ok().filter(|process| is_running(*process))
+    }
+
+    /// How the embedded server is entered by its owner.
+    pub fn database_owner(&self) -> PgConnectOptions {
+        let read = |name: &str| {
+            let path = self.path().join(name);
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).trim().to_owned()
+        };
+        PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(read("postgres-port").parse().expect("a port"))
+            .username("plaza_admin")
+            .password(&read("postgres-password"))
+            .disable_statement_logging()
     }
 }
 
@@ -51,7 +67,7 @@ impl Drop for StateFolder {
         // A killed host leaves its server running; it must not outlive its folder.
         if let Some(server) = self.postmaster() {
             let _ = Command::new("kill").args(["-INT", &server.to_string()]).output();
-            while self.postmaster_file().is_some() && is_running(server) {
+            while self.postmaster().is_some() {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
         }
@@ -65,21 +81,4 @@ impl Drop for StateFolder {
 /// Whether a process with this id exists.
 pub fn is_running(process: u32) -> bool {
     Command::new("kill").args(["-0", &process.to_string()]).output().is_ok_and(|output| output.status.success())
-}
-
-/// The first file of this name in or below `folder`.
-pub fn find_file(folder: &Path, name: &str) -> Option<PathBuf> {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if entry.file_name() == name {
-                return Some(path);
-            }
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push(path);
-            }
-        }
-    }
-    None
 }
