@@ -23,6 +23,18 @@ impl Databases {
         self.options.clone().database(database).connect().await.unwrap_or_else(|error| panic!("{database}: {error}"))
     }
 
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        self.options.get_port()
+    }
+
+    /// Runs a statement in one of the databases.
+    pub async fn execute(&self, database: &str, statement: &str) {
+        let mut connection = self.connect(database).await;
+        let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await;
+        done.unwrap_or_else(|error| panic!("{database}: {error} in {statement}"));
+    }
+
     /// The rows of a query in one of the databases.
     pub async fn rows<T>(&self, database: &str, query: &str) -> Vec<T>
     where
