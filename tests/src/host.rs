@@ -30,12 +30,13 @@ pub struct Host {
     readers: Vec<JoinHandle<()>>,
     base: String,
     control: String,
+    _watchdog: Watchdog,
 }
 
 impl Host {
     pub(crate) fn start(setup: Setup) -> Self {
         let mut child = setup.command().spawn().expect("plaza can be run");
-        watch(&child, setup.state());
+        let watchdog = Watchdog::of(&child, setup.state());
         let (stdout, first) = Output::collect("stdout", child.stdout.take().expect("a pipe"));
         let (stderr, second) = Output::collect("stderr", child.stderr.take().expect("a pipe"));
         let addresses = stdout.find(
@@ -53,7 +54,7 @@ impl Host {
             let _ = child.wait();
             panic!("plaza printed no addresses\n{}\n{}", stdout.text(), stderr.text());
         };
-        Self { setup, child, stdout, stderr, readers: vec![first, second], base, control }
+        Self { setup, child, stdout, stderr, readers: vec![first, second], base, control, _watchdog: watchdog }
     }
 
     /// The application's address: `http://127.0.0.1:41234`.
@@ -186,26 +187,39 @@ fn signal(signal: &str, process: u32) {
 
 /// A small shell that stops the host and clears its folder when this test process ends, however it ends:
 /// the hosts shared by a file's tests live in statics, which are never dropped.
-fn watch(child: &Child, state: &StateFolder) {
-    const SCRIPT: &str = r#"
-        trap '' INT
-        cat >/dev/null
-        [ -d "$2" ] || exit 0
-        kill -TERM "$1" 2>/dev/null
-        for i in $(seq 150); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
-        kill -KILL "$1" 2>/dev/null
-        server=$(head -n 1 "$2/postgres/postmaster.pid" 2>/dev/null) && kill -INT "$server" && sleep 1
-        [ -n "$PLAZA_KEEP_STATE" ] || rm -rf "$2""#;
-    let mut shell = Command::new("sh")
-        .args(["-c", SCRIPT, "watch", &child.id().to_string()])
-        .arg(state.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a shell can be run");
-    // The pipe stays open until this process is gone, which is the signal.
-    std::mem::forget(shell.stdin.take());
+struct Watchdog {
+    shell: Child,
+}
+
+impl Watchdog {
+    fn of(host: &Child, state: &StateFolder) -> Self {
+        // Its input ends when this process does.
+        const SCRIPT: &str = r#"
+            trap '' INT
+            read -r _
+            kill -TERM "$1" 2>/dev/null
+            for i in $(seq 150); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
+            kill -KILL "$1" 2>/dev/null
+            server=$(head -n 1 "$2/postgres/postmaster.pid" 2>/dev/null) && kill -INT "$server" && sleep 1
+            [ -n "$PLAZA_KEEP_STATE" ] || rm -rf "$2""#;
+        let shell = Command::new("sh")
+            .args(["-c", SCRIPT, "watch", &host.id().to_string()])
+            .arg(state.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell can be run");
+        Self { shell }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        // The host has ended, so there is nothing left to watch.
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
 }
 
 /// The addresses `http://host:port` in the order in which they were printed.
