@@ -1,1 +1,178 @@
 //! The wasmtime engine, once per process.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use anyhow::{Context, bail};
+use sha2::{Digest, Sha256};
+use wasmtime::{
+    Config, InstanceAllocationStrategy, PoolingAllocationConfig,
+    component::Component,
+};
+
+use crate::limits::{EPOCH_TICK, HostLimits};
+
+/// Fibers that may be alive per instance: one for each request it serves at once, and some for what those spawn.
+const STACKS_PER_INSTANCE: u32 = 20;
+/// Address space for one instance's linear memory; `Store::limiter` bounds what it really gets.
+const LARGEST_MEMORY_BYTES: usize = 4 << 30;
+
+/// Compiles components and advances the epoch that makes guests yield.
+pub struct Engine {
+    wasmtime: wasmtime::Engine,
+    cache: PathBuf,
+    stop: Arc<AtomicBool>,
+}
+
+/// A component as it was loaded.
+pub struct Artifact {
+    /// What the engine runs.
+    pub component: Component,
+    /// SHA-256 of the `.wasm` bytes, in hexadecimal.
+    pub hash: String,
+    /// Whether it had to be compiled, rather than read from the cache.
+    pub compiled: bool,
+}
+
+impl Engine {
+    /// An engine for this machine, with compiled code kept in the folder `cache`.
+    ///
+    /// # Errors
+    /// When the machine does not let it reserve its address space, or the folder cannot be made.
+    pub fn new(limits: &HostLimits, cache: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(cache)
+            .with_context(|| format!("cannot make the compile cache {}", cache.display()))?;
+        let wasmtime = wasmtime::Engine::new(&config(limits)).map_err(|error| {
+            anyhow::Error::from(error).context(
+                "cannot reserve address space for instances; lower --instances or raise `ulimit -v`",
+            )
+        })?;
+        let stop = Arc::new(AtomicBool::new(false));
+        tick(wasmtime.clone(), stop.clone())?;
+        Ok(Self { wasmtime, cache: cache.to_owned(), stop })
+    }
+
+    /// The engine underneath.
+    pub fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.wasmtime
+    }
+
+    /// Loads a component, compiling it only if this engine has not compiled these bytes before.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not a component this engine can run.
+    pub fn load(&self, file: &Path) -> anyhow::Result<Artifact> {
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        if bytes.get(4..8) == Some(&[1, 0, 0, 0]) {
+            bail!(
+                "{} is a core module, not a component; build it for the target wasm32-wasip2",
+                file.display()
+            );
+        }
+        let hash = hex(&Sha256::digest(&bytes));
+        let cached = self.cache.join(format!("{hash}-{}.cwasm", self.compatibility()));
+        if let Some(component) = self.read_cached(&cached) {
+            return Ok(Artifact { component, hash, compiled: false });
+        }
+        let compiled = self
+            .wasmtime
+            .precompile_component(&bytes)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("cannot compile {}", file.display()))?;
+        write_whole(&cached, &compiled)?;
+        let component = self
+            .read_cached(&cached)
+            .with_context(|| format!("cannot read back {}", cached.display()))?;
+        Ok(Artifact { component, hash, compiled: true })
+    }
+
+    /// What a cached artifact depends on besides its source: the engine's version and settings.
+    fn compatibility(&self) -> String {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        self.wasmtime.precompile_compatibility_hash().hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    #[expect(unsafe_code, reason = "the cache is written by this host alone, in a folder only its owner may write")]
+    fn read_cached(&self, file: &Path) -> Option<Component> {
+        if !file.exists() {
+            return None;
+        }
+        // SAFETY: the file was made by `precompile_component` of an engine with the same compatibility hash and was
+        // renamed into place whole; wasmtime checks its own header again.
+        match unsafe { Component::deserialize_file(&self.wasmtime, file) } {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::warn!(file = %file.display(), %error, "a cached artifact is unusable and is made anew");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn config(limits: &HostLimits) -> Config {
+    let instances = limits.total_instances;
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(4))
+        .total_memories(instances)
+        .total_tables(instances.saturating_mul(2))
+        .total_stacks(instances.saturating_mul(STACKS_PER_INSTANCE))
+        .max_memory_size(LARGEST_MEMORY_BYTES)
+        .max_component_instance_size(4 << 20)
+        .max_core_instance_size(4 << 20)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(16)
+        .max_tables_per_component(64)
+        .table_elements(100_000)
+        .max_unused_warm_slots(instances);
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .wasm_component_model_async(true)
+        .epoch_interruption(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// Advances the epoch until the engine is dropped.
+fn tick(engine: wasmtime::Engine, stop: Arc<AtomicBool>) -> std::io::Result<()> {
+    thread::Builder::new().name("epoch".into()).spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            thread::sleep(EPOCH_TICK);
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(())
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let draft = file.with_extension(format!("{}.draft", std::process::id()));
+    let written = std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, file));
+    if written.is_err() {
+        _ = std::fs::remove_file(&draft);
+    }
+    written.with_context(|| format!("cannot write {}; is the disk full?", file.display()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,1 +1,129 @@
-//! What one store holds.
+//! What one store holds: the capabilities of one instance, and which requests it is serving.
+
+use std::sync::Arc;
+
+use wasmtime::{
+    ResourceLimiter, StoreContextMut,
+    component::{GuestTaskId, ResourceTable},
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::{
+    capability::{
+        outbound_http::OutboundHttp,
+        postgres::PostgresContext,
+        stdio::{CurrentRequest, RequestOfTask},
+        variables::VariablesContext,
+    },
+    service::CallContext,
+};
+
+/// The host's side of one instance.
+pub struct Guest {
+    /// Handles that the guest holds.
+    pub table: ResourceTable,
+    /// Clocks, randomness, files, environment, output.
+    pub wasi: WasiCtx,
+    /// Limits of `wasi:http`.
+    pub http: WasiHttpCtx,
+    /// Where outgoing requests go.
+    pub outbound: OutboundHttp,
+    /// Its databases.
+    pub postgres: PostgresContext,
+    /// The variables it may read.
+    pub variables: VariablesContext,
+    /// Which of its requests is printing.
+    pub printing: CurrentRequest,
+    /// The bound on its memory.
+    pub memory: MemoryLimit,
+    /// The requests it serves now.
+    pub requests: Requests,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+    }
+}
+
+/// Which guest task serves which request. An instance serves few at once, so a list beats a map.
+#[derive(Debug, Default)]
+pub struct Requests(Vec<(GuestTaskId, Arc<CallContext>)>);
+
+impl Requests {
+    /// Notes that `task` serves a request.
+    pub fn enter(&mut self, task: GuestTaskId, context: Arc<CallContext>) {
+        self.0.push((task, context));
+    }
+
+    /// Forgets a request.
+    pub fn leave(&mut self, task: GuestTaskId) {
+        self.0.retain(|(id, _)| *id != task);
+    }
+
+    /// The request that `task` serves.
+    pub fn of(&self, task: GuestTaskId) -> Option<&Arc<CallContext>> {
+        self.0.iter().find(|(id, _)| *id == task).map(|(_, context)| context)
+    }
+
+    /// The only request there is, if there is just one.
+    pub fn only(&self) -> Option<&Arc<CallContext>> {
+        match self.0.as_slice() {
+            [(_, context)] => Some(context),
+            _ => None,
+        }
+    }
+}
+
+impl RequestOfTask for Requests {
+    fn request_of(&self, task: GuestTaskId) -> Option<Arc<str>> {
+        self.of(task).or_else(|| self.only()).map(|context| context.request_id.clone())
+    }
+}
+
+/// The request on whose behalf the guest is calling the host right now.
+pub fn current_request(store: &mut StoreContextMut<'_, Guest>) -> Option<Arc<CallContext>> {
+    let only = store.data().requests.only().cloned();
+    if only.is_some() {
+        return only;
+    }
+    let tasks: Vec<GuestTaskId> = store.async_call_stack().ok()?.collect();
+    tasks.into_iter().find_map(|task| store.data().requests.of(task).cloned())
+}
+
+/// Bounds the linear memory and tables of one store.
+#[derive(Debug)]
+pub struct MemoryLimit {
+    limit_bytes: usize,
+    /// What the guest was refused last, for the log of the trap that usually follows.
+    pub refused_bytes: Option<usize>,
+}
+
+impl MemoryLimit {
+    /// A bound of so many MiB on each linear memory.
+    pub fn mib(limit_mib: u32) -> Self {
+        let limit_bytes = usize::try_from(limit_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+        Self { limit_bytes, refused_bytes: None }
+    }
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(&mut self, _now: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let fits = desired <= self.limit_bytes;
+        if !fits {
+            self.refused_bytes = Some(desired);
+        }
+        Ok(fits)
+    }
+
+    fn table_growing(&mut self, _now: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= 100_000)
+    }
+}

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod app;
 pub mod manifest;
+pub mod cores;
 pub mod server;
 pub mod router;
 pub mod service;

@@ -26,6 +26,25 @@ pub const LOG_LINE_BYTES: usize = 8 * 1024;
 /// How much guest output is logged for one component in a second; what is beyond it is counted and dropped.
 pub const LOG_BYTES_PER_SECOND: usize = 256 * 1024;
 
+/// Log lines waiting to be written; beyond it they are lost, and counted.
+pub const LOG_QUEUE_LINES: usize = 16 * 1024;
+
+/// How long a guest's outgoing request waits for its connection where the guest sets no time of its own.
+pub const OUTBOUND_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a guest's outgoing request waits for the answer's head, and then for each next piece of its body, where
+/// the guest sets no time of its own.
+pub const OUTBOUND_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection that a guest's requests used is kept for the next one.
+pub const OUTBOUND_IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
+/// Idle connections kept for each address a component calls.
+pub const OUTBOUND_IDLE_CONNECTIONS: usize = 32;
+
+/// Outgoing requests of one component under way at once on one core; beyond it they wait.
+pub const OUTBOUND_REQUESTS: usize = 256;
+
 /// How many components a chain of link calls may have.
 pub const CALL_DEPTH: usize = 16;
 

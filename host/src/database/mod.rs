@@ -1,1 +1,150 @@
 //! The database server: embedded or outside, a database and role per component, migrations, generated secrets.
+//!
+//! [`Database::start`] gives a server with the host's own database `plaza` on it. There the host keeps role passwords,
+//! generated secrets and dead letters, so that a second host on the same server shares them.
+
+mod embedded;
+mod error;
+mod generate;
+mod lease;
+mod migrate;
+mod provision;
+mod secret;
+mod server;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use sqlx::PgPool;
+
+pub use self::{
+    error::DatabaseError,
+    generate::Generated,
+    lease::{Lease, Leases},
+    migrate::{MigrationError, migrate},
+};
+use self::{embedded::EmbeddedServer, server::Server};
+use crate::manifest::app::Generate;
+
+/// The oldest major version of PostgreSQL that serves: the first with `has_database_privilege('public', …)` semantics,
+/// multirange types and SCRAM by default that the host relies on.
+const OLDEST_VERSION: u32 = 14;
+
+/// Where the database is.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// The folder that holds the embedded server, made if missing.
+    pub state_dir: PathBuf,
+    /// An administrator's address of a server outside; `None` runs one.
+    pub external_url: Option<String>,
+}
+
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DatabaseSettings")
+            .field("state_dir", &self.state_dir)
+            .field("external_url", &self.external_url.as_deref().map(secret::redact))
+            .finish()
+    }
+}
+
+/// A running server and a pool on the host's own database.
+pub struct Database {
+    state: PgPool,
+    server: Server,
+    embedded: Option<EmbeddedServer>,
+}
+
+impl Database {
+    /// Starts the embedded server, or connects to the one outside, and brings the host's own database up to date.
+    ///
+    /// # Errors
+    /// Each says what to do: see [`DatabaseError`].
+    pub async fn start(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
+        let (server, embedded) = match &settings.external_url {
+            Some(url) => (Server::outside(url).await?, None),
+            None => {
+                let (server, embedded) = EmbeddedServer::start(&settings.state_dir).await?;
+                (server, Some(embedded))
+            }
+        };
+        let state = server.open_state().await?;
+        Ok(Self { state, server, embedded })
+    }
+
+    /// The host's own database, `plaza`.
+    pub fn state(&self) -> &PgPool {
+        &self.state
+    }
+
+    /// Where the server is, without a password.
+    pub fn address(&self) -> &str {
+        self.server.address()
+    }
+
+    /// Makes role and database `name` where they are missing, closed to every other role.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Name`] and [`DatabaseError::Taken`] for a name that cannot be used.
+    pub async fn provision(&self, name: &str) -> Result<ComponentDatabase, DatabaseError> {
+        provision::provision(&self.state, &self.server, name).await
+    }
+
+    /// The generated variables, made now where they are missing.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Query`] when the server does not answer.
+    pub async fn generate(&self, wanted: &BTreeMap<String, Generate>) -> Result<Generated, DatabaseError> {
+        generate::generate(&self.state, wanted).await
+    }
+
+    /// Takes the lease `name` if no other host has it.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Connect`] or [`DatabaseError::Query`] when the server does not answer.
+    pub async fn try_lease(&self, name: &str) -> Result<Option<Lease>, DatabaseError> {
+        self.leases().try_take(name).await
+    }
+
+    /// The leases of this server, for tasks that outlive the borrow.
+    pub fn leases(&self) -> Leases {
+        Leases::new(self.server.state_options())
+    }
+
+    /// Closes the pool and, if the server is embedded, stops it and waits for its end. Connections that others hold are cut.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Stop`] when the server does not end in time.
+    pub async fn stop(self) -> Result<(), DatabaseError> {
+        let closing = tokio::time::timeout(server::CLOSE_TIMEOUT, self.state.close());
+        if closing.await.is_err() {
+            tracing::debug!("connections of the host were still in use when the database was stopped");
+        }
+        match self.embedded {
+            Some(embedded) => embedded.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// A component's own database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ComponentDatabase {
+    /// `postgres://role:password@host:port/name`.
+    pub url: String,
+    /// `host:port`, as a grant names it.
+    pub host: String,
+    /// The name of the database and of its role.
+    pub name: String,
+}
+
+impl fmt::Debug for ComponentDatabase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ComponentDatabase")
+            .field("url", &secret::redact(&self.url))
+            .field("host", &self.host)
+            .field("name", &self.name)
+            .finish()
+    }
+}

@@ -1,1 +1,71 @@
-//! HTTP requests that a guest sends.
+//! HTTP requests that a guest sends, through `wasi:http` of WASI 0.2 and 0.3 alike.
+//!
+//! A request passes these gates: the manifest must grant its address (`allowed_outbound_hosts`); a name that resolves
+//! to an address of this machine or a private network must be granted by name and not by a wildcard, so that a public
+//! name somebody else controls cannot be turned into a way in (DNS rebinding); and only so many go on at once.
+//! `http://self/…` and `http://<component>.spin.internal/…` stay within the application, through a [`Chain`].
+
+mod address;
+mod body;
+mod chain;
+mod connector;
+mod error;
+mod send;
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, Request, Response};
+use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
+
+pub use chain::{Chain, ChainTarget};
+pub use send::{Grants, OutboundHttpSettings};
+
+/// Tells the `traceparent` of the request that a guest is serving.
+pub type Traceparent = Arc<dyn Fn() -> Option<HeaderValue> + Send + Sync>;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The outgoing side of one store. Headers that belong to the connection (`host`, `connection`, `transfer-encoding`, …)
+/// are wasmtime-wasi-http's to refuse, which it does.
+pub struct OutboundHttp {
+    settings: Arc<OutboundHttpSettings>,
+    traceparent: Option<Traceparent>,
+}
+
+impl OutboundHttp {
+    /// Sends as `settings` say.
+    pub fn new(settings: Arc<OutboundHttpSettings>) -> Self {
+        Self { settings, traceparent: None }
+    }
+
+    /// Adds the header `traceparent`, where the guest has not set it itself.
+    #[must_use]
+    pub fn with_traceparent(mut self, traceparent: Traceparent) -> Self {
+        self.traceparent = Some(traceparent);
+        self
+    }
+}
+
+/// Drives the connection; ours are driven by tasks of their own.
+type Driver = Box<dyn Future<Output = Result<()>> + Send>;
+
+impl WasiHttpHooks for OutboundHttp {
+    fn send_request(
+        &mut self,
+        mut request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _response_processing: Driver,
+    ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Driver)>> + Send> {
+        if let Some(value) = self.traceparent.as_ref().and_then(|traceparent| traceparent()) {
+            request.headers_mut().entry(TRACEPARENT).or_insert(value);
+        }
+        let settings = self.settings.clone();
+        Box::new(async move {
+            let response = settings.send(request, options.unwrap_or_default()).await?;
+            Ok((response, Box::new(async { Ok::<_, Error>(()) }) as Driver))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

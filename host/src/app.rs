@@ -1,1 +1,0 @@
-//! The composition root: a manifest becomes running services.

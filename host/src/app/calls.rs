@@ -1,0 +1,96 @@
+//! The exports that the host itself calls: `plaza:events/subscriber` and `plaza:schedule/task`.
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use wasmtime::component::Val;
+
+use crate::{
+    events::{Event, Failure as EventFailure, Subscriber},
+    schedule::Task,
+    service::{CallContext, Service},
+};
+
+/// The interface of subscribers.
+pub const SUBSCRIBER: &str = "plaza:events/subscriber@1.0.0";
+/// The interface of components that work by the clock.
+pub const TASK: &str = "plaza:schedule/task@1.0.0";
+
+/// A component as the subscriber of a topic.
+pub struct EventCalls(pub Arc<Service>);
+
+/// A component as a task.
+pub struct TickCalls(pub Arc<Service>);
+
+#[async_trait]
+impl Subscriber for EventCalls {
+    fn component(&self) -> &str {
+        &self.0.id
+    }
+
+    async fn handle(&self, event: &Event, attempt: u32) -> Result<(), EventFailure> {
+        let context = context(&self.0, format!("event-{}", event.id), event.traceparent.as_deref());
+        let params = vec![event_value(event, attempt)];
+        let results = self.0.call(SUBSCRIBER, "handle", params, context).await;
+        // A component that fails, is busy or is being replaced may well take the event later.
+        let results = results.map_err(|failure| EventFailure::Retry(failure.to_string()))?;
+        match results.into_iter().next() {
+            Some(Val::Result(Ok(_))) => Ok(()),
+            Some(Val::Result(Err(Some(error)))) => Err(event_failure(*error)),
+            other => Err(EventFailure::Retry(format!("the subscriber answered with {other:?}"))),
+        }
+    }
+}
+
+#[async_trait]
+impl Task for TickCalls {
+    fn component(&self) -> &str {
+        &self.0.id
+    }
+
+    async fn tick(&self) -> Result<(), String> {
+        let context = context(&self.0, format!("tick-{}", Uuid::now_v7().simple()), None);
+        let results = self.0.call(TASK, "tick", Vec::new(), context).await.map_err(|failure| failure.to_string())?;
+        match results.into_iter().next() {
+            Some(Val::Result(Err(Some(text)))) => match *text {
+                Val::String(text) => Err(text),
+                other => Err(format!("the task answered with {other:?}")),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+fn context(service: &Service, request_id: String, traceparent: Option<&str>) -> CallContext {
+    let deadline = Instant::now() + service.limits.request_time();
+    CallContext::root(request_id.into(), traceparent.map(Into::into), deadline)
+}
+
+/// The record `plaza:events/subscriber.event`, its fields in the order of the WIT.
+fn event_value(event: &Event, attempt: u32) -> Val {
+    let text = |value: &str| Val::String(value.to_owned());
+    let fields = [
+        ("id", text(&event.id.to_string())),
+        ("topic", text(&event.topic)),
+        ("key", text(&event.key)),
+        ("type", text(&event.kind)),
+        ("source", text(&event.source)),
+        ("time", text(&event.time)),
+        ("traceparent", Val::Option(event.traceparent.as_deref().map(|value| Box::new(text(value))))),
+        ("value", text(&event.value)),
+        ("attempt", Val::U32(attempt)),
+    ];
+    Val::Record(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn event_failure(error: Val) -> EventFailure {
+    match error {
+        Val::Variant(case, Some(text)) => match (case.as_str(), *text) {
+            ("reject", Val::String(reason)) => EventFailure::Reject(reason),
+            (_, Val::String(reason)) => EventFailure::Retry(reason),
+            (_, other) => EventFailure::Retry(format!("{other:?}")),
+        },
+        other => EventFailure::Retry(format!("{other:?}")),
+    }
+}

@@ -1,0 +1,95 @@
+//! The application's variables: who sets which, and in which order of precedence. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::App;
+
+/// Where values come from, the strongest first.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// `--variable name=value`.
+    pub flags: BTreeMap<String, String>,
+    /// `SPIN_VARIABLE_<NAME>`, under its variable's name.
+    pub environment: BTreeMap<String, String>,
+    /// Made by this host: generated secrets, and the addresses of the components' databases.
+    pub made: BTreeMap<String, String>,
+}
+
+/// Reads `SPIN_VARIABLE_<NAME>` out of an environment.
+pub fn from_environment(environment: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    environment
+        .filter_map(|(key, value)| Some((key.strip_prefix("SPIN_VARIABLE_")?.to_ascii_lowercase(), value)))
+        .collect()
+}
+
+/// The value of every declared variable.
+///
+/// # Errors
+/// The names of required variables that nobody sets, and of flags that name no variable.
+pub fn resolve(app: &App, sources: &Sources) -> Result<BTreeMap<String, String>, Vec<String>> {
+    let mut values = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (name, variable) in &app.variables {
+        let given = sources.flags.get(name).or_else(|| sources.environment.get(name)).or_else(|| sources.made.get(name));
+        match given.or(variable.default.as_ref()) {
+            Some(value) => _ = values.insert(name.clone(), value.clone()),
+            None => faults.push(format!(
+                "the variable `{name}` is required and not set; give --variable {name}=… or SPIN_VARIABLE_{}",
+                name.to_ascii_uppercase()
+            )),
+        }
+    }
+    for name in sources.flags.keys().filter(|name| !app.variables.contains_key(*name)) {
+        faults.push(format!("--variable {name}=… names no variable of the manifest; declare it under [variables]"));
+    }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::app::Variable;
+
+    fn app(default: Option<&str>) -> App {
+        let variable = Variable { default: default.map(str::to_owned), secret: false };
+        App {
+            name: "a".into(),
+            version: None,
+            description: None,
+            manifest: "spin.toml".into(),
+            variables: [("colour".to_owned(), variable)].into(),
+            generate: BTreeMap::new(),
+            routes: Vec::new(),
+            components: BTreeMap::new(),
+        }
+    }
+
+    fn one(value: &str) -> BTreeMap<String, String> {
+        [("colour".to_owned(), value.to_owned())].into()
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_environment_and_that_before_what_the_host_made_and_the_default() {
+        let app = app(Some("default"));
+        let mut sources = Sources { flags: one("flag"), environment: one("environment"), made: one("made") };
+        assert_eq!(resolve(&app, &sources).unwrap(), one("flag"));
+        sources.flags.clear();
+        assert_eq!(resolve(&app, &sources).unwrap(), one("environment"));
+        sources.environment.clear();
+        assert_eq!(resolve(&app, &sources).unwrap(), one("made"));
+        sources.made.clear();
+        assert_eq!(resolve(&app, &sources).unwrap(), one("default"));
+    }
+
+    #[test]
+    fn a_required_variable_that_nobody_sets_is_named() {
+        let faults = resolve(&app(None), &Sources::default()).unwrap_err();
+        assert!(faults.concat().contains("SPIN_VARIABLE_COLOUR"), "{faults:?}");
+    }
+
+    #[test]
+    fn the_environment_names_variables_in_capitals() {
+        let found = from_environment([("SPIN_VARIABLE_COLOUR".to_owned(), "red".to_owned())].into_iter());
+        assert_eq!(found, one("red"));
+    }
+}

@@ -1,0 +1,44 @@
+//! Requests that stay within the application.
+
+use http::{Request, Response};
+use wasmtime_wasi_http::{Result, WasiBody};
+
+/// Carries a guest's request to a component of the same application, without a network.
+#[async_trait::async_trait]
+pub trait Chain: Send + Sync {
+    /// The answer of `target` to `request`, whose URI is as the guest wrote it.
+    async fn call(&self, target: ChainTarget, request: Request<WasiBody>) -> Result<Response<WasiBody>>;
+}
+
+/// Whom a request within the application is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChainTarget {
+    /// The application itself (`http://self/…`): its routes decide.
+    Itself,
+    /// The component with this id (`http://<id>.spin.internal/…`).
+    Component(String),
+}
+
+impl ChainTarget {
+    /// The target that `host` names, or `None` when it names a machine.
+    pub(super) fn of(host: &str) -> Option<Self> {
+        match host.strip_suffix(".spin.internal") {
+            Some(component) => Some(Self::Component(component.to_owned())),
+            None if host == "self" => Some(Self::Itself),
+            None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_the_application_are_chained() {
+        assert_eq!(ChainTarget::of("self"), Some(ChainTarget::Itself));
+        assert_eq!(ChainTarget::of("users.spin.internal"), Some(ChainTarget::Component("users".into())));
+        assert_eq!(ChainTarget::of("self.example.com"), None);
+        assert_eq!(ChainTarget::of("spin.internal"), None);
+    }
+}

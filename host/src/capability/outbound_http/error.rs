@@ -1,0 +1,70 @@
+//! What went wrong, in the words of `wasi:http`.
+
+use std::error::Error as StdError;
+
+use wasmtime_wasi_http::Error;
+
+/// Why there is no connection.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum ConnectError {
+    #[error("the name does not resolve")]
+    Name,
+    #[error("the name resolves to a private address, and the grant does not name it")]
+    Prohibited,
+    #[error("the connection was refused")]
+    Refused,
+    #[error("no connection within the time allowed")]
+    TimedOut,
+    #[error("the address cannot be reached")]
+    Unreachable,
+    #[error("the certificate is not trusted")]
+    Certificate,
+    #[error("no agreement on TLS")]
+    Tls,
+}
+
+impl From<&ConnectError> for Error {
+    fn from(error: &ConnectError) -> Self {
+        match error {
+            ConnectError::Name => Error::DnsError { rcode: None, info_code: None },
+            ConnectError::Prohibited => Error::DestinationIpProhibited,
+            ConnectError::Refused => Error::ConnectionRefused,
+            ConnectError::TimedOut => Error::ConnectionTimeout,
+            ConnectError::Unreachable => Error::DestinationUnavailable,
+            ConnectError::Certificate => Error::TlsCertificateError,
+            ConnectError::Tls => Error::TlsProtocolError,
+        }
+    }
+}
+
+/// The cause of a failed request, found in the chain of what reported it.
+pub(super) fn translate(error: &(dyn StdError + 'static)) -> Error {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<ConnectError>() {
+            return error.into();
+        }
+        if let Some(Error::HttpRequestBodySize(size)) = error.downcast_ref::<Error>() {
+            return Error::HttpRequestBodySize(*size);
+        }
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && error.source().is_none()
+        {
+            return translate_hyper(error);
+        }
+        cause = error.source();
+    }
+    Error::ConnectionTerminated
+}
+
+fn translate_hyper(error: &hyper::Error) -> Error {
+    if error.is_timeout() {
+        Error::HttpResponseTimeout
+    } else if error.is_incomplete_message() {
+        Error::HttpResponseIncomplete
+    } else if error.is_parse() {
+        Error::HttpProtocolError
+    } else {
+        Error::ConnectionTerminated
+    }
+}

@@ -1,0 +1,177 @@
+//! One request: grant, connection, answer.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use http::{Request, Response, Uri, uri::Scheme};
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::{sync::Semaphore, time::timeout};
+use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
+
+use super::{
+    body::ResponseBody,
+    chain::{Chain, ChainTarget},
+    connector::{CONNECT_TIMEOUT, Connector},
+    error::translate,
+};
+use crate::limits::{
+    OUTBOUND_CONNECT_TIMEOUT, OUTBOUND_IDLE_CONNECTION, OUTBOUND_IDLE_CONNECTIONS, OUTBOUND_READ_TIMEOUT,
+    OUTBOUND_REQUESTS,
+};
+
+/// How many refused addresses are told for one component; a guest must not fill the log by trying ever new ones.
+const REFUSALS_TOLD: usize = 64;
+
+/// The addresses a component may call.
+pub trait Grants: Send + Sync {
+    /// Whether the manifest grants this address. `host` is a name or an IP address, without brackets.
+    fn allows(&self, scheme: &str, host: &str, port: u16) -> bool;
+
+    /// Whether a grant names exactly this host (or a network that has this address), as against a wildcard that
+    /// happens to cover it. Only then may it be on this machine or a private network.
+    fn names(&self, host: &str) -> bool;
+}
+
+/// How one component sends HTTP requests. It owns the component's open connections, which are therefore shared neither
+/// with other components nor, when each core makes its own, across threads.
+pub struct OutboundHttpSettings {
+    component: Arc<str>,
+    grants: Arc<dyn Grants>,
+    chain: Option<Arc<dyn Chain>>,
+    client: Client<Connector, WasiBody>,
+    requests: Arc<Semaphore>,
+    refusals_told: Mutex<HashSet<String>>,
+}
+
+impl OutboundHttpSettings {
+    /// For `component`, which may call what `grants` say. Without a `chain`, requests within the application are
+    /// refused.
+    pub fn new(component: Arc<str>, grants: Arc<dyn Grants>, chain: Option<Arc<dyn Chain>>) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(OUTBOUND_IDLE_CONNECTION)
+            .pool_max_idle_per_host(OUTBOUND_IDLE_CONNECTIONS)
+            .build(Connector { grants: grants.clone() });
+        let requests = Arc::new(Semaphore::new(OUTBOUND_REQUESTS));
+        Self { component, grants, chain, client, requests, refusals_told: Mutex::default() }
+    }
+
+    pub(super) async fn send(&self, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
+        let destination = Destination::of(request.uri())?;
+        if !self.grants.allows(destination.scheme, &destination.host, destination.port) {
+            self.tell_denied(&destination);
+            return Err(Error::HttpRequestDenied);
+        }
+        match ChainTarget::of(&destination.host) {
+            Some(target) => self.send_within(target, request).await,
+            None => self.send_out(request, options, &destination).await,
+        }
+    }
+
+    async fn send_within(&self, target: ChainTarget, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        let Some(chain) = &self.chain else {
+            tracing::warn!(
+                component = &*self.component,
+                ?target,
+                "a request within the application was refused: this host does not serve `self` and `*.spin.internal`; \
+                 import the other component's interface, or call its public address",
+            );
+            return Err(Error::HttpRequestDenied);
+        };
+        chain.call(target, request).await
+    }
+
+    async fn send_out(
+        &self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+        destination: &Destination,
+    ) -> Result<Response<WasiBody>> {
+        let connect = options.connect_timeout.unwrap_or(OUTBOUND_CONNECT_TIMEOUT);
+        let first_byte = options.first_byte_timeout.unwrap_or(OUTBOUND_READ_TIMEOUT);
+        let between_bytes = options.between_bytes_timeout.unwrap_or(OUTBOUND_READ_TIMEOUT);
+
+        let permit = timeout(connect, self.requests.clone().acquire_owned())
+            .await
+            .map_err(|_| Error::ConnectionLimitReached)?
+            .map_err(|_| Error::ConnectionLimitReached)?;
+        let sending = CONNECT_TIMEOUT.scope(connect, self.client.request(request));
+        let response = timeout(connect.saturating_add(first_byte), sending)
+            .await
+            .map_err(|_| Error::ConnectionReadTimeout)?
+            .map_err(|error| translate(&error))
+            .inspect_err(|error| self.tell_failed(destination, error))?;
+        Ok(response.map(|body| ResponseBody::new(body, between_bytes, permit).boxed_unsync()))
+    }
+
+    fn tell_denied(&self, destination: &Destination) {
+        let Destination { scheme, host, .. } = destination;
+        let address = destination.to_string();
+        if self.is_first_refusal(&address) {
+            tracing::warn!(
+                component = &*self.component,
+                host = &**host,
+                "a request to {address} was refused; to allow it, add \"{address}\" to allowed_outbound_hosts of \
+                 component {} (told once; scheme {scheme})",
+                self.component,
+            );
+        }
+    }
+
+    fn tell_failed(&self, destination: &Destination, error: &Error) {
+        let address = destination.to_string();
+        if matches!(error, Error::DestinationIpProhibited) && self.is_first_refusal(&address) {
+            tracing::warn!(
+                component = &*self.component,
+                host = &*destination.host,
+                "a request to {address} was refused: it leads to this machine or a private network, which a wildcard \
+                 does not grant; to allow it, name \"{address}\" in allowed_outbound_hosts of component {} (told once)",
+                self.component,
+            );
+        }
+    }
+
+    fn is_first_refusal(&self, address: &str) -> bool {
+        let mut told = self.refusals_told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < REFUSALS_TOLD && told.insert(address.to_owned())
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Destination {
+    pub(super) scheme: &'static str,
+    /// A name in lower case, or an IP address without brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl Destination {
+    pub(super) fn of(uri: &Uri) -> Result<Self> {
+        let (scheme, default_port) = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => ("http", 80),
+            Some(scheme) if *scheme == Scheme::HTTPS => ("https", 443),
+            _ => return Err(Error::HttpProtocolError),
+        };
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(Error::HttpRequestUriInvalid)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+        Ok(Self { scheme, host, port: uri.port_u16().unwrap_or(default_port) })
+    }
+}
+
+impl std::fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { scheme, host, port } = self;
+        match (*scheme, port) {
+            ("http", 80) | ("https", 443) => write!(formatter, "{scheme}://{host}"),
+            _ if host.contains(':') => write!(formatter, "{scheme}://[{host}]:{port}"),
+            _ => write!(formatter, "{scheme}://{host}:{port}"),
+        }
+    }
+}

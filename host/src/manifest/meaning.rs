@@ -1,0 +1,243 @@
+//! What is well written and still makes no sense.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Fault, Reading,
+    app::{Component, Route},
+    grant::AllowedHosts,
+    name,
+    template::Template,
+};
+use crate::router::Pattern;
+
+/// Every such fault of an application.
+pub(super) fn faults(reading: &Reading) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    route_clashes(reading, &mut faults);
+    unknown_components(reading, &mut faults);
+    unused_components(reading, &mut faults);
+    shared_databases(reading, &mut faults);
+    undeclared_generated(reading, &mut faults);
+    for component in reading.app.components.values() {
+        undeclared_variables(reading, component, &mut faults);
+        bad_grants(reading, component, &mut faults);
+        ungranted_database(reading, component, &mut faults);
+    }
+    faults
+}
+
+fn route_clashes(reading: &Reading, faults: &mut Vec<Fault>) {
+    let mut seen: BTreeMap<String, (usize, &str, &str)> = BTreeMap::new();
+    for (line, trigger) in &reading.draft.routes {
+        let Route::Path(route) = &trigger.route else {
+            continue;
+        };
+        let Ok(pattern) = Pattern::parse(route) else {
+            continue;
+        };
+        let (earlier_line, earlier, first) =
+            *seen
+                .entry(pattern.shape())
+                .or_insert((*line, route, &trigger.component));
+        if earlier_line != *line {
+            let message = format!(
+                "the route `{route}` of `{}` clashes with `{earlier}` of `{first}` in line {earlier_line}",
+                trigger.component
+            );
+            faults.push(Fault::new(
+                &reading.file,
+                Some(*line),
+                message,
+                "change one of the two routes, or take it out",
+            ));
+        }
+    }
+}
+
+fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
+    let known = || reading.app.components.keys().map(String::as_str);
+    for (line, trigger) in &reading.draft.routes {
+        if !reading.app.components.contains_key(&trigger.component) {
+            let message = format!(
+                "the trigger names a component `{}` that does not exist",
+                trigger.component
+            );
+            faults.push(Fault::new(
+                &reading.file,
+                Some(*line),
+                message,
+                name::did_you_mean(&trigger.component, known()),
+            ));
+        }
+    }
+    for mention in &reading.draft.mentions {
+        if mention.consumer == mention.provider {
+            let message = format!(
+                "`{}` is to provide `{}` to itself",
+                mention.consumer, mention.key
+            );
+            faults.push(Fault::new(
+                &reading.file,
+                Some(mention.line),
+                message,
+                "name another component, or call the code directly",
+            ));
+        } else if !reading.app.components.contains_key(&mention.provider) {
+            let message = format!(
+                "`{}` is to come from a component `{}` that does not exist",
+                mention.key, mention.provider
+            );
+            faults.push(Fault::new(
+                &reading.file,
+                Some(mention.line),
+                message,
+                name::did_you_mean(&mention.provider, known()),
+            ));
+        }
+    }
+}
+
+fn unused_components(reading: &Reading, faults: &mut Vec<Fault>) {
+    let routed = reading
+        .draft
+        .routes
+        .iter()
+        .map(|(_, trigger)| trigger.component.as_str());
+    let linked = reading
+        .draft
+        .mentions
+        .iter()
+        .map(|mention| mention.provider.as_str());
+    let used: BTreeSet<&str> = routed.chain(linked).collect();
+    for component in reading.app.components.values() {
+        let works = !component.plaza.subscribe.is_empty() || component.plaza.tick_seconds.is_some();
+        if !works && !used.contains(component.id.as_str()) {
+            let message = format!("the component `{}` is never used", component.id);
+            let remedy = "give it a route, a dependency on it, a topic or a tick, or take it out";
+            faults.push(reading.fault(&component.id, &[], message, remedy));
+        }
+    }
+}
+
+fn shared_databases(reading: &Reading, faults: &mut Vec<Fault>) {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for component in reading.app.components.values() {
+        let Some(database) = component.plaza.database.as_deref() else {
+            continue;
+        };
+        let owner = *owners.entry(database).or_insert(&component.id);
+        if owner != component.id {
+            let message = format!(
+                "`{}` and `{owner}` have one database `{database}`",
+                component.id
+            );
+            let remedy = "give each its own name: what one component stores, no other may touch";
+            faults.push(reading.fault(
+                &component.id,
+                &["tool", "plaza", "database"],
+                message,
+                remedy,
+            ));
+        }
+    }
+}
+
+fn undeclared_generated(reading: &Reading, faults: &mut Vec<Fault>) {
+    for name in reading
+        .app
+        .generate
+        .keys()
+        .filter(|name| !reading.app.variables.contains_key(*name))
+    {
+        let line = reading
+            .lines
+            .of(&["application", "tool", "plaza", "generate", name]);
+        let message = format!("the variable `{name}` is to be generated and is not declared");
+        let remedy =
+            format!("add `{name} = {{ required = true, secret = true }}` under `[variables]`");
+        faults.push(Fault::new(&reading.file, line, message, remedy));
+    }
+}
+
+fn undeclared_variables(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
+    let hosts = component
+        .allowed_outbound_hosts
+        .iter()
+        .map(|template| (vec!["allowed_outbound_hosts"], template));
+    let tables = [
+        ("variables", &component.variables),
+        ("environment", &component.environment),
+    ];
+    let values = tables.into_iter().flat_map(|(table, templates)| {
+        templates
+            .iter()
+            .map(move |(name, template)| (vec![table, name.as_str()], template))
+    });
+    for (key, template) in hosts.chain(values) {
+        for variable in template
+            .variables()
+            .filter(|variable| !reading.app.variables.contains_key(*variable))
+        {
+            let message = format!(
+                "`component.{}.{}` names the variable `{variable}`, which is not declared",
+                component.id,
+                key.join(".")
+            );
+            let close = name::nearest(variable, reading.app.variables.keys().map(String::as_str));
+            let remedy = match close {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("add `{variable} = {{ required = true }}` under `[variables]`"),
+            };
+            faults.push(reading.fault(&component.id, &key, message, remedy));
+        }
+    }
+}
+
+fn bad_grants(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
+    for template in &component.allowed_outbound_hosts {
+        // What a variable will hold is not known yet; with a harmless value in its place the rest can be judged,
+        // unless the variable is the scheme.
+        let Ok(entry) = template.fill(|_| Some("1")) else {
+            continue;
+        };
+        if template.to_string().starts_with("{{") {
+            continue;
+        }
+        if let Err(error) = AllowedHosts::parse([entry]) {
+            let message = format!("`{template}` is no address to grant");
+            faults.push(reading.fault(
+                &component.id,
+                &["allowed_outbound_hosts"],
+                message,
+                error.problem.to_string(),
+            ));
+        }
+    }
+}
+
+/// A component that has a database and may not call it would only find out when it runs.
+fn ungranted_database(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
+    let Some(database) = component.plaza.database.as_deref() else {
+        return;
+    };
+    let host = format!("{database}_host");
+    let grants = |template: &Template| match template.as_plain() {
+        Some(entry) => AllowedHosts::parse([entry])
+            .is_ok_and(|hosts| hosts.allows("postgres", "anywhere.example", 5432)),
+        None => template.variables().any(|variable| variable == host),
+    };
+    if !component.allowed_outbound_hosts.iter().any(grants) {
+        let message = format!(
+            "`{}` has the database `{database}` and is not granted its host",
+            component.id
+        );
+        let remedy = format!("add \"postgres://{{{{ {host} }}}}\" to `allowed_outbound_hosts`");
+        faults.push(reading.fault(
+            &component.id,
+            &["tool", "plaza", "database"],
+            message,
+            remedy,
+        ));
+    }
+}

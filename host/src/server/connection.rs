@@ -1,0 +1,73 @@
+//! One connection: HTTP/1.1 or HTTP/2, with its time-outs.
+
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    exchange::{self, Directory},
+    stall::StallGuard,
+};
+use crate::limits::HostLimits;
+
+/// Streams that one HTTP/2 connection may have open.
+const HTTP2_STREAMS: u32 = 256;
+
+/// How connections are treated.
+pub struct Settings {
+    builder: Builder<TokioExecutor>,
+    stall_timeout: Duration,
+}
+
+impl Settings {
+    /// The protocol's settings for these limits.
+    pub fn new(limits: &HostLimits) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout)
+            .max_buf_size(limits.header_bytes.max(8192))
+            .pipeline_flush(true);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS)
+            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+            .keep_alive_interval(limits.idle_timeout)
+            .keep_alive_timeout(limits.header_timeout);
+        Self { builder, stall_timeout: limits.idle_timeout }
+    }
+}
+
+/// Serves a connection until its client leaves, it stalls, or the server stops.
+pub async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    directory: Arc<Directory>,
+    settings: &Settings,
+    stop: CancellationToken,
+) {
+    let service = service_fn(|request| {
+        let directory = directory.clone();
+        async move { Ok::<_, Infallible>(exchange::answer(&directory, peer, request).await) }
+    });
+    let io = TokioIo::new(StallGuard::new(stream, settings.stall_timeout));
+    let mut connection = pin!(settings.builder.serve_connection(io, service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, error = %error, "a connection broke off");
+    }
+}

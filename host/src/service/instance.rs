@@ -1,0 +1,16 @@
+//! An instance in its store, with the exports a worker calls.
+
+use wasmtime::{Store, component::Func};
+use wasmtime_wasi_http::handler::Proxy;
+
+use crate::guest::Guest;
+
+/// An instance in a store of its own.
+pub struct Instance {
+    /// The store; dropping it ends whatever the instance still does.
+    pub store: Store<Guest>,
+    /// Its `wasi:http` export, if it has one.
+    pub proxy: Option<Proxy>,
+    /// Its other exported functions, in the order of the version's exports.
+    pub functions: Vec<Func>,
+}

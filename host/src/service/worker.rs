@@ -1,0 +1,416 @@
+//! One instance at work: it takes jobs from its channel until it has taken enough, stands idle, traps or gets stuck.
+//!
+//! Two loops drive it. The inner one runs inside the store's event loop and takes and finishes jobs. A guest that
+//! computes without end, or that waits in a call which holds the store, stops that loop; so the outer one, which
+//! wasmtime gives a turn at every epoch, watches for jobs that nobody waits for any more and that are not let go.
+
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::{FutureExt, StreamExt, channel::oneshot, stream::FuturesUnordered};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, Sleep, sleep, timeout},
+};
+use wasmtime::{
+    AsContextMut,
+    component::{Accessor, Func, GuestTaskId, Val},
+};
+use wasmtime_wasi_http::{
+    WasiHttpView,
+    handler::{Prepared, Proxy, Request, Response},
+};
+
+use super::{
+    call::{CallContext, Presence},
+    failure::Failure,
+    instance::Instance,
+    job::{Answer, Job, Reply, Work},
+    pool::Pool,
+};
+use crate::{
+    guest::Guest,
+    limits::{ABANDONED_GRACE, IDLE_INSTANCE, OVERRUN_GRACE},
+};
+
+/// Makes an instance and works until it ends.
+pub(super) async fn run(pool: Arc<Pool>, id: u64, mut jobs: UnboundedReceiver<Job>) {
+    // The pool must hear of the end even if this task is dropped or panics.
+    let _ended = Ended { pool: pool.clone(), id };
+    let made = timeout(pool.limits.request_time(), pool.maker.make()).await;
+    let error = match made {
+        Ok(Ok(instance)) => return work(&pool, id, instance, jobs).await,
+        Ok(Err(error)) => error,
+        Err(_) => wasmtime::format_err!("instantiation took longer than the limit for a request"),
+    };
+    let failure = instantiation_failure(&pool, error);
+    pool.retire(id);
+    jobs.close();
+    while let Some(job) = jobs.recv().await {
+        _ = job.reply.send(Err(failure.clone()));
+    }
+}
+
+struct Ended {
+    pool: Arc<Pool>,
+    id: u64,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.pool.ended(self.id);
+    }
+}
+
+fn instantiation_failure(pool: &Pool, error: wasmtime::Error) -> Failure {
+    let component = pool.component.clone();
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Failure::Overloaded { component, waiting: 0 };
+    }
+    tracing::error!(component = %pool.component, version = %pool.version, error = ?error, "an instance cannot be made");
+    Failure::Instantiation { component, error: Arc::new(error) }
+}
+
+async fn work(pool: &Arc<Pool>, id: u64, mut instance: Instance, mut jobs: UnboundedReceiver<Job>) {
+    let underway = Underway::default();
+    let ending = {
+        let Instance { store, proxy, functions } = &mut instance;
+        let desk = Desk { pool, id, proxy: proxy.as_ref(), functions, underway: &underway };
+        let inner = store.run_concurrent(async |accessor| desk.serve(accessor, &mut jobs).await);
+        watch(&underway, inner.map(|ran| ran.and_then(|served| served))).await
+    };
+    if let Err(error) = ending {
+        let refused_bytes = instance.store.data().memory.refused_bytes;
+        report(pool, &underway, error, refused_bytes);
+    }
+    drop(instance);
+    pool.retire(id);
+    jobs.close();
+    while let Some(job) = jobs.recv().await {
+        resubmit(pool, job);
+    }
+}
+
+/// A job that the instance had not begun goes to another.
+fn resubmit(pool: &Arc<Pool>, job: Job) {
+    let (job, failure) = match pool.submit(job) {
+        Ok(()) => return,
+        Err(refused) => refused,
+    };
+    _ = job.reply.send(Err(failure));
+}
+
+/// Logs what ended an instance before its time, once, and tells everybody who waits for it.
+fn report(pool: &Pool, underway: &Underway, error: wasmtime::Error, refused_bytes: Option<usize>) {
+    let cut = underway.take();
+    let requests: Vec<&str> = cut.iter().map(|job| &*job.context.request_id).collect();
+    tracing::error!(
+        component = %pool.component,
+        version = %pool.version,
+        request.ids = requests.join(" "),
+        memory.refused_bytes = refused_bytes,
+        error = ?error,
+        "an instance ended: {error}",
+    );
+    let component = pool.component.clone();
+    let culprit = cut.iter().filter(|job| job.reply.is_some()).count() == 1;
+    let failure = if culprit {
+        Failure::Trapped { component, error: Arc::new(error) }
+    } else {
+        Failure::InstanceLost { component }
+    };
+    for reply in cut.into_iter().filter_map(|job| job.reply) {
+        _ = reply.send(Err(failure.clone()));
+    }
+}
+
+/// What the inner loop works with.
+struct Desk<'a> {
+    pool: &'a Arc<Pool>,
+    id: u64,
+    proxy: Option<&'a Proxy>,
+    functions: &'a [Func],
+    underway: &'a Underway,
+}
+
+/// How a job left its instance.
+enum Left {
+    /// It is done, body and all.
+    Done,
+    /// Nobody waits for it, but the guest goes on; only dropping the store ends that.
+    Overdue,
+}
+
+impl Desk<'_> {
+    async fn serve(&self, accessor: &Accessor<Guest>, jobs: &mut UnboundedReceiver<Job>) -> wasmtime::Result<()> {
+        let mut taken = FuturesUnordered::new();
+        let mut open = true;
+        let mut doomed = false;
+        let mut idle = pin!(sleep(IDLE_INSTANCE));
+        while open || !taken.is_empty() {
+            tokio::select! {
+                biased;
+                Some(left) = taken.next(), if !taken.is_empty() => match left? {
+                    Left::Done => {}
+                    Left::Overdue => doomed = true,
+                },
+                job = jobs.recv(), if open => match job {
+                    Some(job) => {
+                        if taken.is_empty() && idle.deadline() < Instant::now() + IDLE_INSTANCE / 2 {
+                            idle.as_mut().reset(Instant::now() + IDLE_INSTANCE);
+                        }
+                        taken.push(self.take(accessor, job));
+                    }
+                    None => open = false,
+                },
+                () = idle.as_mut(), if open => {
+                    if taken.is_empty() {
+                        self.pool.retire(self.id);
+                    }
+                    idle.as_mut().reset(Instant::now() + IDLE_INSTANCE);
+                }
+            }
+        }
+        if !doomed {
+            let rest = poll_fn(|context| accessor.poll_no_interesting_tasks(context));
+            _ = timeout(self.pool.limits.request_time(), rest).await;
+        }
+        Ok(())
+    }
+
+    async fn take(&self, accessor: &Accessor<Guest>, job: Job) -> wasmtime::Result<Left> {
+        let Job { work, context, presence, reply, .. } = job;
+        let key = self.underway.add(context.clone(), presence.clone(), reply);
+        let ended = match work {
+            Work::Http(request) => self.http(accessor, key, *request, context, &presence).await,
+            Work::Call { export, params } => self.call(accessor, key, export, &params, context, &presence).await,
+        };
+        let (task, left) = ended?;
+        if matches!(left, Left::Overdue) {
+            self.pool.retire(self.id);
+        }
+        self.pool.finished(self.id);
+        if matches!(left, Left::Done) {
+            // A response's body is still wanted, and the guest may still be writing it.
+            presence.gone().await;
+        }
+        self.underway.remove(key);
+        if let Some(task) = task {
+            accessor.with(|mut access| access.data_mut().requests.leave(task));
+        }
+        Ok(left)
+    }
+
+    async fn http(
+        &self,
+        accessor: &Accessor<Guest>,
+        key: u64,
+        request: Request,
+        context: Arc<CallContext>,
+        presence: &Presence,
+    ) -> wasmtime::Result<(Option<GuestTaskId>, Left)> {
+        let Some(proxy) = self.proxy else {
+            self.underway.answer(key, Err(self.no_export("wasi:http/handler")));
+            return Ok((None, Left::Done));
+        };
+        let (sender, receiver) = oneshot::channel();
+        let (prepared, task) = accessor.with(|mut access| {
+            let prepared = Prepared::new(access.as_context_mut(), proxy, request, Guest::http, sender)?;
+            let task = task_of(&prepared);
+            access.data_mut().requests.enter(task, context);
+            wasmtime::error::Ok((prepared, task))
+        })?;
+        // A response of WASI 0.2 arrives before its handler returns, so it is passed on as soon as it is there.
+        let pass_on = async { receiver.await.map(|response| self.pass_on(key, response)) };
+        let (sent, passed) = futures::join!(prepared.run(accessor, overdue(presence)), pass_on);
+        if let Ok(passed) = passed {
+            passed?;
+        }
+        Ok((Some(task), if sent? { Left::Done } else { Left::Overdue }))
+    }
+
+    /// Passes a response on; a trap is not passed on but returned, for it ends the instance.
+    fn pass_on(&self, key: u64, response: wasmtime::Result<Response>) -> wasmtime::Result<()> {
+        match response {
+            Ok(response) => self.underway.answer(key, Ok(Answer::Http(Box::new(response)))),
+            Err(error) if is_guest_error(&error) => {
+                let failure = Failure::Refused { component: self.pool.component.clone(), error: Arc::new(error) };
+                self.underway.answer(key, Err(failure));
+            }
+            Err(error) if error.is::<wasmtime_wasi_http::handler::ExpirationError>() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn call(
+        &self,
+        accessor: &Accessor<Guest>,
+        key: u64,
+        export: usize,
+        params: &[Val],
+        context: Arc<CallContext>,
+        presence: &Presence,
+    ) -> wasmtime::Result<(Option<GuestTaskId>, Left)> {
+        let Some(function) = self.functions.get(export).copied() else {
+            self.underway.answer(key, Err(self.no_export("the function that was called")));
+            return Ok((None, Left::Done));
+        };
+        let count = accessor.with(|mut access| function.ty(access.as_context_mut()).results().len());
+        let mut results = vec![Val::Bool(false); count];
+        let (call, task) = accessor.with(|mut access| {
+            let call = function.start_call_concurrent(access.as_context_mut(), params, &mut results)?;
+            let task = call.task();
+            access.data_mut().requests.enter(task, context);
+            wasmtime::error::Ok((call, task))
+        })?;
+        let finished = {
+            let finish = pin!(function.finish_call_concurrent(accessor, call));
+            let overdue = pin!(overdue(presence));
+            match futures::future::select(finish, overdue).await {
+                futures::future::Either::Left((finished, _)) => Some(finished),
+                futures::future::Either::Right(((), _)) => None,
+            }
+        };
+        match finished {
+            Some(finished) => {
+                finished?;
+                self.underway.answer(key, Ok(Answer::Call(results)));
+                Ok((Some(task), Left::Done))
+            }
+            None => Ok((Some(task), Left::Overdue)),
+        }
+    }
+
+    fn no_export(&self, export: &str) -> Failure {
+        Failure::NoExport { component: self.pool.component.clone(), export: export.to_owned() }
+    }
+}
+
+fn is_guest_error(error: &wasmtime::Error) -> bool {
+    use wasmtime_wasi_http::{p2, p3};
+    error.is::<p3::bindings::http::types::ErrorCode>() || error.is::<p2::bindings::http::types::ErrorCode>()
+}
+
+fn task_of(prepared: &Prepared<'_, Guest>) -> GuestTaskId {
+    match prepared {
+        Prepared::P2 { call, .. } => call.task(),
+        Prepared::P3 { call, .. } => call.task(),
+    }
+}
+
+/// Returns once nobody has waited for the job for a while.
+async fn overdue(presence: &Presence) {
+    presence.gone().await;
+    sleep(ABANDONED_GRACE).await;
+}
+
+/// Runs the inner loop, and gives up on it when it has let go of a job that nobody wants for too long.
+async fn watch(
+    underway: &Underway,
+    inner: impl Future<Output = wasmtime::Result<()>>,
+) -> wasmtime::Result<()> {
+    let mut inner = pin!(inner);
+    let mut alarm = Alarm { sleep: Box::pin(sleep(OVERRUN_GRACE)), armed: true };
+    poll_fn(|context| {
+        if let Poll::Ready(ending) = inner.as_mut().poll(context) {
+            return Poll::Ready(ending);
+        }
+        if alarm.rings(context, underway) {
+            return Poll::Ready(Err(wasmtime::format_err!(
+                "the guest neither answered nor yielded in time: it computes without end, or waits in a call that holds its instance"
+            )));
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Looks at the jobs underway now and then, while there are any.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    armed: bool,
+}
+
+impl Alarm {
+    fn rings(&mut self, context: &mut Context<'_>, underway: &Underway) -> bool {
+        loop {
+            if !self.armed {
+                if underway.is_empty() {
+                    return false;
+                }
+                self.sleep.as_mut().reset(Instant::now() + OVERRUN_GRACE);
+                self.armed = true;
+            }
+            if self.sleep.as_mut().poll(context).is_pending() {
+                return false;
+            }
+            self.armed = false;
+            if underway.is_stuck(ABANDONED_GRACE + OVERRUN_GRACE) {
+                return true;
+            }
+        }
+    }
+}
+
+/// The jobs in an instance, where both loops can see them.
+#[derive(Default)]
+struct Underway(Mutex<Jobs>);
+
+#[derive(Default)]
+struct Jobs {
+    next_key: u64,
+    list: Vec<UnderwayJob>,
+}
+
+struct UnderwayJob {
+    key: u64,
+    context: Arc<CallContext>,
+    presence: Arc<Presence>,
+    /// `None` once it has been answered.
+    reply: Option<Reply>,
+}
+
+impl Underway {
+    fn add(&self, context: Arc<CallContext>, presence: Arc<Presence>, reply: Reply) -> u64 {
+        self.with(|jobs| {
+            let key = jobs.next_key;
+            jobs.next_key += 1;
+            jobs.list.push(UnderwayJob { key, context, presence, reply: Some(reply) });
+            key
+        })
+    }
+
+    fn answer(&self, key: u64, answer: Result<Answer, Failure>) {
+        let reply = self.with(|jobs| jobs.list.iter_mut().find(|job| job.key == key).and_then(|job| job.reply.take()));
+        if let Some(reply) = reply {
+            _ = reply.send(answer);
+        }
+    }
+
+    fn remove(&self, key: u64) {
+        self.with(|jobs| jobs.list.retain(|job| job.key != key));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.with(|jobs| jobs.list.is_empty())
+    }
+
+    fn is_stuck(&self, patience: Duration) -> bool {
+        let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self.with(|jobs| jobs.list.iter().any(|job| job.presence.gone_for_ms().is_some_and(|ms| ms > patience_ms)))
+    }
+
+    fn take(&self) -> Vec<UnderwayJob> {
+        self.with(|jobs| std::mem::take(&mut jobs.list))
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut Jobs) -> R) -> R {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
