@@ -1,11 +1,22 @@
 //! Limits: what is too much is refused, and what is let go is free again.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
-use plaza_tests::{until, wire::Wire};
+use plaza_tests::{Client, Host, Setup, until, wire::Wire};
 
-use crate::{client, host};
+/// The host of these tests. It stops when this process ends.
+fn host() -> &'static Host {
+    static HOST: LazyLock<Host> = LazyLock::new(|| Setup::of("tests/apps/bounds/spin.toml").start());
+    &HOST
+}
+
+fn client() -> Client {
+    host().client()
+}
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413() {

@@ -67,9 +67,12 @@ impl Host {
         Client::new(&self.base)
     }
 
-    /// Somebody who speaks to the control port.
+    /// The operator, who speaks to the control port with the token that the state folder holds.
     pub fn control(&self) -> Client {
-        Client::new(&self.control)
+        let file = self.setup.state().path().join("control.json");
+        let text = std::fs::read_to_string(file).expect("the host keeps its control token");
+        let token: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        Client::new(&self.control).with_token(token["token"].as_str().expect("a token"))
     }
 
     /// What it was started with.
@@ -113,7 +116,7 @@ impl Host {
     pub async fn in_flight_of(&self, component: &str) -> i64 {
         let status = self.status().await;
         let components = status["components"].as_array().unwrap_or_else(|| panic!("no components in {status}"));
-        components.iter().filter(|entry| entry["component"] == component).map(in_flight).sum()
+        components.iter().filter(|entry| entry["id"] == component).map(in_flight).sum()
     }
 
     /// What the control port says of the host.
