@@ -107,10 +107,9 @@ async fn secrets_are_neither_printed_nor_logged() {
     shop.anyone().with_token(&token).get("/api/v1/orders").await.expect(200);
     let databases = Databases::of(&shop.host);
     let mut secrets = vec![PASSWORD.to_owned(), token, customer.email.clone()];
-    for query in [
-        "SELECT password FROM component_databases",
-        "SELECT value FROM generated_values WHERE kind <> 'password'",
-    ] {
+    for query in
+        ["SELECT password FROM component_databases", "SELECT value FROM generated_values WHERE kind <> 'password'"]
+    {
         secrets.extend(databases.rows::<(String,)>("plaza", query).await.into_iter().map(|row| row.0));
     }
     let admin_password = shop.admin_password().to_owned();
@@ -126,7 +125,8 @@ async fn secrets_are_neither_printed_nor_logged() {
 #[test]
 fn every_command_explains_itself_with_examples() {
     for command in ["up", "build", "check", "migrate"] {
-        let output = std::process::Command::new(plaza_tests::setup::plaza()).args([command, "--help"]).output().unwrap();
+        let output =
+            std::process::Command::new(plaza_tests::setup::plaza()).args([command, "--help"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && text.contains("Examples"), "{command}: {text}");
         assert!(text.contains(&format!("plaza {command}")), "{command}: {text}");

@@ -62,7 +62,10 @@ impl Target {
     pub fn post(base: &str, path: &str, token: &str, bodies: Vec<String>) -> Self {
         Self {
             method: Method::POST,
-            headers: vec![("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())],
+            headers: vec![
+                ("authorization", format!("Bearer {token}")),
+                ("content-type", "application/json".to_owned()),
+            ],
             bodies: Arc::new(bodies.into_iter().map(Bytes::from).collect()),
             keyed: true,
             ..Self::get(base, path)
@@ -102,11 +105,7 @@ impl Load {
         let mut times = self.run(&target, self.time).await;
         times.sort_unstable();
         let place = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        Rate {
-            per_second: times.len() as f64 / self.time.as_secs_f64(),
-            median: place(0.5),
-            p99: place(0.99),
-        }
+        Rate { per_second: times.len() as f64 / self.time.as_secs_f64(), median: place(0.5), p99: place(0.99) }
     }
 
     /// The time of every answer.

@@ -50,5 +50,7 @@ pub fn of_peer(base: &str) -> Target {
 /// Three lines each, no two orders in a row of the same products.
 fn bodies(products: &[i64]) -> Vec<String> {
     let line = |number: usize| (products[number % products.len()], 1);
-    (0..products.len()).map(|number| order_body(&[line(number), line(number + 7), line(number + 19)]).to_string()).collect()
+    (0..products.len())
+        .map(|number| order_body(&[line(number), line(number + 7), line(number + 19)]).to_string())
+        .collect()
 }

@@ -37,7 +37,11 @@ impl Table {
 
     /// Prints all of it.
     pub fn print(&self, load: &Load) {
-        println!("\n{} connections, {} s a figure; the load comes from the same machine.\n", load.connections, load.time.as_secs());
+        println!(
+            "\n{} connections, {} s a figure; the load comes from the same machine.\n",
+            load.connections,
+            load.time.as_secs()
+        );
         println!("| what | plaza | native | plaza : native | goal |\n|---|---|---|---|---|");
         for row in &self.rows {
             println!("| {} |", row.join(" | "));

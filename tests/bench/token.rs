@@ -9,7 +9,8 @@ const SEED: [u8; 32] = [7; 32];
 /// A token of the user with this number.
 pub fn sign(user: i64) -> String {
     let head = BASE64_URL_SAFE_NO_PAD.encode(json!({"alg": "EdDSA", "typ": "JWT", "kid": "bench"}).to_string());
-    let claims = json!({"sub": user.to_string(), "aud": "shop", "iss": "bench", "exp": 4_000_000_000_u64, "role": "customer"});
+    let claims =
+        json!({"sub": user.to_string(), "aud": "shop", "iss": "bench", "exp": 4_000_000_000_u64, "role": "customer"});
     let text = format!("{head}.{}", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
     let signature = SigningKey::from_bytes(&SEED).sign(text.as_bytes());
     format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))

@@ -27,7 +27,8 @@ async fn equal_keys_make_one_order() {
     let product = shop().product("9.99", 100).await;
     let customer = shop().customer().await;
     let (key, body) = (fresh_key(), order_body(&[(product, 1)]));
-    let answers = join_all((0..50).map(|_| async { customer.client.post("/api/v1/orders", &body).key(&key).await })).await;
+    let answers =
+        join_all((0..50).map(|_| async { customer.client.post("/api/v1/orders", &body).key(&key).await })).await;
     let mut orders = BTreeSet::new();
     for answer in answers {
         match answer.status {
@@ -56,10 +57,7 @@ async fn paying_and_cancelling_at_once_ends_in_one_of_both_with_the_money_right(
         let order = id_of(&customer.order(&[(product, 1)]).await);
         let payment = id_of(&customer.payment_of(order).await);
         let cancel = format!("/api/v1/orders/{order}/cancel");
-        tokio::join!(
-            customer.confirm(payment, "tok_ok"),
-            async { customer.client.request("POST", &cancel).await },
-        );
+        tokio::join!(customer.confirm(payment, "tok_ok"), async { customer.client.request("POST", &cancel).await },);
         let path = format!("/api/v1/payments/{payment}");
         plaza_tests::until("order and payment agree", async || {
             let order = customer.read_order(order).await;

@@ -87,9 +87,8 @@ async fn the_same_key_repeats_the_first_answer_and_another_body_under_it_is_422(
     let product = shop().product("1.00", 10).await;
     let customer = shop().customer().await;
     let key = fresh_key();
-    let send = async |quantity| {
-        customer.client.post("/api/v1/orders", &order_body(&[(product, quantity)])).key(&key).await
-    };
+    let send =
+        async |quantity| customer.client.post("/api/v1/orders", &order_body(&[(product, quantity)])).key(&key).await;
     let first = send(2).await.expect(201);
     let second = send(2).await.expect(201);
     assert_eq!(first.bytes(), second.bytes());

@@ -159,12 +159,7 @@ impl Host {
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }
-        Ended {
-            code: status.code(),
-            stdout: self.stdout.text(),
-            stderr: self.stderr.text(),
-            setup: self.setup.clone(),
-        }
+        Ended { code: status.code(), stdout: self.stdout.text(), stderr: self.stderr.text(), setup: self.setup.clone() }
     }
 }
 

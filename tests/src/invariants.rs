@@ -47,7 +47,13 @@ impl Books {
         let payments = databases.rows::<(i64, i64, String, String, i64)>(PAYMENTS, payments).await;
         let orders = orders
             .into_iter()
-            .map(|(id, status, total_minor, currency, reservation)| Order { id, status, total_minor, currency, reservation })
+            .map(|(id, status, total_minor, currency, reservation)| Order {
+                id,
+                status,
+                total_minor,
+                currency,
+                reservation,
+            })
             .collect();
         let payments = payments
             .into_iter()
@@ -192,8 +198,12 @@ async fn unsettled(databases: &Databases) -> Vec<String> {
         left.extend(databases.rows::<(String,)>(database, query).await.into_iter().map(|row| row.0));
     }
     for (publisher, subscriber) in [(ORDERS, PAYMENTS), (ORDERS, PRODUCTS), (PAYMENTS, ORDERS)] {
-        let taken: BTreeSet<String> =
-            databases.rows::<(String,)>(subscriber, "SELECT event_id::text FROM inbox").await.into_iter().map(|r| r.0).collect();
+        let taken: BTreeSet<String> = databases
+            .rows::<(String,)>(subscriber, "SELECT event_id::text FROM inbox")
+            .await
+            .into_iter()
+            .map(|r| r.0)
+            .collect();
         let published = databases.rows::<(String,)>(publisher, "SELECT id::text FROM outbox").await;
         let missing = published.into_iter().filter(|(id,)| !taken.contains(id));
         left.extend(missing.map(|(id,)| format!("event {id} of {publisher} for {subscriber}")));

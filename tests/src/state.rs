@@ -45,7 +45,10 @@ impl StateFolder {
     pub fn database_owner(&self) -> PgConnectOptions {
         let read = |name: &str| {
             let path = self.path().join(name);
-            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).trim().to_owned()
+            std::fs::read_to_string(&path)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+                .trim()
+                .to_owned()
         };
         PgConnectOptions::new_without_pgpass()
             .host("127.0.0.1")

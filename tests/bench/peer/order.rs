@@ -16,12 +16,12 @@ const KEY: &str = "INSERT INTO idempotency_keys (user_id, key, order_id, reserva
     VALUES ($1, $2, nextval('order_number'), gen_random_uuid())
     ON CONFLICT DO NOTHING RETURNING order_id, reservation_id::text AS reservation_id";
 
-const RESERVE: &str = "WITH wanted AS (SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS line (id, quantity)),
-    locked AS (SELECT id FROM products WHERE id = ANY ($2) AND on_hand - reserved >=
-        (SELECT quantity FROM wanted WHERE wanted.id = products.id) ORDER BY id FOR UPDATE),
-    taken AS (UPDATE products SET reserved = reserved + wanted.quantity, version = version + 1 FROM wanted
-        WHERE products.id = wanted.id AND (SELECT count(*) FROM locked) = cardinality($2)
-        RETURNING products.id, wanted.quantity, name, price_minor),
+const RESERVE: &str = "WITH locked AS (SELECT id FROM products WHERE id = ANY ($2::bigint[])
+        AND on_hand - reserved >= ($3::bigint[])[array_position($2::bigint[], id)] ORDER BY id FOR UPDATE),
+    taken AS (UPDATE products SET version = version + 1,
+            reserved = reserved + ($3::bigint[])[array_position($2::bigint[], id)]
+        WHERE id = ANY ($2::bigint[]) AND (SELECT count(*) FROM locked) = cardinality($2::bigint[])
+        RETURNING id, ($3::bigint[])[array_position($2::bigint[], id)] AS quantity, name, price_minor),
     kept AS (INSERT INTO reservations SELECT $1::uuid, id, quantity, now() + interval '45 minutes' FROM taken)
     SELECT id, quantity, name, price_minor FROM taken ORDER BY id";
 
