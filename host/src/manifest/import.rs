@@ -9,11 +9,21 @@ pub fn provider<'a>(links: &'a BTreeMap<String, String>, import: &str) -> Option
 }
 
 /// As [`provider`], with the key that names it.
-pub fn line_of<'a>(links: &'a BTreeMap<String, String>, import: &str) -> Option<(&'a str, &'a str)> {
+pub fn line_of<'a>(
+    links: &'a BTreeMap<String, String>,
+    import: &str,
+) -> Option<(&'a str, &'a str)> {
     let exact = links.get_key_value(import);
-    let close = || links.iter().find(|(key, _)| key.contains('/') && covers(key, import));
+    let close = || {
+        links
+            .iter()
+            .find(|(key, _)| key.contains('/') && covers(key, import))
+    };
     let package = || links.iter().find(|(key, _)| covers(key, import));
-    exact.or_else(close).or_else(package).map(|(key, provider)| (key.as_str(), provider.as_str()))
+    exact
+        .or_else(close)
+        .or_else(package)
+        .map(|(key, provider)| (key.as_str(), provider.as_str()))
 }
 
 /// Whether a key (`shop:users/directory@1.0.0`, `shop:users@1.0.0` or `shop:users`) speaks of an import.

@@ -34,7 +34,9 @@ impl Lines {
 
     /// The line of a key, if it is there.
     pub fn exact(&self, path: &[&str]) -> Option<usize> {
-        self.0.get(&path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()).copied()
+        self.0
+            .get(&path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
+            .copied()
     }
 
     /// Lets everything under `from` be found under `to` as well: for a component written into its trigger.

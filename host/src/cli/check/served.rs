@@ -39,7 +39,10 @@ pub fn host_serves(import: &str) -> bool {
 pub(super) fn remedy(import: &str) -> Option<String> {
     let package = import.split(['/', '@']).next().unwrap_or(import);
     if let Some((_, versions)) = PACKAGES.iter().find(|(name, _)| *name == package) {
-        return Some(format!("build it against a version of {package} that is served: {}", versions.join(", ")));
+        return Some(format!(
+            "build it against a version of {package} that is served: {}",
+            versions.join(", ")
+        ));
     }
     ["wasi", "spin", "fermyon"]
         .contains(&package.split(':').next().unwrap_or(package))
@@ -61,9 +64,18 @@ mod tests {
         ] {
             assert!(host_serves(import), "{import}");
         }
-        for import in ["wasi:http/types@0.1.0", "fermyon:spin/llm@2.0.0", "shop:users/directory@1.0.0", "wasi:nn/graph@0.2.0", "run"] {
+        for import in [
+            "wasi:http/types@0.1.0",
+            "fermyon:spin/llm@2.0.0",
+            "shop:users/directory@1.0.0",
+            "wasi:nn/graph@0.2.0",
+            "run",
+        ] {
             assert!(!host_serves(import), "{import}");
         }
-        assert!(remedy("fermyon:spin/llm@2.0.0").is_some() && remedy("shop:users/directory@1.0.0").is_none());
+        assert!(
+            remedy("fermyon:spin/llm@2.0.0").is_some()
+                && remedy("shop:users/directory@1.0.0").is_none()
+        );
     }
 }
