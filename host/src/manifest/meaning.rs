@@ -208,7 +208,7 @@ fn bad_grants(reading: &Reading, component: &Component, faults: &mut Vec<Fault>)
             let message = format!("`{template}` is no address to grant");
             faults.push(reading.fault(
                 &component.id,
-                &["allowed_outbound_hosts"],
+                &["allowed_outbound_hosts", &index.to_string()],
                 message,
                 error.problem.to_string(),
             ));
