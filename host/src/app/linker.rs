@@ -29,20 +29,3 @@ pub fn host_interfaces(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Gue
     })?;
     Ok(linker)
 }
-
-/// The beginnings of the names of the interfaces that [`host_interfaces`] has, for `plaza check`.
-pub const SERVED: &[&str] = &[
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:config/",
-    "wasi:filesystem/",
-    "wasi:http/",
-    "wasi:io/",
-    "wasi:random/",
-    "wasi:sockets/",
-    "spin:postgres/",
-    "spin:variables/",
-    "fermyon:spin/postgres@",
-    "fermyon:spin/rdbms-types@",
-    "fermyon:spin/variables@",
-];

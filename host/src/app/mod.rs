@@ -17,7 +17,6 @@ use std::{
 
 use anyhow::Context;
 
-pub use linker::SERVED;
 pub use variables::from_environment;
 
 use crate::{
@@ -85,6 +84,8 @@ struct Parts {
     services: Option<Services>,
     cores: Option<Cores>,
     database: Option<Database>,
+    /// Advances the epoch that makes guests yield, so it lives as long as they do.
+    engine: Option<Arc<Engine>>,
 }
 
 /// Starts an application.
@@ -160,7 +161,8 @@ struct Built {
 
 async fn build(app: &App, options: &Options, parts: &mut Parts) -> anyhow::Result<Built> {
     let state_dir = prepare::state_dir(&options.state_dir)?;
-    let engine = Arc::new(Engine::new(&options.limits, &state_dir.join("cache"))?);
+    let engine = Engine::new(&options.limits, &state_dir.join("cache"))?;
+    let engine = parts.engine.insert(Arc::new(engine)).clone();
     let loading = services::load_artifacts(app, &engine);
     let (artifacts, database) = tokio::join!(loading, prepare::database(app, options.database_url.as_deref(), &state_dir));
     parts.database = database?;

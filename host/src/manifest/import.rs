@@ -5,20 +5,25 @@ use std::collections::BTreeMap;
 /// Who provides an import, by the keys of a component's links: its exact name goes before a compatible version, and that
 /// before the whole package.
 pub fn provider<'a>(links: &'a BTreeMap<String, String>, import: &str) -> Option<&'a str> {
-    let exact = links.get(import);
+    line_of(links, import).map(|(_, provider)| provider)
+}
+
+/// As [`provider`], with the key that names it.
+pub fn line_of<'a>(
+    links: &'a BTreeMap<String, String>,
+    import: &str,
+) -> Option<(&'a str, &'a str)> {
+    let exact = links.get_key_value(import);
     let close = || {
         links
             .iter()
             .find(|(key, _)| key.contains('/') && covers(key, import))
-            .map(|(_, provider)| provider)
     };
-    let package = || {
-        links
-            .iter()
-            .find(|(key, _)| covers(key, import))
-            .map(|(_, provider)| provider)
-    };
-    exact.or_else(close).or_else(package).map(String::as_str)
+    let package = || links.iter().find(|(key, _)| covers(key, import));
+    exact
+        .or_else(close)
+        .or_else(package)
+        .map(|(key, provider)| (key.as_str(), provider.as_str()))
 }
 
 /// Whether a key (`shop:users/directory@1.0.0`, `shop:users@1.0.0` or `shop:users`) speaks of an import.

@@ -32,6 +32,13 @@ impl Lines {
         None
     }
 
+    /// The line of a key, if it is there.
+    pub fn exact(&self, path: &[&str]) -> Option<usize> {
+        self.0
+            .get(&path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
+            .copied()
+    }
+
     /// Lets everything under `from` be found under `to` as well: for a component written into its trigger.
     pub(super) fn graft(&mut self, from: &[&str], to: &[&str]) {
         let grafted: Vec<_> = self

@@ -195,7 +195,7 @@ fn undeclared_variables(reading: &Reading, component: &Component, faults: &mut V
 }
 
 fn bad_grants(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
-    for template in &component.allowed_outbound_hosts {
+    for (index, template) in component.allowed_outbound_hosts.iter().enumerate() {
         // What a variable will hold is not known yet; with a harmless value in its place the rest can be judged,
         // unless the variable is the scheme.
         let Ok(entry) = template.fill(|_| Some("1")) else {
@@ -208,7 +208,7 @@ fn bad_grants(reading: &Reading, component: &Component, faults: &mut Vec<Fault>)
             let message = format!("`{template}` is no address to grant");
             faults.push(reading.fault(
                 &component.id,
-                &["allowed_outbound_hosts"],
+                &["allowed_outbound_hosts", &index.to_string()],
                 message,
                 error.problem.to_string(),
             ));

@@ -219,13 +219,12 @@ impl<'a> Section<'a> {
     pub(super) fn require(&self, key: &str, example: &str) -> Option<Node<'a>> {
         let found = self.get(key);
         if found.is_none() {
-            let place = if self.node.name.is_empty() {
-                "the manifest"
-            } else {
-                &self.node.name
+            let place = match self.node.name.as_str() {
+                "" => "the manifest".to_owned(),
+                name => format!("`{name}`"),
             };
             self.node.fault(
-                format!("`{place}` lacks the key `{key}`"),
+                format!("{place} lacks the key `{key}`"),
                 format!("add `{example}`"),
             );
         }

@@ -1,0 +1,239 @@
+//! What is wrong with the components themselves.
+
+use std::collections::BTreeMap;
+
+use wasmtime::{Engine, component};
+
+use super::served;
+use crate::{
+    manifest::{Fault, Reading, app::Component, import},
+    service::contract::{self, Surface},
+};
+
+/// The first bytes of a WebAssembly file: its mark, its version, and whether it is a core module or a component.
+const MARK: &[u8] = b"\0asm";
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// Every fault of the components whose files exist.
+pub(super) fn faults(
+    reading: &Reading,
+    engine: &Engine,
+    served: &dyn Fn(&str) -> bool,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut surfaces = BTreeMap::new();
+    for component in reading
+        .app
+        .components
+        .values()
+        .filter(|component| component.source.is_file())
+    {
+        match read(reading, engine, component) {
+            Ok(surface) => {
+                surfaces.insert(component.id.as_str(), surface);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for component in reading.app.components.values() {
+        if let Some(surface) = surfaces.get(component.id.as_str()) {
+            unprovided(reading, component, surface, &surfaces, served, &mut faults);
+            unfit_links(reading, component, surface, &surfaces, &mut faults);
+            unused_links(reading, component, surface, &mut faults);
+            missing_exports(reading, component, surface, &mut faults);
+        }
+    }
+    faults
+}
+
+fn read(reading: &Reading, engine: &Engine, component: &Component) -> Result<Surface, Fault> {
+    let shown = component
+        .source
+        .strip_prefix(reading.app.base())
+        .unwrap_or(&component.source)
+        .display();
+    let fault =
+        |message: String, remedy: &str| reading.fault(&component.id, &["source"], message, remedy);
+    let bytes = std::fs::read(&component.source).map_err(|error| {
+        fault(
+            format!("`{shown}` cannot be read: {error}"),
+            "make it readable for this user",
+        )
+    })?;
+    if bytes.starts_with(CORE_MODULE) {
+        let remedy = "build it for the target `wasm32-wasip2`, or turn it into one with `wasm-tools component new`";
+        return Err(fault(
+            format!("`{shown}` is a core module, not a component"),
+            remedy,
+        ));
+    }
+    if !bytes.starts_with(MARK) {
+        let remedy = "name the `.wasm` file that the build command makes";
+        return Err(fault(format!("`{shown}` is no WebAssembly"), remedy));
+    }
+    match component::Component::new(engine, &bytes) {
+        Ok(compiled) => Ok(Surface::of(engine, &compiled)),
+        Err(error) => {
+            let cause = error.root_cause().to_string();
+            let cause = cause.lines().next().unwrap_or_default();
+            Err(fault(
+                format!("`{shown}` is no component that can be run: {cause}"),
+                "build it anew",
+            ))
+        }
+    }
+}
+
+fn unprovided(
+    reading: &Reading,
+    component: &Component,
+    surface: &Surface,
+    surfaces: &BTreeMap<&str, Surface>,
+    served: &dyn Fn(&str) -> bool,
+    faults: &mut Vec<Fault>,
+) {
+    for (name, interface) in &surface.imports {
+        if interface.is_types_only()
+            || served(name)
+            || import::provider(&component.links, name).is_some()
+        {
+            continue;
+        }
+        let provider = surfaces
+            .iter()
+            .find(|(id, other)| **id != component.id && other.provides(name).is_some());
+        let line = |id: &str| {
+            format!(
+                "\"{name}\" = {{ component = \"{id}\" }} under `[component.{}.dependencies]`",
+                component.id
+            )
+        };
+        let remedy = match (provider, served::remedy(name)) {
+            (Some((id, _)), _) => format!("`{id}` exports it: add {}", line(id)),
+            (None, Some(remedy)) => remedy,
+            (None, None) => format!("name a component that exports it: add {}", line("<id>")),
+        };
+        let message = format!("`{}` imports {name}, which nobody provides", component.id);
+        faults.push(reading.fault(&component.id, &["source"], message, remedy));
+    }
+}
+
+fn unfit_links(
+    reading: &Reading,
+    component: &Component,
+    surface: &Surface,
+    surfaces: &BTreeMap<&str, Surface>,
+    faults: &mut Vec<Fault>,
+) {
+    for name in surface.imports.keys() {
+        let Some((key, id)) = import::line_of(&component.links, name) else {
+            continue;
+        };
+        let mut fault = |message: String, remedy: String| {
+            faults.push(link_fault(reading, component, key, message, remedy))
+        };
+        for mismatch in contract::unlinkable(surface, name) {
+            let remedy = "declare it as `async func`, and pass values instead of resources, streams and futures";
+            fault(
+                format!(
+                    "`{}` cannot call another component by {mismatch}",
+                    component.id
+                ),
+                remedy.to_owned(),
+            );
+        }
+        let Some(provider) = surfaces.get(id) else {
+            continue;
+        };
+        for mismatch in contract::missing(surface, provider, name) {
+            let remedy = match mismatch.function {
+                Some(_) => format!("build `{}` and `{id}` against the same WIT", component.id),
+                None => format!("let `{id}` export it, or name a component that does"),
+            };
+            fault(
+                format!("`{id}` does not fit `{}`: {mismatch}", component.id),
+                remedy,
+            );
+        }
+    }
+}
+
+fn unused_links(
+    reading: &Reading,
+    component: &Component,
+    surface: &Surface,
+    faults: &mut Vec<Fault>,
+) {
+    for key in component.links.keys() {
+        if !surface.imports.keys().any(|name| import::covers(key, name)) {
+            let message = format!("`{}` imports nothing of {key}", component.id);
+            faults.push(link_fault(
+                reading,
+                component,
+                key,
+                message,
+                "take the line out".to_owned(),
+            ));
+        }
+    }
+}
+
+fn missing_exports(
+    reading: &Reading,
+    component: &Component,
+    surface: &Surface,
+    faults: &mut Vec<Fault>,
+) {
+    let id = &component.id;
+    let handles = ["wasi:http/handler", "wasi:http/incoming-handler"]
+        .iter()
+        .any(|name| surface.exports_any(name));
+    if !handles
+        && reading
+            .app
+            .routes
+            .iter()
+            .any(|trigger| trigger.component == *id)
+    {
+        let message = format!("`{id}` has a route and does not handle requests");
+        let remedy = "export wasi:http/handler@0.3.0 (`#[http_service]` of spin-sdk 7) or wasi:http/incoming-handler@0.2";
+        faults.push(reading.fault(id, &["source"], message, remedy));
+    }
+    if !component.plaza.subscribe.is_empty()
+        && surface.provides("plaza:events/subscriber@1.0.0").is_none()
+    {
+        let message = format!("`{id}` subscribes to events and does not handle them");
+        let remedy = "export plaza:events/subscriber@1.0.0, or take `subscribe` out";
+        faults.push(reading.fault(id, &["tool", "plaza", "subscribe"], message, remedy));
+    }
+    if component.plaza.tick_seconds.is_some()
+        && surface.provides("plaza:schedule/task@1.0.0").is_none()
+    {
+        let message = format!("`{id}` has a tick and nothing to do at it");
+        let remedy = "export plaza:schedule/task@1.0.0, or take `tick_seconds` out";
+        faults.push(reading.fault(id, &["tool", "plaza", "tick_seconds"], message, remedy));
+    }
+}
+
+/// A fault at the line of a dependency, be it Plaza's own or Spin's.
+fn link_fault(
+    reading: &Reading,
+    component: &Component,
+    key: &str,
+    message: String,
+    remedy: String,
+) -> Fault {
+    let own = ["tool", "plaza", "dependencies", key];
+    let path = [
+        "component",
+        component.id.as_str(),
+        "tool",
+        "plaza",
+        "dependencies",
+        key,
+    ];
+    match reading.lines.exact(&path) {
+        Some(_) => reading.fault(&component.id, &own, message, remedy),
+        None => reading.fault(&component.id, &["dependencies", key], message, remedy),
+    }
+}
