@@ -14,6 +14,7 @@ pub mod guest;
 pub mod capability;
 pub mod database;
 pub mod events;
+pub mod schedule;
 pub mod control;
 pub mod engine;
 pub mod error;

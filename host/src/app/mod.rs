@@ -10,7 +10,7 @@ mod variables;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,6 +25,7 @@ use crate::{
     cores::{Cores, ThreadModel},
     database::Database,
     engine::Engine,
+    error::faults,
     events::{self, Events, Outbox, Subscription},
     limits::HostLimits,
     manifest::{self, App},
@@ -92,7 +93,7 @@ struct Parts {
 /// What keeps it from starting, each with what to do about it. What was started already is stopped again.
 pub async fn start(options: Options) -> anyhow::Result<Running> {
     let started = Instant::now();
-    let app = manifest::load(&options.manifest).map_err(prepare::faults)?;
+    let app = load(&options.manifest)?;
     let mut parts = Parts::default();
     match build(&app, &options, &mut parts).await {
         Ok(built) => Ok(Running {
@@ -109,6 +110,37 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
             Err(error)
         }
     }
+}
+
+/// Creates and migrates the components' databases; returns what was applied, by component.
+///
+/// # Errors
+/// What the manifest, the database or a migration says.
+pub async fn migrate(
+    manifest: &Path,
+    state_dir: &Path,
+    database_url: Option<&str>,
+) -> anyhow::Result<Vec<(String, Vec<String>)>> {
+    let app = manifest::load(manifest).map_err(faults)?;
+    let state_dir = prepare::state_dir(state_dir)?;
+    let Some(database) = prepare::database(&app, database_url, &state_dir).await? else { return Ok(Vec::new()) };
+    let provisioned = prepare::provision(&app, &database).await;
+    database.stop().await?;
+    Ok(provisioned?.into_iter().map(|one| (one.component, one.applied)).collect())
+}
+
+/// Reads a manifest whose files are all there.
+fn load(manifest: &Path) -> anyhow::Result<App> {
+    let reading = manifest::read(manifest);
+    let missing = reading.missing_files();
+    let mut found = reading.into_app();
+    if !missing.is_empty() {
+        found = match found {
+            Ok(_) => Err(missing),
+            Err(others) => Err(others.into_iter().chain(missing).collect()),
+        };
+    }
+    found.map_err(faults)
 }
 
 impl Running {
@@ -130,7 +162,7 @@ async fn build(app: &App, options: &Options, parts: &mut Parts) -> anyhow::Resul
     let state_dir = prepare::state_dir(&options.state_dir)?;
     let engine = Arc::new(Engine::new(&options.limits, &state_dir.join("cache"))?);
     let loading = services::load_artifacts(app, &engine);
-    let (artifacts, database) = tokio::join!(loading, prepare::database(app, options, &state_dir));
+    let (artifacts, database) = tokio::join!(loading, prepare::database(app, options.database_url.as_deref(), &state_dir));
     parts.database = database?;
     let artifacts = artifacts?;
     let data = prepare::data(app, options, parts.database.as_ref()).await?;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     database::{ComponentDatabase, Database, DatabaseSettings, migrate},
-    manifest::{App, app::Component, app::Generate, fault::Fault},
+    manifest::{App, app::Component, app::Generate},
 };
 
 /// Databases and values.
@@ -33,11 +33,14 @@ pub fn needs_database(app: &App) -> bool {
 }
 
 /// Starts or reaches the database server, if the application needs one.
-pub async fn database(app: &App, options: &Options, state_dir: &Path) -> anyhow::Result<Option<Database>> {
+///
+/// # Errors
+/// What the server says.
+pub async fn database(app: &App, url: Option<&str>, state_dir: &Path) -> anyhow::Result<Option<Database>> {
     if !needs_database(app) {
         return Ok(None);
     }
-    let settings = DatabaseSettings { state_dir: state_dir.to_owned(), external_url: options.database_url.clone() };
+    let settings = DatabaseSettings { state_dir: state_dir.to_owned(), external_url: url.map(str::to_owned) };
     Ok(Some(Database::start(&settings).await?))
 }
 
@@ -57,7 +60,12 @@ pub async fn data(app: &App, options: &Options, database: Option<&Database>) -> 
             }
         }
         made.extend(generated.variables);
-        databases = provision(app, database).await?;
+        for provisioned in provision(app, database).await? {
+            for migration in &provisioned.applied {
+                tracing::info!(component = provisioned.component, migration, "migrated");
+            }
+            databases.insert(provisioned.component, provisioned.database);
+        }
         for database in databases.values() {
             made.insert(format!("{}_url", database.name), database.url.clone());
             made.insert(format!("{}_host", database.name), database.host.clone());
@@ -70,20 +78,31 @@ pub async fn data(app: &App, options: &Options, database: Option<&Database>) -> 
     Ok(Data { values, databases, fresh_passwords })
 }
 
+/// A component's database, and the migrations that were applied to it just now.
+pub struct Provisioned {
+    /// The component's id.
+    pub component: String,
+    /// Its database.
+    pub database: ComponentDatabase,
+    /// Names of migrations.
+    pub applied: Vec<String>,
+}
+
 /// A database for each component that asks for one, migrated.
-async fn provision(app: &App, database: &Database) -> anyhow::Result<BTreeMap<String, ComponentDatabase>> {
+///
+/// # Errors
+/// What the database or a migration says.
+pub async fn provision(app: &App, database: &Database) -> anyhow::Result<Vec<Provisioned>> {
     let wanted = app.components.values().filter_map(|component| Some((component, component.plaza.database.as_ref()?)));
     let made = wanted.map(|(component, name)| async move {
         let made = database.provision(name).await?;
-        if let Some(folder) = &component.plaza.migrations {
-            let applied = migrate(&made, folder).await.with_context(|| format!("component {}", component.id))?;
-            for migration in &applied {
-                tracing::info!(component = component.id, migration, "migrated");
-            }
-        }
-        anyhow::Ok((component.id.clone(), made))
+        let applied = match &component.plaza.migrations {
+            Some(folder) => migrate(&made, folder).await.with_context(|| format!("component {}", component.id))?,
+            None => Vec::new(),
+        };
+        anyhow::Ok(Provisioned { component: component.id.clone(), database: made, applied })
     });
-    Ok(try_join_all(made).await?.into_iter().collect())
+    try_join_all(made).await
 }
 
 /// Makes the state folder, closed to others but passable for the database server's own user.
@@ -105,9 +124,4 @@ pub fn state_dir(folder: &Path) -> anyhow::Result<PathBuf> {
             .with_context(|| format!("cannot make {}; is the disk full?", inner.display()))?;
     }
     Ok(folder)
-}
-
-/// All faults of a manifest as one error.
-pub fn faults(faults: Vec<Fault>) -> anyhow::Error {
-    anyhow!(faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))
 }

@@ -75,7 +75,7 @@ impl Leases {
                     tokio::time::sleep(FAILURE_PAUSE).await;
                 }
             }
-            tokio::time::sleep(ASK_AGAIN.mul_f64(rand::rng().random_range(0.8..1.2))).await;
+            tokio::time::sleep(ask_again_pause()).await;
         }
     }
 
@@ -142,6 +142,11 @@ async fn ask(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Er
         Ok(answer) => answer,
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
+}
+
+/// [`ASK_AGAIN`], give or take a fifth, so that hosts do not ask in step.
+fn ask_again_pause() -> Duration {
+    ASK_AGAIN.mul_f64(rand::rng().random_range(0.8..1.2))
 }
 
 /// Advisory locks have numbers, leases have names.

@@ -95,6 +95,15 @@ impl AllowedHosts {
         self.0.iter().any(|entry| entry.allows(scheme, host, port))
     }
 
+    /// Whether an entry names exactly this host, or a network that has this address, as against a wildcard that happens
+    /// to cover it.
+    pub fn names(&self, host: &str) -> bool {
+        let host = unbracketed(host);
+        self.0.iter().any(|entry| {
+            matches!(entry.host, Host::Exact(_) | Host::Network(..)) && entry.has_host(host)
+        })
+    }
+
     /// Whether a URL is granted; without a port it has that of its scheme. What is no plain URL is not granted.
     pub fn allows_url(&self, url: &str) -> bool {
         endpoint(url).is_some_and(|(scheme, host, port)| self.allows(scheme, host, port))

@@ -148,6 +148,7 @@ impl StateFolder {
         // A folder that somebody else put there could give our password away.
         if found.is_dir() && (found.uid() == account.uid() || found.uid() == 0) {
             account.own(&path)?;
+            remove_stale_sockets(&path);
             return Ok(path);
         }
         let foreign = std::io::Error::other("it belongs to somebody else; remove it");
@@ -160,6 +161,16 @@ impl StateFolder {
         let temporary = std::env::temp_dir();
         let temporary = if temporary.as_os_str().len() > 50 { Path::new("/tmp") } else { &temporary };
         temporary.join(format!("plaza-{name}"))
+    }
+}
+
+/// Sockets of a crashed server; their lock files would count if their process numbers are used again. What cannot be
+/// removed the server will complain of.
+fn remove_stale_sockets(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().as_bytes().starts_with(b".s.PGSQL.") {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -25,11 +25,10 @@ use crate::database::{
 const MAX_CONNECTIONS: u32 = 200;
 
 /// Settings beside folder, port and socket. Logged are faults of the server, not statements or values: those are other people's data.
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 13] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_permissions=0700",
     "password_encryption=scram-sha-256",
-    "fsync=on",
     "random_page_cost=1.1",
     "timezone=UTC",
     "log_timezone=UTC",

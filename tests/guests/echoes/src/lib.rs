@@ -13,7 +13,7 @@ mod bindings {
     use super::Echoes;
 
     spin_sdk::wit_bindgen::generate!({
-        path: "../wit",
+        path: "../../wit",
         world: "echoing",
         runtime_path: "spin_sdk::wit_bindgen::rt",
     });

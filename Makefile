@@ -1,0 +1,54 @@
+# Everything uses the release profile, so that nothing is compiled twice.
+
+COMPONENTS := $(filter-out kit,$(patsubst components/%/Cargo.toml,%,$(wildcard components/*/Cargo.toml)))
+GUESTS     := $(patsubst tests/guests/%/Cargo.toml,%,$(wildcard tests/guests/*/Cargo.toml))
+WASM       := --release --target wasm32-wasip2
+PACKAGES    = $(addprefix -p ,$(1))
+# What is compiled for this machine: everything but the guests, which exist as WebAssembly only.
+NATIVE     := --release --workspace $(addprefix --exclude ,$(GUESTS))
+
+.PHONY: up build components guests host test ci format lint document bench clean target
+
+## Builds what is needed and serves the shop on http://127.0.0.1:3000.
+up: build
+	@exec target/release/plaza up $(ARGUMENTS)
+
+## The host and the components, nothing else.
+build: components host
+
+components: target
+	cargo build $(WASM) $(call PACKAGES,$(COMPONENTS))
+
+host:
+	cargo build --release -p plaza
+
+guests: target
+	$(if $(GUESTS),cargo build $(WASM) $(call PACKAGES,$(GUESTS)))
+
+## All tests: the parts natively, the whole as a black box.
+test: build guests
+	cargo test $(NATIVE)
+
+## What must hold before a change lands.
+ci: format lint test document
+
+format:
+	cargo fmt --all --check
+
+lint: target
+	cargo clippy $(NATIVE) --all-targets -- -D warnings
+	cargo clippy $(WASM) $(call PACKAGES,$(COMPONENTS) $(GUESTS)) -- -D warnings
+
+document:
+	RUSTDOCFLAGS="-D warnings" cargo doc $(NATIVE) --no-deps
+
+## Figures, each beside the same thing without WebAssembly.
+bench: build guests
+	cargo build --release -p plaza-tests --bin plaza-bench
+	target/release/plaza-bench
+
+clean:
+	cargo clean
+
+target:
+	@rustc --print target-libdir --target wasm32-wasip2 2>/dev/null | xargs -r test -d || rustup target add wasm32-wasip2

@@ -1,0 +1,37 @@
+//! `plaza migrate`: creates and migrates the components' databases without serving.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::options::{DataFlags, ManifestFlag};
+use crate::{app, telemetry};
+
+/// Create the components' databases and bring them up to date, without serving.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  plaza migrate                                the embedded server of ./.plaza
+  plaza migrate --database-url postgres://admin:secret@db.example.com/postgres")]
+pub struct Migrate {
+    #[command(flatten)]
+    manifest: ManifestFlag,
+
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+impl Migrate {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let _log = telemetry::init(true)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let manifest = self.manifest.path();
+        let migrating = app::migrate(&manifest, &self.data.state_dir, self.data.database_url.as_deref());
+        for (component, applied) in runtime.block_on(migrating)? {
+            match applied.as_slice() {
+                [] => println!("{component}: up to date"),
+                names => println!("{component}: applied {}", names.join(", ")),
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,59 @@
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// One event, as a bus carries it. `id`, `source`, `kind` and `time` are the CloudEvents 1.0 attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// Unique; a subscriber's inbox remembers it.
+    #[serde(serialize_with = "as_text")]
+    pub id: Uuid,
+    /// Where it is published.
+    pub topic: String,
+    /// Events of one key keep their order.
+    pub key: String,
+    /// What happened (CloudEvents `type`).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `/<component>` that published it.
+    pub source: String,
+    /// When it happened, RFC 3339 in UTC.
+    pub time: String,
+    /// The W3C trace context of the request that caused it.
+    pub traceparent: Option<String>,
+    /// JSON: `{"type": …, "data": …}`.
+    pub value: String,
+}
+
+impl Event {
+    /// A value of `type` and `data`. The data stay as the database wrote them: no number loses a digit on the way.
+    pub(super) fn value_of(kind: &str, data: &str) -> String {
+        format!("{{\"type\":{},\"data\":{data}}}", serde_json::Value::from(kind))
+    }
+
+    /// A time as `time` holds it.
+    pub(super) fn time_of(time: DateTime<Utc>) -> String {
+        time.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+}
+
+fn as_text<S: serde::Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_keeps_every_digit() {
+        let value = Event::value_of("ORDER \"1\"", r#"{"price": 12345678901234567890.10}"#);
+        assert_eq!(value, r#"{"type":"ORDER \"1\"","data":{"price": 12345678901234567890.10}}"#);
+    }
+
+    #[test]
+    fn a_time_is_rfc_3339_in_utc() {
+        let time = DateTime::from_timestamp(0, 1_000).unwrap();
+        assert_eq!(Event::time_of(time), "1970-01-01T00:00:00.000001Z");
+    }
+}

@@ -1,0 +1,92 @@
+//! Time: what components do by themselves, at the start and at intervals, on one host at a time.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::database::{Database, Lease, Leases};
+
+/// How long ticks under way may take at a stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a component does when it is time.
+#[async_trait]
+pub trait Task: Send + Sync {
+    /// The component's name.
+    fn component(&self) -> &str;
+
+    /// Does a small, repeatable step. The next tick comes after its end.
+    ///
+    /// # Errors
+    /// What went wrong, for the log. The next tick comes all the same.
+    async fn tick(&self) -> Result<(), String>;
+}
+
+/// The running schedule. Dropping it ends ticks at once; [`Schedule::stop`] lets them finish.
+pub struct Schedule {
+    stopping: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+/// Ticks each task at once and then at its interval, as long as this host has the task's lease.
+pub fn start(database: &Database, tasks: Vec<(Arc<dyn Task>, Duration)>) -> Schedule {
+    let stopping = CancellationToken::new();
+    let mut running = JoinSet::new();
+    for (task, every) in tasks {
+        running.spawn(run(task, every, database.leases(), stopping.clone()));
+    }
+    Schedule { stopping, tasks: running }
+}
+
+impl Schedule {
+    /// Begins no further tick, and waits up to ten seconds for those under way.
+    pub async fn stop(mut self) {
+        self.stopping.cancel();
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(STOP_TIMEOUT, ended).await.is_err() {
+            tracing::warn!("ticks did not finish in time; they were cut off");
+        }
+    }
+}
+
+/// Ticks whenever the lease is this host's.
+async fn run(task: Arc<dyn Task>, every: Duration, leases: Leases, stopping: CancellationToken) {
+    let name = format!("tick/{}", task.component());
+    loop {
+        let lease = tokio::select! {
+            () = stopping.cancelled() => return,
+            lease = leases.take(&name) => lease,
+        };
+        tokio::select! {
+            // Another host may tick from now on, so the tick under way is dropped.
+            () = lease.lost() => tracing::warn!(component = task.component(), "lost the lease on the ticks; taking it up again"),
+            () = tick_on(&*task, every, &lease, &stopping) => return,
+        }
+    }
+}
+
+/// Ticks until it is stopped.
+async fn tick_on(task: &dyn Task, every: Duration, lease: &Lease, stopping: &CancellationToken) {
+    // tokio's intervals must not be nothing.
+    let mut clock = interval(every.max(Duration::from_millis(1)));
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => return,
+            _ = clock.tick() => {}
+        }
+        if !lease.held() {
+            // The caller hears of it as well and asks for the lease anew.
+            std::future::pending::<()>().await;
+        }
+        if let Err(reason) = task.tick().await {
+            tracing::warn!(component = task.component(), reason, "a tick failed; the next one comes all the same");
+        }
+    }
+}

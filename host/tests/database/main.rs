@@ -1,0 +1,11 @@
+//! The database server in its good and bad hours, against real PostgreSQL programs.
+
+mod crashes;
+mod everyday;
+mod failures;
+#[path = "../ground/mod.rs"]
+mod ground;
+mod leases;
+mod migrations;
+mod other_host;
+mod outside;

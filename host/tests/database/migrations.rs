@@ -1,0 +1,103 @@
+//! Migrations on a real server.
+
+use std::{fs, path::Path};
+
+use plaza::database::{ComponentDatabase, migrate};
+use tempfile::TempDir;
+
+use crate::ground::{connect, fresh_component, on_shared};
+
+#[test]
+fn new_files_are_applied_once_in_order() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "migrated").await;
+        let folder = folder(&[("0001_first.sql", "CREATE TABLE one (); CREATE TABLE two ();")]);
+        assert_eq!(migrate(&component, folder.path()).await.unwrap(), ["0001_first.sql"]);
+        write(&folder, "0002_second.sql", "ALTER TABLE one ADD number int");
+        write(&folder, "0003_third.sql", "INSERT INTO one VALUES (3)");
+        assert_eq!(migrate(&component, folder.path()).await.unwrap(), ["0002_second.sql", "0003_third.sql"]);
+        assert!(migrate(&component, folder.path()).await.unwrap().is_empty());
+        let owner: String = sqlx::query_scalar("SELECT tableowner::text FROM pg_tables WHERE tablename = 'one'")
+            .fetch_one(&mut connect(&component).await)
+            .await
+            .unwrap();
+        assert_eq!(owner, component.name);
+    });
+}
+
+#[test]
+fn a_database_ahead_of_the_folder_serves_an_older_version() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "ahead").await;
+        let newer = folder(&[("0001_a.sql", "CREATE TABLE a ()"), ("0002_b.sql", "CREATE TABLE b ()")]);
+        migrate(&component, newer.path()).await.unwrap();
+        fs::remove_file(newer.path().join("0002_b.sql")).unwrap();
+        assert!(migrate(&component, newer.path()).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_failing_file_is_named_with_its_line_and_leaves_nothing() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "failing").await;
+        let folder = folder(&[
+            ("0001_good.sql", "CREATE TABLE good ()"),
+            ("0002_bad.sql", "CREATE TABLE half_done ();\n-- ünïcödé\nSELECT nothing FROM nowhere;\n"),
+        ]);
+        let error = fault(&component, folder.path()).await;
+        assert_eq!(error, "0002_bad.sql:3: relation \"nowhere\" does not exist");
+        write(&folder, "0002_bad.sql", "CREATE TABLE half_done ()");
+        assert_eq!(migrate(&component, folder.path()).await.unwrap(), ["0002_bad.sql"]);
+    });
+}
+
+#[test]
+fn a_file_edited_after_it_was_applied_is_refused() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "edited").await;
+        let folder = folder(&[("0001_a.sql", "CREATE TABLE a ()")]);
+        migrate(&component, folder.path()).await.unwrap();
+        write(&folder, "0001_a.sql", "CREATE TABLE a (number int)");
+        let error = fault(&component, folder.path()).await;
+        assert!(error.starts_with("0001_a.sql was edited after it had been applied"), "{error}");
+        assert!(error.ends_with("put the change into a new file 0002_….sql"), "{error}");
+    });
+}
+
+#[test]
+fn a_file_that_ends_its_transaction_is_refused() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "commits").await;
+        let folder = folder(&[("0001_a.sql", "CREATE TABLE a (); COMMIT;")]);
+        let error = fault(&component, folder.path()).await;
+        assert!(error.contains("leave out BEGIN, COMMIT and ROLLBACK"), "{error}");
+    });
+}
+
+#[test]
+fn hosts_that_migrate_at_once_apply_each_file_once() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "contended").await;
+        let folder = folder(&[("0001_a.sql", "CREATE TABLE a (); SELECT pg_sleep(0.05)"), ("0002_b.sql", "CREATE TABLE b ()")]);
+        let outcomes = futures::future::join_all((0..4).map(|_| migrate(&component, folder.path()))).await;
+        let applied: Vec<String> = outcomes.into_iter().flat_map(|outcome| outcome.unwrap()).collect();
+        assert_eq!(applied, ["0001_a.sql", "0002_b.sql"]);
+    });
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, sql) in files {
+        write(&folder, name, sql);
+    }
+    folder
+}
+
+fn write(folder: &TempDir, name: &str, sql: &str) {
+    fs::write(folder.path().join(name), sql).unwrap();
+}
+
+async fn fault(component: &ComponentDatabase, folder: &Path) -> String {
+    let error = migrate(component, folder).await.unwrap_err().to_string();
+    error.replace(&format!("{}/", folder.display()), "")
+}

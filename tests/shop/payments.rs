@@ -1,0 +1,113 @@
+//! Payments against the sandbox provider.
+
+use plaza_tests::shop::{Customer, fresh_key, id_of};
+use serde_json::json;
+
+use crate::shop;
+
+/// A customer with one pending order: the customer, the order's number, its payment's number.
+async fn pending_order() -> (Customer, i64, i64) {
+    let product = shop().product("19.99", 5).await;
+    let customer = shop().customer().await;
+    let order = id_of(&customer.order(&[(product, 2)]).await);
+    let payment = id_of(&customer.payment_of(order).await);
+    (customer, order, payment)
+}
+
+#[tokio::test]
+async fn an_order_opens_a_payment_of_its_amount() {
+    let (customer, order, payment) = pending_order().await;
+    let answer = customer.client.get(&format!("/api/v1/payments/{payment}")).await.expect(200);
+    assert!(answer.text().contains(r#""amount":39.98"#), "{}", answer.text());
+    let payment = answer.json();
+    assert_eq!(payment["status"], "requires_payment");
+    assert_eq!(payment["orderId"], order);
+    assert_eq!(payment["userId"], customer.id);
+    assert_eq!(payment["currency"], "EUR");
+}
+
+#[tokio::test]
+async fn a_confirmed_payment_makes_the_order_paid() {
+    let (customer, order, payment) = pending_order().await;
+    let confirmed = customer.confirm(payment, "tok_ok").await.expect(200).json();
+    assert_eq!(confirmed["status"], "succeeded");
+    customer.order_becomes(order, "paid").await;
+    customer.confirm(payment, "tok_ok").await.problem(409);
+}
+
+#[tokio::test]
+async fn a_declined_payment_may_be_tried_again() {
+    let (customer, order, payment) = pending_order().await;
+    customer.confirm(payment, "tok_declined").await.problem(402);
+    assert_eq!(customer.read_order(order).await["status"], "pending");
+    customer.confirm(payment, "tok_ok").await.expect(200);
+    customer.order_becomes(order, "paid").await;
+}
+
+#[tokio::test]
+async fn five_declines_cancel_the_payment_and_the_order() {
+    let (customer, order, payment) = pending_order().await;
+    for _ in 0..5 {
+        customer.confirm(payment, "tok_declined").await.problem(402);
+    }
+    customer.payment_becomes(payment, "cancelled").await;
+    let order = customer.order_becomes(order, "cancelled").await;
+    assert_eq!(order["reason"], "payment_failed");
+    customer.confirm(payment, "tok_ok").await.problem(409);
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_twice_is_asked_again_and_charges_once() {
+    let (customer, order, payment) = pending_order().await;
+    let answer = customer.confirm(payment, "tok_flaky").await;
+    assert!([200, 202].contains(&answer.status), "{} {}", answer.status, answer.text());
+    customer.order_becomes(order, "paid").await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_again() {
+    let (customer, order, payment) = pending_order().await;
+    let answer = customer.confirm(payment, "tok_timeout").await;
+    assert!([200, 202].contains(&answer.status), "{} {}", answer.status, answer.text());
+    customer.order_becomes(order, "paid").await;
+}
+
+#[tokio::test]
+async fn confirming_repeats_the_first_answer_under_the_same_key() {
+    let (customer, _, payment) = pending_order().await;
+    let (path, key) = (format!("/api/v1/payments/{payment}/confirm"), fresh_key());
+    let send = async || customer.client.post(&path, &json!({"token": "tok_ok"})).key(&key).await;
+    let (first, second) = (send().await.expect(200), send().await.expect(200));
+    assert_eq!(first.bytes(), second.bytes());
+    assert_eq!(second.header("idempotent-replayed"), "true");
+    let other = customer.client.post(&path, &json!({"token": "tok_declined"})).key(&key);
+    other.await.problem(422);
+}
+
+#[tokio::test]
+async fn confirming_needs_a_key_and_a_providers_token() {
+    let (customer, _, payment) = pending_order().await;
+    let path = format!("/api/v1/payments/{payment}/confirm");
+    customer.client.post(&path, &json!({"token": "tok_ok"})).await.problem(400);
+    customer.client.post(&path, &json!({"token": ""})).key(&fresh_key()).await.problem(422);
+    customer.client.post(&path, &json!({"token": "tok_ok", "more": 1})).key(&fresh_key()).await.problem(422);
+}
+
+#[tokio::test]
+async fn a_card_number_is_refused_and_not_logged() {
+    let (customer, _, payment) = pending_order().await;
+    customer.confirm(payment, "4242 4242 4242 4242").await.problem(422);
+    let output = shop().host.all_output();
+    assert!(!output.contains("4242 4242") && !output.contains("42424242"));
+}
+
+#[tokio::test]
+async fn another_customers_payment_is_404() {
+    let (_, order, payment) = pending_order().await;
+    let other = shop().customer().await;
+    other.client.get(&format!("/api/v1/payments/{payment}")).await.problem(404);
+    other.confirm(payment, "tok_ok").await.problem(404);
+    let list = other.client.get(&format!("/api/v1/payments?orderId={order}")).await.expect(200).json();
+    assert_eq!(list, json!([]));
+    shop().anyone().get(&format!("/api/v1/payments/{payment}")).await.problem(401);
+}

@@ -1,0 +1,131 @@
+//! How a host is started.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use crate::{host::Host, state::StateFolder};
+
+/// Arguments and surroundings of one `plaza`.
+#[derive(Clone)]
+pub struct Setup {
+    manifest: PathBuf,
+    listen: String,
+    control: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    state: Arc<StateFolder>,
+}
+
+/// How a process ended, and what it had printed.
+pub struct Ended {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// All of its stdout.
+    pub stdout: String,
+    /// All of its stderr.
+    pub stderr: String,
+    /// What it was started with, to start it again.
+    pub setup: Setup,
+}
+
+impl Setup {
+    /// The application of this manifest, in a state folder of its own, on free ports.
+    pub fn of(manifest: impl AsRef<Path>) -> Self {
+        let manifest = workspace().join(manifest);
+        Self {
+            manifest,
+            listen: "127.0.0.1:0".to_owned(),
+            control: "127.0.0.1:0".to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            state: Arc::new(StateFolder::new()),
+        }
+    }
+
+    /// The shop.
+    pub fn shop() -> Self {
+        Self::of("spin.toml")
+    }
+
+    /// The small guests that show how the platform behaves.
+    pub fn platform() -> Self {
+        Self::of("tests/apps/platform/spin.toml")
+    }
+
+    /// With one more argument.
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// With an environment variable.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Listening on this address instead of a free one.
+    pub fn listen(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.listen);
+        self
+    }
+
+    /// With the state folder of `other`.
+    pub fn state_of(mut self, other: &Self) -> Self {
+        self.state = other.state.clone();
+        self
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> &StateFolder {
+        &self.state
+    }
+
+    /// Starts the host and waits until it has printed its addresses. Fails the test where it does not.
+    pub fn start(self) -> Host {
+        Host::start(self)
+    }
+
+    /// Starts the host and waits for it to end by itself, for hosts that should refuse to start.
+    pub fn refused(self) -> Ended {
+        let output = self.command().output().expect("plaza can be run");
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            setup: self,
+        }
+    }
+
+    /// `plaza up …` with pipes for its output.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(plaza());
+        command
+            .arg("up")
+            .arg("-f")
+            .arg(&self.manifest)
+            .args(["--listen", &self.listen, "--control", &self.control, "--state-dir"])
+            .arg(self.state.path())
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+/// The workspace's folder.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
+}
+
+/// The binary under test: `$PLAZA_BIN`, else the release build.
+pub fn plaza() -> PathBuf {
+    let path = std::env::var_os("PLAZA_BIN").map_or_else(|| workspace().join("target/release/plaza"), PathBuf::from);
+    assert!(path.exists(), "{} is missing: run `make build` first, or set PLAZA_BIN", path.display());
+    path
+}
