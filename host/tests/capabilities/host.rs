@@ -14,7 +14,7 @@ use http::Request;
 use http_body_util::{BodyExt, Empty};
 use plaza::capability::{
     files::{self, Mount},
-    outbound_http::{Grants, OutboundHttp, OutboundHttpSettings},
+    outbound_http::{self, Grants, OutboundHttp, OutboundHttpSettings},
     stdio::{self, CurrentRequest, GuestOutput, Origin, OutputKind, OutputLimiter, StdioView},
     variables::{self, VariablesContext},
 };
@@ -123,6 +123,14 @@ impl Guest {
         })
     }
 
+    /// Has the request that is sending named in what it sends.
+    fn name_request(mut store: StoreContextMut<'_, Self>) {
+        let tasks: Vec<GuestTaskId> = store.async_call_stack().unwrap().collect();
+        let guest = store.data_mut();
+        let request = tasks.iter().find_map(|task| guest.requests.get(task).cloned());
+        guest.outbound.set_traceparent(request);
+    }
+
     fn stdio(&mut self) -> StdioView<'_> {
         StdioView { table: &mut self.table, current: &self.current, requests: &self.requests }
     }
@@ -146,6 +154,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     p2::add_only_http_to_linker_async(&mut linker)?;
     p3::add_to_linker(&mut linker)?;
+    outbound_http::add_to_linker(&mut linker, Guest::name_request, WasiHttpView::http)?;
     stdio::add_to_linker(&mut linker, Guest::stdio, WasiCliView::cli)?;
     variables::add_to_linker(&mut linker, |guest: &mut Guest| &guest.variables)?;
     Ok(linker)

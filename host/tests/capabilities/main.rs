@@ -8,7 +8,12 @@
 mod host;
 mod log;
 
-use std::{collections::BTreeMap, fs, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
 use host::{Given, Served};
@@ -55,23 +60,27 @@ fn lines_of_a_component_of_wasi_0_2_are_logged_under_the_request_too() {
 }
 
 #[test]
-fn a_flood_of_output_is_logged_in_part() {
+fn a_flood_of_output_is_logged_in_part_and_the_rest_is_told() {
     let collected = Collected::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = Instant::now();
+    let told = || collected.0.lock().unwrap().iter().filter(|line| line.message.contains("were dropped")).count();
     tracing::subscriber::with_default(collected.clone(), || {
         let guest = Served::new("floods-output", Given::default());
-        for path in ["/lines?mib=2", "/line?mib=2", "/empty?mib=1"] {
+        for path in ["/lines?mib=1", "/line?mib=1", "/empty?mib=1"].iter().cycle() {
             let answer = runtime.block_on(guest.get("1", path));
             assert!(answer.starts_with("printed"), "{answer}");
+            // What was dropped in one second is told by the first line of the next.
+            if told() > 0 {
+                break;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "nothing was told");
         }
     });
-    let lines = collected.0.lock().unwrap();
-    let logged: usize = lines.iter().map(|line| line.message.len()).sum();
+    let logged: usize = collected.0.lock().unwrap().iter().map(|line| line.message.len()).sum();
     let seconds = start.elapsed().as_secs() as usize + 2;
     assert!(logged > 0 && logged <= seconds * LOG_BYTES_PER_SECOND, "{logged} bytes");
-    let told = lines.iter().filter(|line| line.message.contains("were dropped")).count();
-    assert!(told > 0 && told <= seconds, "told {told} times");
+    assert!(told() <= seconds, "told {} times", told());
 }
 
 #[tokio::test]
@@ -102,25 +111,59 @@ async fn a_guest_reads_the_files_it_is_given_and_changes_none() {
     assert_eq!(fs::read_to_string(folder.path().join("shown/a.txt")).unwrap(), "shown");
 }
 
-/// Answers every request with 204, once.
-async fn nobody_home() -> String {
+/// A server that knows whom a request is for: it answers 204 where the path is the traceparent, else 400.
+async fn trace_reader() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            request.push(stream.read_u8().await.unwrap());
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut request = String::new();
+                while let Ok(byte) = stream.read_u8().await {
+                    request.push(byte.into());
+                    if request.ends_with("\r\n\r\n") {
+                        stream.write_all(answer(&request).as_bytes()).await.unwrap();
+                        request.clear();
+                    }
+                }
+            });
         }
-        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     });
-    url
+    address
+}
+
+fn answer(request: &str) -> &'static str {
+    let path = request.split(' ').nth(1).unwrap().trim_start_matches('/');
+    let named = request.to_ascii_lowercase().contains(&format!("traceparent: {path}\r\n"));
+    if named { "HTTP/1.1 204 No Content\r\n\r\n" } else { "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n" }
+}
+
+/// Fifty requests at once have `guest` send one each.
+async fn assert_traced(guest: &str, path: &str) {
+    let server = trace_reader().await;
+    let guest = Served::new(guest, Given { host: "127.0.0.1", ..Given::default() });
+    let ids: Vec<String> = (0..50).map(|number| format!("id-{number}")).collect();
+    let paths: Vec<String> = ids.iter().map(|id| format!("{path}?url=http://{server}/{id}")).collect();
+    for answer in join_all(ids.iter().zip(&paths).map(|(id, path)| guest.get(id, path))).await {
+        assert_eq!(answer, "status 204");
+    }
+}
+
+#[tokio::test]
+async fn what_a_guest_sends_names_the_request_it_serves() {
+    assert_traced("calls-forbidden-host", "/").await;
+}
+
+#[tokio::test]
+async fn what_a_guest_of_wasi_0_2_sends_names_the_request_it_serves() {
+    assert_traced("old-world", "/get").await;
 }
 
 #[tokio::test]
 async fn a_guest_calls_the_hosts_it_is_granted_and_no_others() {
     let guest = Served::new("calls-forbidden-host", Given { host: "127.0.0.1", ..Given::default() });
-    let granted = nobody_home().await;
+    let granted = format!("http://{}/1", trace_reader().await);
     assert_eq!(guest.get("1", &format!("/?url={granted}")).await, "status 204");
     let denied = guest.get("2", "/?url=http://forbidden.invalid/").await;
     assert!(denied.contains("HttpRequestDenied"), "{denied}");
@@ -129,7 +172,7 @@ async fn a_guest_calls_the_hosts_it_is_granted_and_no_others() {
 #[tokio::test]
 async fn a_guest_of_wasi_0_2_calls_the_hosts_it_is_granted_and_no_others() {
     let guest = Served::new("old-world", Given { host: "127.0.0.1", ..Given::default() });
-    let granted = nobody_home().await;
+    let granted = format!("http://{}/1", trace_reader().await);
     assert_eq!(guest.get("1", &format!("/get?url={granted}")).await, "status 204");
     let denied = guest.get("2", "/get?url=http://forbidden.invalid/").await;
     assert!(denied.contains("HttpRequestDenied"), "{denied}");

@@ -10,6 +10,7 @@ mod body;
 mod chain;
 mod connector;
 mod error;
+mod linker;
 mod send;
 
 use std::sync::Arc;
@@ -18,10 +19,8 @@ use http::{HeaderName, HeaderValue, Request, Response};
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 pub use chain::{Chain, ChainTarget};
+pub use linker::add_to_linker;
 pub use send::{Grants, OutboundHttpSettings};
-
-/// Tells the `traceparent` of the request that a guest is serving.
-pub type Traceparent = Arc<dyn Fn() -> Option<HeaderValue> + Send + Sync>;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -29,7 +28,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// are wasmtime-wasi-http's to refuse, which it does.
 pub struct OutboundHttp {
     settings: Arc<OutboundHttpSettings>,
-    traceparent: Option<Traceparent>,
+    traceparent: Option<Arc<str>>,
 }
 
 impl OutboundHttp {
@@ -38,11 +37,13 @@ impl OutboundHttp {
         Self { settings, traceparent: None }
     }
 
-    /// Adds the header `traceparent`, where the guest has not set it itself.
-    #[must_use]
-    pub fn with_traceparent(mut self, traceparent: Traceparent) -> Self {
-        self.traceparent = Some(traceparent);
-        self
+    /// From now on, requests carry this `traceparent` (W3C Trace Context), unless the guest sets one itself.
+    pub fn set_traceparent(&mut self, traceparent: Option<Arc<str>>) {
+        self.traceparent = traceparent;
+    }
+
+    fn traceparent(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(self.traceparent.as_deref()?).ok()
     }
 }
 
@@ -56,7 +57,7 @@ impl WasiHttpHooks for OutboundHttp {
         options: Option<RequestOptions>,
         _response_processing: Driver,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Driver)>> + Send> {
-        if let Some(value) = self.traceparent.as_ref().and_then(|traceparent| traceparent()) {
+        if let Some(value) = self.traceparent() {
             request.headers_mut().entry(TRACEPARENT).or_insert(value);
         }
         let settings = self.settings.clone();

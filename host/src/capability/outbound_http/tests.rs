@@ -138,8 +138,8 @@ async fn connections_are_used_again() {
 #[tokio::test]
 async fn the_traceparent_goes_along() {
     let mirror = Mirror::start().await;
-    let traceparent: Traceparent = Arc::new(|| Some(HeaderValue::from_static("00-trace")));
-    let mut outbound = outbound(LOOPBACK, None).with_traceparent(traceparent);
+    let mut outbound = outbound(LOOPBACK, None);
+    outbound.set_traceparent(Some("00-trace".into()));
     let seen = text(get(&mut outbound, &mirror.url(), None).await.unwrap()).await.unwrap();
     assert!(seen.contains("traceparent: 00-trace\r\n"), "{seen}");
 }
