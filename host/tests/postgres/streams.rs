@@ -15,17 +15,19 @@ async fn a_hundred_thousand_rows_stream_in_bounded_memory() {
         .await
         .unwrap();
     let mut count = rows.first.len();
+    let mut next_look = 0;
     let mut rest = rows.rest.unwrap();
     while let Some(batch) = rest.next().await {
         assert!(batch.len() <= 128);
         count += batch.len();
-        if count % (100 * batch.len()) == 0 {
+        if count >= next_look {
+            next_look += 5_000;
             // What the server has made and nobody has read stands in the sockets' buffers, not in the host.
             let DbValue::Int64(made) = fixture.value("SELECT last_value FROM s").await else {
                 panic!()
             };
             assert!(
-                made - i64::try_from(count).unwrap() < 30_000,
+                made - i64::try_from(count).unwrap() < 40_000,
                 "{made} rows made, {count} read"
             );
         }
