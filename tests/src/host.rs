@@ -228,9 +228,9 @@ fn addresses(lines: &[String]) -> impl Iterator<Item = String> {
     })
 }
 
-/// The last word of a line that speaks of a password.
+/// The word behind `admin_password:`.
 fn printed_password(line: &str) -> Option<String> {
-    line.to_lowercase().contains("password").then(|| line.split_whitespace().last().map(str::to_owned))?
+    line.trim().strip_prefix("admin_password:")?.split_whitespace().next().map(str::to_owned)
 }
 
 /// The sum of every `in_flight` in the control port's answer.
