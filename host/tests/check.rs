@@ -4,6 +4,8 @@
 //! an empty `<component>.module` becomes an empty core module; other files are used as they are. With `PLAZA_BLESS=1` the expected texts are
 //! written anew: read what changed before you commit it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
