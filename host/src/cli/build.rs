@@ -46,7 +46,7 @@ pub fn build(app: &App, only: &[String]) -> anyhow::Result<()> {
         let Some(build) = &component.build else { continue };
         for command in &build.commands {
             eprintln!("building {}: {command}", component.id);
-            let status = Command::new("sh").args(["-c", command]).current_dir(&build.workdir).status();
+            let status = Command::new("sh").args(["-c", command]).current_dir(app.base().join(&build.workdir)).status();
             let status = status.with_context(|| format!("cannot run `{command}` in {}", build.workdir.display()))?;
             if !status.success() {
                 bail!("building {} failed: `{command}` ended with {status}", component.id);
