@@ -94,6 +94,11 @@ pub struct Claim<'a, I> {
     pub body_sha256: [u8; 32],
     /// The ids to use if this is the key's first request.
     pub ids: &'a I,
+    /// A sequence whose next value joins the ids as `number`, in the same statement.
+    pub sequence: Option<&'a str>,
+    /// How long this holder may take, in seconds; [`LEASE_S`] where the component lets requests run as long as the host
+    /// does.
+    pub lease_s: i64,
 }
 
 /// The right to do the work now.
@@ -190,7 +195,10 @@ impl IntoResponse for Answer {
 /// stands there now.
 const CLAIM: &str = "
 insert into idempotency_keys as k (user_id, route, key, body_hash, ids, lease, leased_until)
-values ($1, $2, $3, $4, $5, $6, now() + $7::bigint * interval '1 second')
+values ($1, $2, $3, $4,
+    case when $9::text is null then $5::jsonb
+        else $5::jsonb || jsonb_build_object('number', nextval($9::text::regclass)) end,
+    $6, now() + $7::bigint * interval '1 second')
 on conflict (user_id, route, key) do update set
     body_hash = case when k.created_at < now() - $8::bigint * interval '1 second'
         then excluded.body_hash else k.body_hash end,
@@ -221,8 +229,9 @@ pub async fn claim<I: Serialize + DeserializeOwned>(
         claim.body_sha256.to_vec().into(),
         jsonb(claim.ids),
         uuid(&lease),
-        LEASE_S.into(),
+        claim.lease_s.into(),
         REMEMBER_S.into(),
+        claim.sequence.map(str::to_owned).into(),
     ];
     let row = database.one(CLAIM, params).await?;
     if !row.get::<bool>("same_body")? {
