@@ -1,6 +1,6 @@
 //! What every service of the shop shares.
 //!
-//! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`].
+//! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`], [`failure`].
 //! For the edge, in the order in which a request meets it: [`serve`] (CORS, security headers, problems for what axum
 //! refuses) → [`token`] and [`caller`] (who asks) → [`input`] (bodies, paths and queries, with every fault listed) →
 //! [`idempotency`] → [`sql`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] describes it all,
@@ -8,6 +8,7 @@
 
 pub mod caller;
 pub mod etag;
+pub mod failure;
 pub mod faults;
 pub mod idempotency;
 pub mod input;
@@ -23,6 +24,7 @@ pub mod sql;
 pub mod token;
 
 pub use caller::{Admin, Caller};
+pub use failure::Failure;
 pub use faults::{Fault, Faults};
 pub use input::{Input, Path, Query, Valid};
 pub use money::{Currency, Money};

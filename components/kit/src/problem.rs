@@ -11,8 +11,13 @@ use crate::faults::{Fault, Faults};
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error answer. Its `detail` is for the client; causes go to the log, never in here.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Details>);
+
+/// What a problem says. Boxed, because errors travel through every result.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Problem {
+#[schema(description = "An error answer (RFC 9457).")]
+struct Details {
     /// A URI reference that names the kind of problem; `about:blank` where the status says it all.
     #[serde(rename = "type")]
     kind: String,
@@ -38,7 +43,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of which the status says all that a program needs.
     pub fn of(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status,
@@ -46,7 +51,7 @@ impl Problem {
             errors: Vec::new(),
             request_id: None,
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     /// A problem of a kind that programs may tell apart: `email-taken` becomes the type `/problems/email-taken`.
@@ -55,11 +60,10 @@ impl Problem {
         if let Some(first) = title.get_mut(0..1) {
             first.make_ascii_uppercase();
         }
-        Self {
-            kind: format!("/problems/{kind}"),
-            title,
-            ..Self::of(status, detail)
-        }
+        let mut problem = Self::of(status, detail);
+        problem.0.kind = format!("/problems/{kind}");
+        problem.0.title = title;
+        problem
     }
 
     /// 400: the request cannot be read.
@@ -108,10 +112,7 @@ impl Problem {
         let errors = faults.into_list();
         let fields: Vec<&str> = errors.iter().map(|fault| fault.field.as_str()).collect();
         let detail = format!("Wrong or missing: {}.", fields.join(", "));
-        Self {
-            errors,
-            ..Self::named(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail)
-        }
+        Self::named(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail).with_errors(errors)
     }
 
     /// 503: not now; asking again after `retry_after_s` may help.
@@ -130,35 +131,35 @@ impl Problem {
 
     /// The same problem with one more header.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.0.headers.append(name, value);
         self
     }
 
     /// The same problem with the wrong fields it speaks of.
     pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
-        self.errors = errors;
+        self.0.errors = errors;
         self
     }
 
     /// The same problem with the id of its request.
     pub(crate) fn with_request_id(mut self, request_id: &str) -> Self {
-        self.request_id = Some(request_id.to_owned());
+        self.0.request_id = Some(request_id.to_owned());
         self
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// What went wrong.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The JSON body.
     pub fn body(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
+        serde_json::to_string(&self.0).unwrap_or_else(|_| "{}".to_owned())
     }
 }
 
@@ -166,11 +167,17 @@ impl IntoResponse for Problem {
     /// The problem also stands in the response's extensions, where [`crate::serve`] finds it to add the request's id.
     fn into_response(self) -> Response {
         let body = self.body();
-        let mut response = (self.status, self.headers.clone(), body).into_response();
+        let mut response = (self.0.status, self.0.headers.clone(), body).into_response();
         let json = HeaderValue::from_static(PROBLEM_JSON);
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl utoipa::PartialSchema for Problem {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        Details::schema()
     }
 }
 

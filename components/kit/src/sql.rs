@@ -6,10 +6,7 @@ use thiserror::Error;
 
 pub use spin_sdk::pg::ParameterValue;
 
-use crate::{Problem, settings};
-
-/// Seconds after which a client may ask again when the database could not be reached.
-const RETRY_AFTER_S: u32 = 1;
+use crate::{Failure, Problem, settings};
 
 /// Why a statement had no result.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -37,17 +34,18 @@ impl SqlError {
     }
 }
 
-impl From<SqlError> for Problem {
-    /// 503 where it may pass, else 500. The cause goes to the log only.
+impl From<SqlError> for Failure {
     fn from(error: SqlError) -> Self {
-        eprintln!("error: {error}");
-        if error.is_temporary() {
-            return Problem::unavailable(
-                "The service cannot reach its data just now. Please try again.",
-                RETRY_AFTER_S,
-            );
+        Self {
+            temporary: error.is_temporary(),
+            cause: error.to_string(),
         }
-        Problem::internal()
+    }
+}
+
+impl From<SqlError> for Problem {
+    fn from(error: SqlError) -> Self {
+        Failure::from(error).into()
     }
 }
 
