@@ -28,6 +28,7 @@ impl IntoResponses for Problems {
 
 /// The document as it is committed: with the schema of problems and the `bearer` security scheme, indented.
 pub fn document(mut api: OpenApi) -> String {
+    describe_responses(&mut api);
     let components = api.components.get_or_insert_default();
     for (name, schema) in [
         ("Problem", <Problem as utoipa::PartialSchema>::schema()),
@@ -60,4 +61,30 @@ pub fn compare(path: &str, document: &str) -> Result<(), String> {
     Err(format!(
         "{path} no longer says what the code does; run `UPDATE_GOLDEN=1 cargo test` and commit it"
     ))
+}
+
+/// Every response must have a description; where the code gives none, the status says it.
+fn describe_responses(api: &mut OpenApi) {
+    let items = api.paths.paths.values_mut();
+    let operations = items.flat_map(|item| {
+        [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+            &mut item.patch,
+        ]
+    });
+    for operation in operations.flatten() {
+        for (status, response) in &mut operation.responses.responses {
+            let reason = http::StatusCode::from_bytes(status.as_bytes())
+                .ok()
+                .and_then(|status| status.canonical_reason());
+            if let (RefOr::T(response), Some(reason)) = (response, reason)
+                && response.description.is_empty()
+            {
+                response.description = reason.to_owned();
+            }
+        }
+    }
 }
