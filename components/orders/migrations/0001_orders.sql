@@ -1,6 +1,6 @@
 -- Orders, the path each one took, and what the service remembers about keys and events.
 
--- Order numbers are handed out with the idempotency key, before the order exists; a gap is a request that failed.
+-- Order numbers are drawn with the idempotency key, before the order exists; a gap is a request that failed.
 CREATE SEQUENCE order_number AS bigint;
 
 CREATE TABLE orders (
@@ -54,19 +54,18 @@ CREATE TRIGGER order_history_is_append_only
     BEFORE UPDATE OR DELETE ON order_history
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
--- A key's row comes first, fixes the ids to be used, and leases the work to one attempt at a time.
+-- A key's row comes first, fixes the ids to be used (the order's number and the reservation), and leases the work to one
+-- request at a time.
 CREATE TABLE idempotency_keys (
-    user_id        bigint      NOT NULL,
-    route          text        NOT NULL,
-    key            text        NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
-    body_hash      text        NOT NULL,
-    order_id       bigint      NOT NULL,
-    reservation_id uuid        NOT NULL,
-    attempt        bigint      NOT NULL DEFAULT 1,
-    lease_until    timestamptz NOT NULL,
-    answer_status  integer,
-    answer_body    text,
-    created_at     timestamptz NOT NULL DEFAULT now(),
+    user_id      bigint      NOT NULL,
+    route        text        NOT NULL,
+    key          text        NOT NULL,
+    body_hash    bytea       NOT NULL,
+    ids          jsonb       NOT NULL,
+    lease        uuid        NOT NULL,
+    leased_until timestamptz NOT NULL,
+    answer       jsonb,
+    created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, route, key)
 );
 

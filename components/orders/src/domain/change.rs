@@ -1,6 +1,6 @@
 //! What may happen to an order once it is placed, and how it is made to happen only once.
 
-use super::order::{Order, Shipment};
+use super::order::{Order, Shipment, now};
 use super::ports::{Orders, StoreError};
 use super::status::{Reason, Status};
 
@@ -116,7 +116,7 @@ impl Step {
         let mut next = order.clone();
         next.status = to;
         next.version += 1;
-        next.updated_at = chrono::Utc::now();
+        next.updated_at = now();
         match change {
             Change::Cancel(reason) => next.reason = Some(*reason),
             Change::Ship(shipment) => next.shipment = Some(shipment.clone()),

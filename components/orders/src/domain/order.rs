@@ -1,6 +1,6 @@
 //! An order, from the moment it is placed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, DurationRound, Utc};
 use kit::Money;
 
 use super::line::Line;
@@ -66,4 +66,10 @@ impl Order {
     pub fn costs(&self, amount: Money, currency: &str) -> bool {
         self.total == amount && self.currency == currency
     }
+}
+
+/// The time to the microsecond, which is what the database keeps: what is answered now reads the same later.
+pub fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    now.duration_trunc(Duration::microseconds(1)).unwrap_or(now)
 }

@@ -1,69 +1,30 @@
 //! Placing an order: the key first, then the customer, then the stock, then everything else in one statement.
 
-use chrono::{DateTime, Duration, DurationRound, Utc};
+use chrono::{DateTime, Duration, Utc};
 use kit::Money;
 
 use super::line::{Lines, total};
-use super::order::Order;
-use super::ports::{Customers, Keys, Shortage, Stock, StockError, StoreError, Taken, Unavailable};
+use super::order::{Order, now};
+use super::ports::{Customers, Placement, Shortage, Stock, StockError, StoreError, Taken, Unavailable};
 use super::status::Status;
 
 /// How much longer than the order's own deadline its pieces are held, so that a payment at the last moment finds them.
 const HOLD_GRACE_SECONDS: u32 = 15 * 60;
 
-/// An idempotency key and what it stands for.
+/// What the idempotency key has fixed before anything else happens; every attempt with the key uses the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyName {
-    /// Whose key it is.
-    pub user_id: i64,
-    /// What it was sent to: `POST /orders`.
-    pub route: &'static str,
-    /// The key itself.
-    pub key: String,
-    /// Hash of the body that came with it.
-    pub body_hash: String,
-}
-
-/// Who has a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// This attempt, until its lease ends.
-    Mine(Claimed),
-    /// Nobody any more: this was the answer.
-    Answered(Answer),
-    /// Another attempt that is still at work.
-    InFlight,
-    /// It came with another body before.
-    OtherBody,
-}
-
-/// A key that this attempt holds, and the ids that every attempt of it uses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    /// The key.
-    pub name: KeyName,
-    /// Which attempt this is; only the latest one may store anything.
-    pub attempt: i64,
+pub struct Ids {
     /// The order's number to be.
     pub order_id: i64,
     /// The reservation's name to be, a UUID.
     pub reservation_id: String,
 }
 
-/// An answer as it is stored with its key, to be repeated word for word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// JSON.
-    pub body: String,
-}
-
 /// What a customer wishes for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// The key it came with.
-    pub key: KeyName,
+    /// Whose wish it is.
+    pub user_id: i64,
     /// Which products, and how many.
     pub lines: Lines,
     /// The total that the customer was shown, when it was sent along.
@@ -98,24 +59,12 @@ pub enum Refusal {
     Undone,
 }
 
-/// The answer to a wish.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
-    /// What to say.
-    pub answer: Answer,
-    /// Whether it was said before.
-    pub replayed: bool,
-}
-
 /// Why there is no answer to keep; the same key may be sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
-    /// Another attempt with this key is at work.
-    #[error("a request with this key is still at work")]
-    InFlight,
-    /// The key came with another body before.
-    #[error("this key came with another body before")]
-    OtherBody,
+    /// Another attempt took the key over and answers in our place.
+    #[error("another attempt has taken this key over")]
+    TakenOver,
     /// Users or products cannot answer now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -124,39 +73,35 @@ pub enum PlaceError {
     Store(#[from] StoreError),
 }
 
-/// Places the order, or repeats what the key was answered. `render` puts a result into the words of the answer.
+/// Places the order under the ids of its key, or refuses it; `render` puts either into the words of the answer, which
+/// is stored with the deed.
 ///
 /// A crash at any point leaves at most a reservation: the same key takes it up again, or it lapses by itself.
-pub async fn place<P: Keys + Customers + Stock>(
+pub async fn place<P: Placement + Customers + Stock>(
     ports: &P,
     wish: &Wish,
-    render: impl Fn(Result<&Order, &Refusal>) -> Answer,
-) -> Result<Answered, PlaceError> {
-    let claimed = match ports.claim(&wish.key).await? {
-        Claim::Mine(claimed) => claimed,
-        Claim::Answered(answer) => return Ok(Answered { answer, replayed: true }),
-        Claim::InFlight => return Err(PlaceError::InFlight),
-        Claim::OtherBody => return Err(PlaceError::OtherBody),
-    };
-    let (answer, stored) = match draw_up(ports, wish, &claimed).await {
+    ids: &Ids,
+    render: impl Fn(Result<&Order, &Refusal>) -> P::Answer,
+) -> Result<P::Answer, PlaceError> {
+    match draw_up(ports, wish, ids).await {
         Ok(order) => {
             let answer = render(Ok(&order));
-            let stored = ports.place(&claimed, &order, &answer).await?;
-            (answer, stored)
+            let stored = ports.place(&order, &answer).await?;
+            stored.then_some(answer).ok_or(PlaceError::TakenOver)
         }
         Err(Hindrance::Refused(refusal)) => {
             let answer = render(Err(&refusal));
-            let stored = ports.refuse(&claimed, &answer).await?;
-            give_back(ports, &claimed, &refusal, stored).await;
-            (answer, stored)
+            if !ports.refuse(&answer).await? {
+                return Err(PlaceError::TakenOver);
+            }
+            give_back(ports, ids, &refusal).await;
+            Ok(answer)
         }
         Err(Hindrance::Unavailable(unavailable)) => {
-            ports.release(&claimed).await?;
-            return Err(unavailable.into());
+            ports.release().await?;
+            Err(unavailable.into())
         }
-    };
-    // Whoever took the key over answers in our place.
-    if stored { Ok(Answered { answer, replayed: false }) } else { Err(PlaceError::InFlight) }
+    }
 }
 
 enum Hindrance {
@@ -164,19 +109,19 @@ enum Hindrance {
     Unavailable(Unavailable),
 }
 
-async fn draw_up<P: Customers + Stock>(ports: &P, wish: &Wish, claimed: &Claimed) -> Result<Order, Hindrance> {
-    let active = ports.is_active(wish.key.user_id).await;
+async fn draw_up<P: Customers + Stock>(ports: &P, wish: &Wish, ids: &Ids) -> Result<Order, Hindrance> {
+    let active = ports.is_active(wish.user_id).await;
     if !active.map_err(Hindrance::Unavailable)? {
         return Err(Hindrance::Refused(Refusal::NotActive));
     }
     let hold_seconds = wish.ttl_seconds.saturating_add(HOLD_GRACE_SECONDS);
-    let taken = ports.reserve(&claimed.reservation_id, wish.lines.as_slice(), hold_seconds).await;
+    let taken = ports.reserve(&ids.reservation_id, wish.lines.as_slice(), hold_seconds).await;
     let taken = taken.map_err(hindrance)?;
-    order_of(wish, claimed, taken, Utc::now()).map_err(Hindrance::Refused)
+    order_of(wish, ids, taken, now()).map_err(Hindrance::Refused)
 }
 
 /// The order that these pieces make.
-fn order_of(wish: &Wish, claimed: &Claimed, taken: Vec<Taken>, now: DateTime<Utc>) -> Result<Order, Refusal> {
+fn order_of(wish: &Wish, ids: &Ids, taken: Vec<Taken>, created_at: DateTime<Utc>) -> Result<Order, Refusal> {
     if taken.iter().any(|taken| taken.currency != wish.currency) {
         return Err(Refusal::ForeignCurrency);
     }
@@ -185,12 +130,10 @@ fn order_of(wish: &Wish, claimed: &Claimed, taken: Vec<Taken>, now: DateTime<Utc
     if let Some(expected) = wish.expected_total.filter(|expected| *expected != total) {
         return Err(Refusal::TotalDiffers { total, expected });
     }
-    // The database keeps microseconds; the answer must not show more than will be read back.
-    let created_at = now.duration_trunc(Duration::microseconds(1)).unwrap_or(now);
     Ok(Order {
-        id: claimed.order_id,
-        user_id: wish.key.user_id,
-        reservation_id: claimed.reservation_id.clone(),
+        id: ids.order_id,
+        user_id: wish.user_id,
+        reservation_id: ids.reservation_id.clone(),
         lines,
         status: Status::Pending,
         reason: None,
@@ -213,12 +156,12 @@ fn hindrance(error: StockError) -> Hindrance {
     }
 }
 
-/// A refusal after the pieces were taken gives them back; should that fail, they lapse by themselves. Only once the
-/// refusal is stored: an undone reservation is final, and another attempt may be using it.
-async fn give_back<P: Stock>(ports: &P, claimed: &Claimed, refusal: &Refusal, stored: bool) {
+/// A refusal after the pieces were taken gives them back; should that fail, they lapse by themselves. It follows the
+/// stored refusal, for undoing is final and another attempt might have been using the reservation.
+async fn give_back<P: Stock>(ports: &P, ids: &Ids, refusal: &Refusal) {
     let taken = matches!(refusal, Refusal::TotalDiffers { .. } | Refusal::ForeignCurrency | Refusal::TotalOutOfBounds);
-    if stored && taken && ports.undo(&claimed.reservation_id).await.is_err() {
-        eprintln!("reservation {} could not be undone; it lapses by itself", claimed.reservation_id);
+    if taken && ports.undo(&ids.reservation_id).await.is_err() {
+        eprintln!("warning: reservation {} could not be undone; it lapses by itself", ids.reservation_id);
     }
 }
 

@@ -7,7 +7,6 @@ use kit::page::Cursor;
 use super::change::Step;
 use super::line::Wanted;
 use super::order::{Order, Past};
-use super::place::{Answer, Claim, Claimed, KeyName};
 use super::status::Status;
 
 /// The database failed; the text is for the log.
@@ -55,21 +54,21 @@ pub trait Orders {
     fn remember(&self, event_id: &str) -> impl Future<Output = Result<(), StoreError>>;
     /// Pending orders whose deadline has passed, at most `limit`.
     fn overdue(&self, limit: i64) -> impl Future<Output = Result<Vec<i64>, StoreError>>;
-    /// Forgets keys after a day and events after a month.
+    /// Forgets idempotency keys after a day and events after a month.
     fn forget_the_old(&self) -> impl Future<Output = Result<(), StoreError>>;
 }
 
-/// Where idempotency keys are kept.
-pub trait Keys {
-    /// Makes the key's row or takes over a lapsed one; says otherwise who has it.
-    fn claim(&self, key: &KeyName) -> impl Future<Output = Result<Claim, StoreError>>;
-    /// Lets the next attempt begin at once.
-    fn release(&self, claimed: &Claimed) -> impl Future<Output = Result<(), StoreError>>;
-    /// Stores a refusal as the key's answer; `false` when another attempt has taken over.
-    fn refuse(&self, claimed: &Claimed, answer: &Answer) -> impl Future<Output = Result<bool, StoreError>>;
+/// Where an order is placed, under the idempotency key that this attempt holds.
+pub trait Placement {
+    /// An answer as it is stored with the key, to be repeated word for word.
+    type Answer;
     /// Stores order, lines, history, event and answer in one statement; `false`, and nothing is stored, when
-    /// another attempt has taken over.
-    fn place(&self, claimed: &Claimed, order: &Order, answer: &Answer) -> impl Future<Output = Result<bool, StoreError>>;
+    /// another attempt has taken the key over.
+    fn place(&self, order: &Order, answer: &Self::Answer) -> impl Future<Output = Result<bool, StoreError>>;
+    /// Stores a refusal as the key's answer; `false` when another attempt has taken the key over.
+    fn refuse(&self, answer: &Self::Answer) -> impl Future<Output = Result<bool, StoreError>>;
+    /// Lets the next attempt with the key begin at once.
+    fn release(&self) -> impl Future<Output = Result<(), StoreError>>;
 }
 
 /// Who may order.
@@ -130,4 +129,4 @@ pub trait Stock {
 
 #[cfg(test)]
 #[path = "ports_fake.rs"]
-pub mod fake;
+pub(crate) mod fake;

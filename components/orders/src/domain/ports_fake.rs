@@ -56,7 +56,8 @@ type Meddling = Box<dyn Fn(&mut Order)>;
 pub struct FakeOrders {
     orders: RefCell<BTreeMap<i64, Order>>,
     inbox: RefCell<BTreeSet<String>>,
-    answers: RefCell<BTreeMap<String, (KeyName, Option<Answer>)>>,
+    answer: RefCell<Option<String>>,
+    released: Cell<bool>,
     lost_saves: Cell<usize>,
     meddling: RefCell<Option<(i64, Meddling)>>,
     stock_error: RefCell<Option<StockError>>,
@@ -87,6 +88,12 @@ impl FakeOrders {
     }
     pub fn reserved(&self) -> usize {
         self.reserved.borrow().len()
+    }
+    pub fn answer(&self) -> Option<String> {
+        self.answer.borrow().clone()
+    }
+    pub fn is_released(&self) -> bool {
+        self.released.get()
     }
     pub fn lose_next_saves(&self, count: usize) {
         self.lost_saves.set(count);
@@ -159,35 +166,26 @@ impl Orders for FakeOrders {
     }
 }
 
-impl Keys for FakeOrders {
-    async fn claim(&self, key: &KeyName) -> Result<Claim, StoreError> {
-        let mut answers = self.answers.borrow_mut();
-        let (known, answer) = answers.entry(key.key.clone()).or_insert((key.clone(), None));
-        if known.body_hash != key.body_hash {
-            return Ok(Claim::OtherBody);
-        }
-        Ok(answer.clone().map_or_else(
-            || {
-                let reservation_id = "00000000-0000-0000-0000-000000000042".to_owned();
-                Claim::Mine(Claimed { name: key.clone(), attempt: 1, order_id: 42, reservation_id })
-            },
-            Claim::Answered,
-        ))
-    }
-    async fn release(&self, _claimed: &Claimed) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn refuse(&self, claimed: &Claimed, answer: &Answer) -> Result<bool, StoreError> {
-        let kept = (claimed.name.clone(), Some(answer.clone()));
-        self.answers.borrow_mut().insert(claimed.name.key.clone(), kept);
-        Ok(true)
-    }
-    async fn place(&self, claimed: &Claimed, order: &Order, answer: &Answer) -> Result<bool, StoreError> {
+impl Placement for FakeOrders {
+    type Answer = String;
+
+    async fn place(&self, order: &Order, answer: &String) -> Result<bool, StoreError> {
         if self.taken_over.get() {
             return Ok(false);
         }
         self.orders.borrow_mut().insert(order.id, order.clone());
-        self.refuse(claimed, answer).await
+        self.refuse(answer).await
+    }
+    async fn refuse(&self, answer: &String) -> Result<bool, StoreError> {
+        if self.taken_over.get() {
+            return Ok(false);
+        }
+        self.answer.replace(Some(answer.clone()));
+        Ok(true)
+    }
+    async fn release(&self) -> Result<(), StoreError> {
+        self.released.set(true);
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the end of a payment does to its order.
 
-use super::change::{Actor, Change, ChangeError, Step};
+use super::change::{Actor, Change, Step};
 use super::event::{Paid, PaymentEvent};
 use super::order::Order;
 use super::ports::{Orders, Stock, StockError, StoreError, Unavailable};
@@ -42,12 +42,12 @@ pub async fn settle<P: Orders + Stock>(
         let Some(change) = consequence(ports, &order, event).await? else {
             return Ok(ports.remember(event_id).await?);
         };
-        match Step::plan(&order, &change, Actor::Payments) {
-            Ok(step) if ports.save(&step.caused_by(event_id).traced(traceparent.clone())).await? => return Ok(()),
-            Ok(_) => {}
-            Err(ChangeError::Illegal { .. }) => return Ok(ports.remember(event_id).await?),
-            Err(ChangeError::Store(error)) => return Err(error.into()),
-            Err(ChangeError::NotFound | ChangeError::Contended) => {}
+        // The change was chosen for where the order stands, so the only way it cannot happen is that it need not.
+        let Ok(step) = Step::plan(&order, &change, Actor::Payments) else {
+            return Ok(ports.remember(event_id).await?);
+        };
+        if ports.save(&step.caused_by(event_id).traced(traceparent.clone())).await? {
+            return Ok(());
         }
     }
     Err(SettleError::Contended(id))
