@@ -6,6 +6,8 @@ create table users (
     active boolean not null default true,
     role text not null default 'customer' check (role in ('customer', 'admin')),
     version bigint not null default 1,
+    -- Raised to end every session of the account at once, those included that are being opened just now.
+    sessions_generation bigint not null default 1,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
@@ -19,11 +21,13 @@ create index users_admins on users (id) where role = 'admin';
 create table sessions (
     id uuid primary key,
     user_id bigint not null references users on delete cascade,
+    -- The account's generation at log-in; with another one the session is over.
+    generation bigint not null,
     expires_at timestamptz not null,
     ended_at timestamptz,
     created_at timestamptz not null default now()
 );
-create index sessions_of_user on sessions (user_id) where ended_at is null;
+create index sessions_of_user on sessions (user_id);
 create index sessions_by_end on sessions (expires_at);
 
 -- Each refresh token of a session, by its SHA-256. A used one stays, so that its second use is noticed.

@@ -103,13 +103,11 @@ impl Accounts for Sql {
                      active = coalesce($4::boolean, active),
                      role = coalesce($5::text, role),
                      version = version + 1,
+                     sessions_generation = sessions_generation
+                         + case when not $4::boolean or $5::text is not null then 1 else 0 end,
                      updated_at = now()
                  where id = $1::bigint and ($6::bigint is null or version = $6::bigint)
                  returning *
-             ), ended as (
-                 update sessions set ended_at = now()
-                 where ended_at is null and user_id in
-                     (select id from changed where not active or $5::text is not null)
              )
              select ",
             columns!("changed"),
@@ -191,13 +189,13 @@ impl Sessions for Sql {
         session_id: &str,
         token: &RefreshToken,
     ) -> Result<Option<User>, Failure> {
-        // The share lock makes this wait for a deactivation under way, and a later one find the session.
+        // The share lock reads the account as it is after a change under way, so the session gets the right generation.
         let statement = concat!(
             "with holder as (
                  select * from users where id = $1 and active for share
              ), opened as (
-                 insert into sessions (id, user_id, expires_at)
-                 select $2, holder.id, now() + $4::bigint * interval '1 second' from holder
+                 insert into sessions (id, user_id, generation, expires_at)
+                 select $2, holder.id, holder.sessions_generation, now() + $4::bigint * interval '1 second' from holder
                  returning id
              ), token as (
                  insert into refresh_tokens (hash, session_id) select $3, opened.id from opened
@@ -227,13 +225,13 @@ impl Sessions for Sql {
                  where hash = $1 and used_at is null
                  returning session_id
              ), session as (
-                 select sessions.id, sessions.user_id from presented
+                 select sessions.id, sessions.user_id, sessions.generation from presented
                  join sessions on sessions.id = presented.session_id
                  where sessions.ended_at is null and sessions.expires_at > now()
              ), holder as (
                  select users.*, session.id as session_id from session
                  join users on users.id = session.user_id
-                 where users.active
+                 where users.active and users.sessions_generation = session.generation
              ), token as (
                  insert into refresh_tokens (hash, session_id) select $2, holder.session_id from holder
              )
@@ -275,17 +273,12 @@ impl Sessions for Sql {
         new_hash: &str,
         end_sessions: bool,
     ) -> Result<bool, Failure> {
-        let row = DATABASE
-            .row(
-                "with changed as (
-                     update users set password_hash = $3::text
-                     where id = $1::bigint and password_hash = $2::text
-                     returning id
-                 ), ended as (
-                     update sessions set ended_at = now()
-                     where $4::boolean and ended_at is null and user_id in (select id from changed)
-                 )
-                 select id from changed",
+        let changed = DATABASE
+            .execute(
+                "update users set
+                     password_hash = $3::text,
+                     sessions_generation = sessions_generation + case when $4::boolean then 1 else 0 end
+                 where id = $1::bigint and password_hash = $2::text",
                 vec![
                     user_id.into(),
                     old_hash.to_owned().into(),
@@ -294,7 +287,7 @@ impl Sessions for Sql {
                 ],
             )
             .await?;
-        Ok(row.is_some())
+        Ok(changed > 0)
     }
 }
 
