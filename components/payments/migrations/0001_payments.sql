@@ -74,21 +74,18 @@ CREATE TABLE refunds (
 CREATE INDEX refunds_by_payment ON refunds (payment_id);
 CREATE INDEX refunds_to_make ON refunds (next_try_at) WHERE state = 'pending';
 
--- A key's row comes first, fixes what is to be done, and leases the work to one attempt at a time.
+-- A key's row comes first, fixes the ids to be used (a refund's number, or the attempt once it began), and leases the work to one
+-- request at a time.
 CREATE TABLE idempotency_keys (
-    user_id        bigint      NOT NULL,
-    route          text        NOT NULL,
-    key            text        NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
-    body_hash      text        NOT NULL,
-    -- Of a confirmation: the attempt that it began, once it did.
-    attempt_number bigint,
-    -- Of a refund: the number it will have.
-    refund_id      bigint,
-    attempt        bigint      NOT NULL DEFAULT 1,
-    lease_until    timestamptz NOT NULL,
-    answer_status  integer,
-    answer_body    text,
-    created_at     timestamptz NOT NULL DEFAULT now(),
+    user_id      bigint      NOT NULL,
+    route        text        NOT NULL,
+    key          text        NOT NULL,
+    body_hash    bytea       NOT NULL,
+    ids          jsonb       NOT NULL,
+    lease        uuid        NOT NULL,
+    leased_until timestamptz NOT NULL,
+    answer       jsonb,
+    created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, route, key)
 );
 
