@@ -1,0 +1,40 @@
+//! What every service of the shop shares.
+//!
+//! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`], [`failure`].
+//! For the edge, in the order in which a request meets it: [`serve`] (CORS, security headers, problems for what axum
+//! refuses) → [`token`] and [`caller`] (who asks) → [`input`] (bodies, paths and queries, with every fault listed) →
+//! [`idempotency`] → [`sql`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] describes it all,
+//! [`settings`] reads the component's variables.
+
+pub mod caller;
+pub mod etag;
+pub mod failure;
+pub mod faults;
+pub mod idempotency;
+pub mod input;
+pub mod money;
+pub mod openapi;
+pub mod page;
+pub mod problem;
+pub mod role;
+pub mod serve;
+pub mod service_token;
+pub mod settings;
+pub mod sql;
+pub mod token;
+
+pub use caller::{Admin, Caller};
+pub use failure::Failure;
+pub use faults::{Fault, Faults};
+pub use input::{Input, Path, Query, Valid};
+pub use money::{Currency, Money};
+pub use page::{Page, Paging};
+pub use problem::Problem;
+pub use role::Role;
+
+/// Makes a future of guest calls acceptable to axum, which wants `Send`.
+///
+/// A component has one thread, so the promise always holds; elsewhere a wrong thread would panic, not race.
+pub fn local<F: Future>(future: F) -> impl Future<Output = F::Output> + Send {
+    send_wrapper::SendWrapper::new(future)
+}

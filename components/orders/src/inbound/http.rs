@@ -1,0 +1,81 @@
+//! The orders over HTTP: a request becomes a use case, its result an answer.
+
+mod body;
+mod change;
+mod place;
+mod read;
+
+use axum::Router;
+use axum::response::Response;
+use kit::serve;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use body::OrderBody;
+
+use crate::domain::change::ChangeError;
+use crate::domain::ports::StoreError;
+use kit::Problem;
+
+thread_local! {
+    /// The routes, made once for all requests of an instance.
+    static ROUTER: Router = serve::limited(api().split_for_parts().0);
+}
+
+/// Answers one request.
+pub async fn answer(request: spin_sdk::http::Request) -> Response {
+    serve::serve(ROUTER.with(Router::clone), request).await
+}
+
+/// The OpenAPI document of the orders, as it is committed.
+pub fn document() -> String {
+    kit::openapi::document(api().into_openapi())
+}
+
+fn api() -> OpenApiRouter {
+    let info = utoipa::openapi::InfoBuilder::new().title("Orders").version(env!("CARGO_PKG_VERSION")).build();
+    let document = utoipa::openapi::OpenApiBuilder::new().info(info).build();
+    OpenApiRouter::with_openapi(document)
+        .routes(routes!(place::place_order, read::list_orders))
+        .routes(routes!(read::get_order))
+        .routes(routes!(read::get_history))
+        .routes(routes!(change::cancel_order))
+        .routes(routes!(change::ship_order))
+        .routes(routes!(change::deliver_order))
+}
+
+/// The answer for an order that does not exist, or is another's.
+fn no_such_order() -> Problem {
+    Problem::not_found("There is no such order.")
+}
+
+impl From<StoreError> for Problem {
+    /// The cause goes to the log only.
+    fn from(error: StoreError) -> Self {
+        eprintln!("error: {error}");
+        Problem::unavailable("The orders cannot be reached just now. Please try again.", 1)
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound => no_such_order(),
+            ChangeError::Illegal { from, to } => {
+                let detail = format!("The order is {}, so it cannot become {} any more.", from.word(), to.word());
+                Problem::conflict("order-status", detail)
+            }
+            ChangeError::Contended => Problem::unavailable("The order keeps changing. Please try again.", 1),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_document_says_what_the_code_does() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        kit::openapi::compare(path, &super::document()).unwrap();
+    }
+}

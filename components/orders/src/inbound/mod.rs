@@ -1,0 +1,4 @@
+//! What comes in: requests, events, the clock.
+
+mod events;
+pub mod http;

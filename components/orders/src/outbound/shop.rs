@@ -1,0 +1,68 @@
+//! Users and products, by the interfaces that the shop's components share.
+
+use kit::Money;
+
+use super::World;
+use crate::bindings::shop::products::inventory;
+use crate::bindings::shop::users::directory;
+use crate::domain::line::{Line, Wanted};
+use crate::domain::ports::{Customers, Shortage, Stock, StockError, Taken, Unavailable};
+
+impl Customers for World {
+    async fn is_active(&self, user_id: i64) -> Result<bool, Unavailable> {
+        match directory::get_user(user_id).await {
+            Ok(user) => Ok(user.active),
+            Err(directory::Error::NotFound) => Ok(false),
+            Err(directory::Error::Unavailable(why)) => Err(Unavailable { who: "users", why }),
+        }
+    }
+}
+
+impl Stock for World {
+    async fn reserve(
+        &self,
+        reservation_id: &str,
+        lines: &[Wanted],
+        hold_seconds: u32,
+    ) -> Result<Vec<Taken>, StockError> {
+        let lines = lines.iter().map(|line| inventory::Line { product_id: line.product_id, quantity: line.quantity });
+        let reserved = inventory::reserve(reservation_id.to_owned(), lines.collect(), hold_seconds).await;
+        Ok(reserved.map_err(error)?.into_iter().map(taken).collect())
+    }
+
+    async fn commit(&self, reservation_id: &str) -> Result<(), StockError> {
+        inventory::commit(reservation_id.to_owned()).await.map_err(error)
+    }
+
+    async fn undo(&self, reservation_id: &str) -> Result<(), StockError> {
+        inventory::undo(reservation_id.to_owned()).await.map_err(error)
+    }
+}
+
+fn taken(line: inventory::ReservedLine) -> Taken {
+    Taken {
+        line: Line {
+            product_id: line.product_id,
+            quantity: line.quantity,
+            name: line.name,
+            price: Money::from_minor(line.price_minor),
+        },
+        currency: line.currency,
+    }
+}
+
+fn error(error: inventory::Error) -> StockError {
+    match error {
+        inventory::Error::UnknownProducts(ids) => StockError::UnknownProducts(ids),
+        inventory::Error::OutOfStock(shortages) => {
+            StockError::OutOfStock(shortages.into_iter().map(shortage).collect())
+        }
+        inventory::Error::NotFound => StockError::NotFound,
+        inventory::Error::Undone => StockError::Undone,
+        inventory::Error::Unavailable(why) => StockError::Unavailable(Unavailable { who: "products", why }),
+    }
+}
+
+fn shortage(shortage: inventory::Shortage) -> Shortage {
+    Shortage { product_id: shortage.product_id, wanted: shortage.wanted, available: shortage.available }
+}

@@ -1,0 +1,276 @@
+//! Orders in Postgres. Every change is one statement that takes effect as a whole or not at all.
+
+use kit::idempotency::{Answer, Lease};
+use kit::sql::{Database, ParameterValue, Row, SqlError, jsonb, moment, uuid};
+use kit::{Money, idempotency};
+
+use super::{KeyIds, World};
+use crate::domain::change::Step;
+use crate::domain::event::{ORDER_CREATED, OrderData, TOPIC, key};
+use crate::domain::line::Line;
+use crate::domain::order::{Order, Past, Shipment};
+use crate::domain::ports::{Filter, Orders, Placement, StoreError};
+use crate::domain::status::{Reason, Status};
+
+/// The service's own database.
+pub const DATABASE: Database = Database::at("orders_database_url");
+
+/// An order with its lines as arrays, so that it is one row.
+const SELECT: &str = "
+select o.id, o.user_id, o.reservation_id, o.status, o.reason, o.total_minor, o.currency, o.version, o.carrier,
+    o.tracking, o.created_at at time zone 'UTC' as created_at, o.updated_at at time zone 'UTC' as updated_at,
+    o.expires_at at time zone 'UTC' as expires_at, l.product_ids, l.quantities, l.names, l.prices
+from orders o cross join lateral (
+    select array_agg(product_id order by product_id) as product_ids,
+        array_agg(quantity order by product_id) as quantities, array_agg(name order by product_id) as names,
+        array_agg(price_minor order by product_id) as prices
+    from order_lines where order_id = o.id) l";
+
+/// Who has lost the lease of the key stores nothing.
+const PLACE: &str = "
+with claim as (
+    update idempotency_keys set answer = $5::jsonb
+    where user_id = $1::bigint and route = $2::text and key = $3::text and lease = $4::uuid and answer is null
+    returning 1 as held
+), placed as (
+    insert into orders (id, user_id, reservation_id, status, total_minor, currency, version, created_at, updated_at,
+        expires_at)
+    select $6::bigint, $1::bigint, $7::uuid, 'pending', $8::bigint, $9::text, 1, $10::timestamp at time zone 'UTC',
+        $10::timestamp at time zone 'UTC', $11::timestamp at time zone 'UTC'
+    from claim
+    returning id, user_id, created_at
+), lines as (
+    insert into order_lines (order_id, product_id, quantity, name, price_minor)
+    select placed.id, line.product_id, line.quantity, line.name, line.price_minor
+    from placed, unnest($12::bigint[], $13::bigint[], $14::text[], $15::bigint[])
+        as line (product_id, quantity, name, price_minor)
+), past as (
+    insert into order_history (order_id, version, status, actor, changed_at)
+    select id, 1, 'pending', 'user:' || user_id, created_at from placed
+), told as (
+    insert into outbox (topic, key, type, data, traceparent)
+    select $16::text, $17::text, $18::text, $19::jsonb, $20::text from placed
+)
+select count(*) as changed from placed";
+
+/// The row lock of the update is taken before the event gets its place in the outbox, so that the events of one order
+/// stand there in the order of its versions.
+const SAVE: &str = "
+with moved as (
+    update orders set status = $4::text, reason = $5::text, version = version + 1,
+        updated_at = $6::timestamp at time zone 'UTC', carrier = $7::text, tracking = $8::text
+    where id = $1::bigint and version = $2::bigint and status = $3::text
+    returning id, version, status, reason, updated_at
+), past as (
+    insert into order_history (order_id, version, status, reason, actor, changed_at)
+    select id, version, status, reason, $9::text, updated_at from moved
+), remembered as (
+    insert into inbox (event_id) select $10::text from moved where $10::text is not null
+), told as (
+    insert into outbox (topic, key, type, data, traceparent)
+    select $11::text, $12::text, $13::text, $14::jsonb, $15::text from moved
+)
+select count(*) as changed from moved";
+
+impl Orders for World {
+    async fn find(&self, id: i64) -> Result<Option<Order>, StoreError> {
+        let row = DATABASE.row(&format!("{SELECT} where o.id = $1::bigint"), vec![id.into()]).await?;
+        Ok(row.as_ref().map(order).transpose()?)
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Order>, StoreError> {
+        let mut params: Vec<ParameterValue> = vec![
+            filter.after.map(|place| moment(place.created_at)).unwrap_or(ParameterValue::DbNull),
+            filter.after.map(|place| place.id).into(),
+            filter.limit.into(),
+            filter.status.map(|status| status.word().to_owned()).into(),
+        ];
+        // A condition of its own, not `$5 is null or …`, so that the index by user serves it.
+        let of_user = if filter.user_id.is_some() { "and o.user_id = $5::bigint" } else { "" };
+        params.extend(filter.user_id.map(ParameterValue::from));
+        let statement = format!(
+            "{SELECT} where (o.created_at, o.id) < (coalesce($1::timestamp at time zone 'UTC', 'infinity'),
+                coalesce($2::bigint, 0)) and ($4::text is null or o.status = $4::text) {of_user}
+            order by o.created_at desc, o.id desc limit $3::bigint"
+        );
+        Ok(all(DATABASE.rows(&statement, params).await?, order)?)
+    }
+
+    async fn history(&self, id: i64) -> Result<Vec<Past>, StoreError> {
+        let statement = "select version, status, reason, actor, changed_at at time zone 'UTC' as changed_at
+            from order_history where order_id = $1::bigint order by version";
+        Ok(all(DATABASE.rows(statement, vec![id.into()]).await?, past)?)
+    }
+
+    async fn save(&self, step: &Step) -> Result<bool, StoreError> {
+        let order = &step.order;
+        let params = vec![
+            order.id.into(),
+            (order.version - 1).into(),
+            text(step.from.word()),
+            text(order.status.word()),
+            order.reason.map(|reason| reason.word().to_owned()).into(),
+            moment(order.updated_at),
+            order.shipment.as_ref().map(|shipment| shipment.carrier.clone()).into(),
+            order.shipment.as_ref().map(|shipment| shipment.tracking.clone()).into(),
+            step.actor.name().into(),
+            step.cause.clone().into(),
+            text(TOPIC),
+            key(order.id).into(),
+            text(step.event_type),
+            jsonb(&OrderData::of(order)),
+            step.traceparent.clone().into(),
+        ];
+        match changed(SAVE, params).await {
+            // The same event was taken in by another delivery since it was looked for.
+            Err(error) if error.is_constraint("inbox_pkey") => Ok(false),
+            changed => Ok(changed?),
+        }
+    }
+
+    async fn has_seen(&self, event_id: &str) -> Result<bool, StoreError> {
+        let statement = "select 1 as seen from inbox where event_id = $1::text";
+        Ok(DATABASE.row(statement, vec![text(event_id)]).await?.is_some())
+    }
+
+    async fn remember(&self, event_id: &str) -> Result<(), StoreError> {
+        let statement = "insert into inbox (event_id) values ($1::text) on conflict do nothing";
+        DATABASE.execute(statement, vec![text(event_id)]).await?;
+        Ok(())
+    }
+
+    async fn overdue(&self, limit: i64) -> Result<Vec<i64>, StoreError> {
+        let statement = "select id from orders where status = 'pending' and expires_at <= now()
+            order by expires_at limit $1::bigint";
+        Ok(all(DATABASE.rows(statement, vec![limit.into()]).await?, |row| row.get("id"))?)
+    }
+
+    async fn forget_the_old(&self) -> Result<(), StoreError> {
+        idempotency::forget(&DATABASE).await?;
+        let statement = "delete from inbox where event_id = any (array(
+            select event_id from inbox where received_at < now() - interval '30 days' limit 1000))";
+        DATABASE.execute(statement, Vec::new()).await?;
+        Ok(())
+    }
+}
+
+impl Placement for World {
+    type Answer = Answer;
+
+    async fn place(&self, order: &Order, answer: &Answer) -> Result<bool, StoreError> {
+        let lines = &order.lines;
+        let mut params = self.held()?.params();
+        params.extend([
+            jsonb(answer),
+            order.id.into(),
+            uuid(&order.reservation_id),
+            order.total.minor().into(),
+            text(&order.currency),
+            moment(order.created_at),
+            moment(order.expires_at),
+            lines.iter().map(|line| line.product_id).collect::<Vec<i64>>().into(),
+            lines.iter().map(|line| line.quantity).collect::<Vec<i64>>().into(),
+            lines.iter().map(|line| line.name.clone()).collect::<Vec<String>>().into(),
+            lines.iter().map(|line| line.price.minor()).collect::<Vec<i64>>().into(),
+            text(TOPIC),
+            key(order.id).into(),
+            text(ORDER_CREATED),
+            jsonb(&OrderData::of(order)),
+            self.traceparent.clone().into(),
+        ]);
+        Ok(changed(PLACE, params).await?)
+    }
+
+    async fn refuse(&self, answer: &Answer) -> Result<bool, StoreError> {
+        Ok(self.held()?.store(&DATABASE, answer).await?)
+    }
+
+    async fn release(&self) -> Result<(), StoreError> {
+        Ok(self.held()?.release(&DATABASE).await?)
+    }
+}
+
+impl World {
+    fn held(&self) -> Result<&Lease<KeyIds>, StoreError> {
+        self.lease.as_ref().ok_or_else(|| StoreError("this request holds no idempotency key".to_owned()))
+    }
+}
+
+impl From<SqlError> for StoreError {
+    fn from(error: SqlError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+async fn changed(statement: &str, params: Vec<ParameterValue>) -> Result<bool, SqlError> {
+    let row = DATABASE.one(statement, params).await?;
+    Ok(row.get::<i64>("changed")? > 0)
+}
+
+fn all<T>(rows: Vec<Row>, read: impl Fn(&Row) -> Result<T, SqlError>) -> Result<Vec<T>, SqlError> {
+    rows.iter().map(read).collect()
+}
+
+fn text(value: &str) -> ParameterValue {
+    value.to_owned().into()
+}
+
+fn order(row: &Row) -> Result<Order, SqlError> {
+    Ok(Order {
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        reservation_id: row.get("reservation_id")?,
+        lines: lines(row)?,
+        status: status(row)?,
+        reason: reason(row)?,
+        total: Money::from_minor(row.get("total_minor")?),
+        currency: row.get("currency")?,
+        version: row.get("version")?,
+        shipment: shipment(row)?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+        expires_at: row.get("expires_at")?,
+    })
+}
+
+fn lines(row: &Row) -> Result<Vec<Line>, SqlError> {
+    let ids: Vec<i64> = row.get("product_ids")?;
+    let quantities: Vec<i64> = row.get("quantities")?;
+    let names: Vec<String> = row.get("names")?;
+    let prices: Vec<i64> = row.get("prices")?;
+    let columns = ids.into_iter().zip(quantities).zip(names).zip(prices);
+    let lines = columns.map(|(((product_id, quantity), name), price_minor)| Line {
+        product_id,
+        quantity,
+        name,
+        price: Money::from_minor(price_minor),
+    });
+    Ok(lines.collect())
+}
+
+fn past(row: &Row) -> Result<Past, SqlError> {
+    Ok(Past {
+        version: row.get("version")?,
+        status: status(row)?,
+        reason: reason(row)?,
+        actor: row.get("actor")?,
+        changed_at: row.get("changed_at")?,
+    })
+}
+
+fn status(row: &Row) -> Result<Status, SqlError> {
+    let word: String = row.get("status")?;
+    Status::parse(&word).ok_or_else(|| SqlError::Failed(format!("no status is called `{word}`")))
+}
+
+fn reason(row: &Row) -> Result<Option<Reason>, SqlError> {
+    let Some(word) = row.get::<Option<String>>("reason")? else { return Ok(None) };
+    let unknown = || SqlError::Failed(format!("no reason is called `{word}`"));
+    Reason::parse(&word).ok_or_else(unknown).map(Some)
+}
+
+fn shipment(row: &Row) -> Result<Option<Shipment>, SqlError> {
+    let carrier: Option<String> = row.get("carrier")?;
+    let tracking: Option<String> = row.get("tracking")?;
+    Ok(carrier.zip(tracking).map(|(carrier, tracking)| Shipment { carrier, tracking }))
+}

@@ -1,0 +1,3 @@
+//! What the shop asks of the provider.
+
+mod wit;

@@ -1,0 +1,3 @@
+//! What the provider remembers.
+
+pub mod sql;

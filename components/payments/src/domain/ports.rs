@@ -1,0 +1,130 @@
+//! What the use cases need of the world, for adapters and tests to provide.
+
+use std::future::Future;
+
+use kit::Money;
+use kit::page::Cursor;
+
+use super::attempt::{Attempt, Outcome};
+use super::payment::Payment;
+use super::refund::Refund;
+use super::write::{Write, Written};
+
+/// The database failed; the text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the payments database failed: {0}")]
+pub struct StoreError(pub String);
+
+/// Somebody who was asked cannot answer now; the text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{who} cannot answer now: {why}")]
+pub struct Unavailable {
+    /// Who was asked: `users`, `provider`.
+    pub who: &'static str,
+    /// Why there is no answer.
+    pub why: String,
+}
+
+/// Which payments a list shows, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those of this user.
+    pub user_id: Option<i64>,
+    /// Only that of this order.
+    pub order_id: Option<i64>,
+    /// Only those behind this place.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A payment to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPayment {
+    /// The order that it is for.
+    pub order_id: i64,
+    /// Who is to pay.
+    pub user_id: i64,
+    /// How much.
+    pub amount: Money,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The order is cancelled already: the payment begins at its end.
+    pub order_cancelled: bool,
+}
+
+/// Where payments are kept.
+pub trait Payments {
+    /// The payment with this id.
+    fn find(&self, id: i64) -> impl Future<Output = Result<Option<Payment>, StoreError>>;
+    /// The payment of this order.
+    fn find_by_order(&self, order_id: i64) -> impl Future<Output = Result<Option<Payment>, StoreError>>;
+    /// The payments that match.
+    fn list(&self, filter: &Filter) -> impl Future<Output = Result<Vec<Payment>, StoreError>>;
+    /// Opens a payment unless its order has one, and remembers the event with it.
+    fn open(&self, event_id: &str, payment: &NewPayment) -> impl Future<Output = Result<(), StoreError>>;
+    /// Whether this event or webhook already had its effect.
+    fn has_seen(&self, event_id: &str) -> impl Future<Output = Result<bool, StoreError>>;
+    /// One attempt of a payment.
+    fn attempt(&self, payment_id: i64, number: i64) -> impl Future<Output = Result<Option<Attempt>, StoreError>>;
+    /// The attempt that the provider knows under this key.
+    fn attempt_by_key(&self, key: &str) -> impl Future<Output = Result<Option<Attempt>, StoreError>>;
+    /// A refund by its number.
+    fn refund(&self, id: i64) -> impl Future<Output = Result<Option<Refund>, StoreError>>;
+    /// The refund that the provider knows under this key.
+    fn refund_by_key(&self, key: &str) -> impl Future<Output = Result<Option<Refund>, StoreError>>;
+    /// Stores the change with all that belongs to it, and the answer, unless the payment moved on meanwhile.
+    fn write(&self, write: &Write) -> impl Future<Output = Result<Written, StoreError>>;
+}
+
+/// The same, for a request that holds an idempotency key.
+pub trait Keyed: Payments {
+    /// An answer as it is stored with the key, to be repeated word for word.
+    type Answer;
+    /// Stores the change with all that belongs to it, and the answer if there is one yet, unless the payment moved on
+    /// meanwhile.
+    fn write_answered(
+        &self,
+        write: &Write,
+        answer: Option<&Self::Answer>,
+    ) -> impl Future<Output = Result<Written, StoreError>>;
+    /// Stores an answer alone; `false` when another attempt has taken the key over.
+    fn answer(&self, answer: &Self::Answer) -> impl Future<Output = Result<bool, StoreError>>;
+    /// Lets the next attempt with the key begin at once.
+    fn release(&self) -> impl Future<Output = Result<(), StoreError>>;
+}
+
+/// What the clock looks after.
+pub trait Chores: Payments {
+    /// Open attempts that it is time to ask about; each is put off until later, so that none is asked about all the
+    /// time.
+    fn attempts_due(&self, limit: i64) -> impl Future<Output = Result<Vec<Attempt>, StoreError>>;
+    /// Notes that the provider is asked again to take the money.
+    fn sent_again(&self, attempt: &Attempt) -> impl Future<Output = Result<(), StoreError>>;
+    /// Refunds that it is time to make; each is put off, longer with every try.
+    fn refunds_due(&self, limit: i64) -> impl Future<Output = Result<Vec<Refund>, StoreError>>;
+    /// Forgets idempotency keys after a day and events after a month.
+    fn forget_the_old(&self) -> impl Future<Output = Result<(), StoreError>>;
+}
+
+/// Who may pay.
+pub trait Customers {
+    /// Whether this account exists and is active.
+    fn is_active(&self, user_id: i64) -> impl Future<Output = Result<bool, Unavailable>>;
+}
+
+/// Who moves the money.
+pub trait Provider {
+    /// The provider's name, as payments remember it.
+    fn name(&self) -> impl Future<Output = Result<String, Unavailable>>;
+    /// Takes the money of an attempt. The same key moves it once, however often it is asked.
+    fn charge(&self, payment: &Payment, attempt: &Attempt) -> impl Future<Output = Result<Outcome, Unavailable>>;
+    /// Gives money back. The same key moves it once.
+    fn give_back(&self, refund: &Refund, charge_id: &str) -> impl Future<Output = Result<Outcome, Unavailable>>;
+    /// What became of the charge with this key; `None` when the provider never heard of it.
+    fn outcome_of(&self, key: &str) -> impl Future<Output = Result<Option<Outcome>, Unavailable>>;
+}
+
+#[cfg(test)]
+#[path = "ports_fake.rs"]
+pub(crate) mod fake;

@@ -1,0 +1,87 @@
+//! The payments over HTTP: a request becomes a use case, its result an answer.
+
+mod body;
+mod card_free;
+mod confirm;
+mod read;
+mod refund;
+mod webhook;
+
+use axum::Router;
+use axum::response::Response;
+use http::HeaderMap;
+use kit::{Problem, serve};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::ports::{StoreError, Unavailable};
+
+/// How long one request with an idempotency key may take: as long as the host lets a request to this component run, and
+/// a little more.
+const LEASE_SECONDS: i64 = 12;
+
+thread_local! {
+    /// The routes, made once for all requests of an instance.
+    static ROUTER: Router = serve::limited(api().split_for_parts().0);
+}
+
+/// Answers one request.
+pub async fn answer(request: spin_sdk::http::Request) -> Response {
+    serve::serve(ROUTER.with(Router::clone), request).await
+}
+
+/// The OpenAPI document of the payments, as it is committed.
+pub fn document() -> String {
+    kit::openapi::document(api().into_openapi())
+}
+
+fn api() -> OpenApiRouter {
+    let info = utoipa::openapi::InfoBuilder::new().title("Payments").version(env!("CARGO_PKG_VERSION")).build();
+    let document = utoipa::openapi::OpenApiBuilder::new().info(info).build();
+    OpenApiRouter::with_openapi(document)
+        .routes(routes!(read::list_payments))
+        .routes(routes!(read::get_payment))
+        .routes(routes!(confirm::confirm_payment))
+        .routes(routes!(refund::refund_payment))
+        .routes(routes!(webhook::take_webhook))
+}
+
+/// The answer for a payment that does not exist, or is another's.
+fn no_such_payment() -> Problem {
+    Problem::not_found("There is no such payment.")
+}
+
+/// The answer when others change the payment all the time.
+fn contended() -> Problem {
+    Problem::unavailable("The payment keeps changing. Please repeat with the same key.", 1)
+}
+
+/// The trace context of a request (W3C Trace Context).
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    headers.get("traceparent")?.to_str().ok().map(str::to_owned)
+}
+
+impl From<StoreError> for Problem {
+    /// The cause goes to the log only.
+    fn from(error: StoreError) -> Self {
+        eprintln!("error: {error}");
+        Problem::unavailable("The payments cannot be reached just now. Please try again.", 1)
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(unavailable: Unavailable) -> Self {
+        eprintln!("warning: {unavailable}");
+        let detail = format!("The {} cannot be asked just now. Please try again.", unavailable.who);
+        Problem::unavailable(detail, 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_document_says_what_the_code_does() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        kit::openapi::compare(path, &super::document()).unwrap();
+    }
+}
