@@ -8,6 +8,9 @@ use std::time::Duration;
 /// How often the epoch advances: the longest slice a guest computes before it yields its thread.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
+/// A turn of a guest that took this long ended because the epoch did; other tasks of the thread come first then.
+pub const LONG_TURN: Duration = Duration::from_millis(5);
+
 /// How long a request whose client has gone away may go on, so that what is nearly done gets done.
 pub const ABANDONED_GRACE: Duration = Duration::from_secs(1);
 

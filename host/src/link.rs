@@ -97,7 +97,8 @@ impl Link {
             interface = self.interface,
             function = self.function,
             failure = failure.kind(),
-            "a call between components failed: {failure}",
+            "a call between components failed: {}",
+            public_reason(&failure),
         );
         match results.first_mut() {
             Some(result) if self.tells_failures => {

@@ -6,7 +6,9 @@ mod failure;
 mod instance;
 mod job;
 mod pool;
+mod underway;
 mod version;
+mod watch;
 mod worker;
 
 use std::sync::{

@@ -6,7 +6,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -41,7 +44,17 @@ pub struct Pool {
     pub(super) maker: Arc<dyn MakeInstance>,
     runtime: Handle,
     state: Mutex<State>,
+    running: AtomicUsize,
     empty: Notify,
+}
+
+/// Counts a job for as long as its instance holds it.
+pub(super) struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -67,7 +80,7 @@ struct Slot {
 pub struct PoolStatus {
     /// Live instances, those about to end included.
     pub instances: usize,
-    /// Jobs that hold a place in an instance.
+    /// Jobs that an instance holds, until the last byte of the answer is sent or nobody wants it any more.
     pub in_flight: usize,
     /// Jobs that wait for a place.
     pub waiting: usize,
@@ -83,7 +96,8 @@ impl Pool {
         runtime: Handle,
     ) -> Arc<Self> {
         let state = Mutex::default();
-        Arc::new(Self { component, version, limits, maker, runtime, state, empty: Notify::new() })
+        let running = AtomicUsize::new(0);
+        Arc::new(Self { component, version, limits, maker, runtime, state, running, empty: Notify::new() })
     }
 
     /// Gives a job to a worker that has room, to a new one, or into the queue.
@@ -120,7 +134,7 @@ impl Pool {
         let state = self.lock();
         PoolStatus {
             instances: state.live(),
-            in_flight: state.slots.iter().map(|slot| slot.in_flight).sum(),
+            in_flight: self.running.load(Ordering::Relaxed),
             waiting: state.waiting.len(),
         }
     }
@@ -142,6 +156,12 @@ impl Pool {
             }
             ended.await;
         }
+    }
+
+    /// Counts a job as running until the value is dropped.
+    pub(super) fn count_running(&self) -> Running<'_> {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(&self.running)
     }
 
     /// A worker has finished a job: its place goes to one that waits.

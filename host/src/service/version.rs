@@ -14,7 +14,7 @@ use super::{
     instance::Instance,
     pool::{MakeInstance, Pool, PoolStatus},
 };
-use crate::{engine::Artifact, guest::Guest, limits::ComponentLimits};
+use crate::{engine::Artifact, guest::Guest, limits::ComponentLimits, manifest::import};
 
 /// Furnishes a store: a guest's capabilities as they are on one lane.
 pub trait Furnish: Send + Sync {
@@ -82,7 +82,13 @@ impl Version {
     /// the interface serves as well.
     pub fn export(&self, interface: &str, function: &str) -> Option<usize> {
         let exact = self.exports.get(&format!("{interface}#{function}"));
-        exact.or_else(|| self.exports.get(&format!("{}#{function}", compatible(interface)))).copied()
+        let compatible = || {
+            let serves = |name: &str| {
+                name.split_once('#').is_some_and(|(its, named)| named == function && import::compatible(its, interface))
+            };
+            self.exports.iter().find(|(name, _)| serves(name)).map(|(_, position)| position)
+        };
+        exact.or_else(compatible).copied()
     }
 
     /// The pool of a lane.
@@ -167,35 +173,9 @@ fn exported_functions(component: &Component) -> (HashMap<String, usize>, Vec<Com
         for (function, item) in instance.exports(component.engine()) {
             let ComponentItem::ComponentFunc(_) = item.ty else { continue };
             let Some(index) = component.get_export_index(Some(&at), function) else { continue };
-            positions.entry(format!("{}#{function}", compatible(interface))).or_insert(indices.len());
             positions.insert(format!("{interface}#{function}"), indices.len());
             indices.push(index);
         }
     }
     (positions, indices)
-}
-
-/// The name with its version cut down to what compatible versions share: `a:b/c@1.2.3` → `a:b/c@1`.
-fn compatible(interface: &str) -> String {
-    let Some((name, version)) = interface.split_once('@') else { return interface.to_owned() };
-    let core = version.split(['-', '+']).next().unwrap_or(version);
-    let mut parts = core.split('.');
-    match (parts.next(), parts.next()) {
-        (Some("0"), Some(minor)) if minor != "0" => format!("{name}@0.{minor}"),
-        (Some("0"), _) | (None, _) => interface.to_owned(),
-        (Some(major), _) => format!("{name}@{major}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::compatible;
-
-    #[test]
-    fn versions_that_may_stand_in_for_each_other_share_a_name() {
-        assert_eq!(compatible("a:b/c@1.2.3"), compatible("a:b/c@1.0.0"));
-        assert_ne!(compatible("a:b/c@1.2.3"), compatible("a:b/c@2.0.0"));
-        assert_ne!(compatible("a:b/c@0.1.0"), compatible("a:b/c@0.2.0"));
-        assert_eq!(compatible("a:b/c"), "a:b/c");
-    }
 }

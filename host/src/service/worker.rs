@@ -6,16 +6,14 @@
 
 use std::{
     future::poll_fn,
-    pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
-    time::Duration,
+    pin::pin,
+    sync::Arc,
 };
 
 use futures::{FutureExt, StreamExt, channel::oneshot, stream::FuturesUnordered};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
-    time::{Instant, Sleep, sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use wasmtime::{
     AsContextMut,
@@ -30,12 +28,14 @@ use super::{
     call::{CallContext, Presence},
     failure::Failure,
     instance::Instance,
-    job::{Answer, Job, Reply, Work},
+    job::{Answer, Job, Work},
     pool::Pool,
+    underway::Underway,
+    watch::watch,
 };
 use crate::{
     guest::Guest,
-    limits::{ABANDONED_GRACE, IDLE_INSTANCE, OVERRUN_GRACE},
+    limits::{ABANDONED_GRACE, IDLE_INSTANCE},
 };
 
 /// Makes an instance and works until it ends.
@@ -115,7 +115,7 @@ fn report(pool: &Pool, underway: &Underway, error: wasmtime::Error, refused_byte
         request.ids = requests.join(" "),
         memory.refused_bytes = refused_bytes,
         error = ?error,
-        "an instance ended: {error}",
+        "an instance ended before its time",
     );
     let component = pool.component.clone();
     let culprit = cut.iter().filter(|job| job.reply.is_some()).count() == 1;
@@ -186,6 +186,7 @@ impl Desk<'_> {
     async fn take(&self, accessor: &Accessor<Guest>, job: Job) -> wasmtime::Result<Left> {
         let Job { work, context, presence, reply, .. } = job;
         let key = self.underway.add(context.clone(), presence.clone(), reply);
+        let _running = self.pool.count_running();
         let ended = match work {
             Work::Http(request) => self.http(accessor, key, *request, context, &presence).await,
             Work::Call { export, params } => self.call(accessor, key, export, &params, context, &presence).await,
@@ -308,109 +309,4 @@ fn task_of(prepared: &Prepared<'_, Guest>) -> GuestTaskId {
 async fn overdue(presence: &Presence) {
     presence.gone().await;
     sleep(ABANDONED_GRACE).await;
-}
-
-/// Runs the inner loop, and gives up on it when it has let go of a job that nobody wants for too long.
-async fn watch(
-    underway: &Underway,
-    inner: impl Future<Output = wasmtime::Result<()>>,
-) -> wasmtime::Result<()> {
-    let mut inner = pin!(inner);
-    let mut alarm = Alarm { sleep: Box::pin(sleep(OVERRUN_GRACE)), armed: true };
-    poll_fn(|context| {
-        if let Poll::Ready(ending) = inner.as_mut().poll(context) {
-            return Poll::Ready(ending);
-        }
-        if alarm.rings(context, underway) {
-            return Poll::Ready(Err(wasmtime::format_err!(
-                "the guest neither answered nor yielded in time: it computes without end, or waits in a call that holds its instance"
-            )));
-        }
-        Poll::Pending
-    })
-    .await
-}
-
-/// Looks at the jobs underway now and then, while there are any.
-struct Alarm {
-    sleep: Pin<Box<Sleep>>,
-    armed: bool,
-}
-
-impl Alarm {
-    fn rings(&mut self, context: &mut Context<'_>, underway: &Underway) -> bool {
-        loop {
-            if !self.armed {
-                if underway.is_empty() {
-                    return false;
-                }
-                self.sleep.as_mut().reset(Instant::now() + OVERRUN_GRACE);
-                self.armed = true;
-            }
-            if self.sleep.as_mut().poll(context).is_pending() {
-                return false;
-            }
-            self.armed = false;
-            if underway.is_stuck(ABANDONED_GRACE + OVERRUN_GRACE) {
-                return true;
-            }
-        }
-    }
-}
-
-/// The jobs in an instance, where both loops can see them.
-#[derive(Default)]
-struct Underway(Mutex<Jobs>);
-
-#[derive(Default)]
-struct Jobs {
-    next_key: u64,
-    list: Vec<UnderwayJob>,
-}
-
-struct UnderwayJob {
-    key: u64,
-    context: Arc<CallContext>,
-    presence: Arc<Presence>,
-    /// `None` once it has been answered.
-    reply: Option<Reply>,
-}
-
-impl Underway {
-    fn add(&self, context: Arc<CallContext>, presence: Arc<Presence>, reply: Reply) -> u64 {
-        self.with(|jobs| {
-            let key = jobs.next_key;
-            jobs.next_key += 1;
-            jobs.list.push(UnderwayJob { key, context, presence, reply: Some(reply) });
-            key
-        })
-    }
-
-    fn answer(&self, key: u64, answer: Result<Answer, Failure>) {
-        let reply = self.with(|jobs| jobs.list.iter_mut().find(|job| job.key == key).and_then(|job| job.reply.take()));
-        if let Some(reply) = reply {
-            _ = reply.send(answer);
-        }
-    }
-
-    fn remove(&self, key: u64) {
-        self.with(|jobs| jobs.list.retain(|job| job.key != key));
-    }
-
-    fn is_empty(&self) -> bool {
-        self.with(|jobs| jobs.list.is_empty())
-    }
-
-    fn is_stuck(&self, patience: Duration) -> bool {
-        let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        self.with(|jobs| jobs.list.iter().any(|job| job.presence.gone_for_ms().is_some_and(|ms| ms > patience_ms)))
-    }
-
-    fn take(&self) -> Vec<UnderwayJob> {
-        self.with(|jobs| std::mem::take(&mut jobs.list))
-    }
-
-    fn with<R>(&self, act: impl FnOnce(&mut Jobs) -> R) -> R {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
