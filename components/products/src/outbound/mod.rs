@@ -1,0 +1,3 @@
+//! The ports over what the component is granted: its database.
+
+pub mod sql;

@@ -1,0 +1,99 @@
+//! The stock and its ledger.
+
+use kit::{
+    Failure,
+    page::Cursor,
+    sql::{Row, SqlError, moment},
+};
+
+use super::{DATABASE, Sql, columns, product};
+use crate::domain::{
+    product::Product,
+    stock::{Adjustment, Movement, Stock, StockError},
+};
+
+impl Stock for Sql {
+    async fn adjust(
+        &self,
+        product_id: i64,
+        adjustment: &Adjustment,
+    ) -> Result<Product, StockError> {
+        let statement = concat!(
+            "with changed as (
+                 update products set on_hand = on_hand + $2, updated_at = now()
+                 where id = $1
+                 returning *
+             ), noted as (
+                 insert into movements (product_id, delta, reason) select id, $2, $3 from changed
+             )
+             select ",
+            columns!("changed"),
+            " from changed"
+        );
+        let params = vec![
+            product_id.into(),
+            adjustment.delta.count().into(),
+            adjustment.reason.as_str().to_owned().into(),
+        ];
+        let row = DATABASE.row(statement, params).await.map_err(refused)?;
+        let row = row.ok_or(StockError::NotFound)?;
+        Ok(product(&row).map_err(Failure::from)?)
+    }
+
+    async fn movements(
+        &self,
+        product_id: i64,
+        after: Option<Cursor>,
+        limit: i64,
+    ) -> Result<Option<Vec<Movement>>, Failure> {
+        // The product comes along once even without movements behind the cursor, to tell an empty list from none.
+        let place = match after {
+            Some(_) => "and (created_at, id) > ($3::timestamp at time zone 'UTC', $4::bigint)",
+            None => "",
+        };
+        let statement = format!(
+            "select page.id, products.id as product_id, page.delta, page.reason, page.reservation_id,
+                    page.created_at at time zone 'UTC' as created_at
+             from products left join lateral (
+                 select * from movements where product_id = products.id {place}
+                 order by created_at, id limit $2::bigint
+             ) as page on true
+             where products.id = $1
+             order by page.created_at, page.id"
+        );
+        let mut params = vec![product_id.into(), limit.into()];
+        if let Some(cursor) = after {
+            params.extend([moment(cursor.created_at), cursor.id.into()]);
+        }
+        let rows = DATABASE.rows(&statement, params).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let movements = rows.iter().filter_map(|row| movement(row).transpose());
+        Ok(Some(movements.collect::<Result<_, _>>()?))
+    }
+}
+
+fn movement(row: &Row) -> Result<Option<Movement>, SqlError> {
+    let Some(id) = row.get::<Option<i64>>("id")? else {
+        return Ok(None);
+    };
+    Ok(Some(Movement {
+        id,
+        product_id: row.get("product_id")?,
+        delta: row.get("delta")?,
+        reason: row.get("reason")?,
+        reservation: row.get("reservation_id")?,
+        created_at: row.get("created_at")?,
+    }))
+}
+
+fn refused(error: SqlError) -> StockError {
+    if error.is_constraint("products_reserved_within_on_hand") {
+        return StockError::BelowReserved;
+    }
+    if error.is_constraint("products_on_hand_bounded") {
+        return StockError::TooMany;
+    }
+    StockError::Store(error.into())
+}
