@@ -11,10 +11,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
-use wasmtime::{
-    Config, InstanceAllocationStrategy, PoolingAllocationConfig,
-    component::Component,
-};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
 use crate::limits::{EPOCH_TICK, HostLimits};
 
@@ -46,12 +43,10 @@ impl Engine {
     /// # Errors
     /// When the machine does not let it reserve its address space, or the folder cannot be made.
     pub fn new(limits: &HostLimits, cache: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(cache)
-            .with_context(|| format!("cannot make the compile cache {}", cache.display()))?;
+        std::fs::create_dir_all(cache).with_context(|| format!("cannot make the compile cache {}", cache.display()))?;
         let wasmtime = wasmtime::Engine::new(&config(limits)).map_err(|error| {
-            anyhow::Error::from(error).context(
-                "cannot reserve address space for instances; lower --instances or raise `ulimit -v`",
-            )
+            anyhow::Error::from(error)
+                .context("cannot reserve address space for instances; lower --instances or raise `ulimit -v`")
         })?;
         let stop = Arc::new(AtomicBool::new(false));
         tick(wasmtime.clone(), stop.clone())?;
@@ -70,10 +65,7 @@ impl Engine {
     pub fn load(&self, file: &Path) -> anyhow::Result<Artifact> {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         if bytes.get(4..8) == Some(&[1, 0, 0, 0]) {
-            bail!(
-                "{} is a core module, not a component; build it for the target wasm32-wasip2",
-                file.display()
-            );
+            bail!("{} is a core module, not a component; build it for the target wasm32-wasip2", file.display());
         }
         let hash = hex(&Sha256::digest(&bytes));
         let cached = self.cache.join(format!("{hash}-{}.cwasm", self.compatibility()));
@@ -86,9 +78,7 @@ impl Engine {
             .map_err(anyhow::Error::from)
             .with_context(|| format!("cannot compile {}", file.display()))?;
         write_whole(&cached, &compiled)?;
-        let component = self
-            .read_cached(&cached)
-            .with_context(|| format!("cannot read back {}", cached.display()))?;
+        let component = self.read_cached(&cached).with_context(|| format!("cannot read back {}", cached.display()))?;
         Ok(Artifact { component, hash, compiled: true })
     }
 

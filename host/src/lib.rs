@@ -2,21 +2,21 @@
 //!
 //! The modules stand in the order in which a request meets them; `ARCHITECTURE.md` walks through one.
 
-pub mod cli;
 pub mod app;
-pub mod manifest;
-pub mod cores;
-pub mod server;
-pub mod router;
-pub mod service;
-pub mod link;
-pub mod guest;
 pub mod capability;
-pub mod database;
-pub mod events;
-pub mod schedule;
+pub mod cli;
 pub mod control;
+pub mod cores;
+pub mod database;
 pub mod engine;
 pub mod error;
+pub mod events;
+pub mod guest;
 pub mod limits;
+pub mod link;
+pub mod manifest;
+pub mod router;
+pub mod schedule;
+pub mod server;
+pub mod service;
 pub mod telemetry;

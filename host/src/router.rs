@@ -89,9 +89,7 @@ pub enum PatternProblem {
     #[error("write `/...` at the end for a wildcard, `:name` for one segment")]
     Star,
     /// `:` without a good name after it.
-    #[error(
-        "after `:` comes a name of letters, digits, `-` and `_`, and nothing else in that segment"
-    )]
+    #[error("after `:` comes a name of letters, digits, `-` and `_`, and nothing else in that segment")]
     Name,
     /// The same name twice.
     #[error("each `:name` may stand in it once")]
@@ -120,23 +118,12 @@ enum Segment {
 
 impl Router {
     /// Builds the tree; private routes are not in it.
-    pub fn new<Id: Into<Arc<str>>>(
-        routes: impl IntoIterator<Item = (Id, Route)>,
-    ) -> Result<Self, RouteError> {
-        let mut router = Self {
-            nodes: vec![Node::default()],
-            routes: Vec::new(),
-        };
+    pub fn new<Id: Into<Arc<str>>>(routes: impl IntoIterator<Item = (Id, Route)>) -> Result<Self, RouteError> {
+        let mut router = Self { nodes: vec![Node::default()], routes: Vec::new() };
         for (component, route) in routes {
             if let Route::Path(text) = route {
-                let pattern = Pattern::parse(&text).map_err(|problem| RouteError::Bad {
-                    route: text,
-                    problem,
-                })?;
-                router.add(Leaf {
-                    component: component.into(),
-                    pattern,
-                })?;
+                let pattern = Pattern::parse(&text).map_err(|problem| RouteError::Bad { route: text, problem })?;
+                router.add(Leaf { component: component.into(), pattern })?;
             }
         }
         Ok(router)
@@ -160,25 +147,15 @@ impl Router {
 
     /// Patterns and components in the order in which they were given.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.routes
-            .iter()
-            .map(|leaf| (&*leaf.pattern.text, &*leaf.component))
+        self.routes.iter().map(|leaf| (&*leaf.pattern.text, &*leaf.component))
     }
 
     /// The route for `tail` below a node, and what its wildcard stands for. Each node is looked at once at most.
-    fn descend<'a>(
-        &'a self,
-        at: usize,
-        tail: &'a str,
-        values: &mut Vec<&'a str>,
-    ) -> Option<(usize, &'a str)> {
+    fn descend<'a>(&'a self, at: usize, tail: &'a str, values: &mut Vec<&'a str>) -> Option<(usize, &'a str)> {
         let node = self.nodes.get(at)?;
         let rest = tail.strip_prefix('/').unwrap_or(tail);
         if rest.bytes().all(|byte| byte == b'/') {
-            return node
-                .end
-                .map(|route| (route, ""))
-                .or_else(|| node.wildcard.map(|route| (route, tail)));
+            return node.end.map(|route| (route, "")).or_else(|| node.wildcard.map(|route| (route, tail)));
         }
         let (segment, tail_after) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
         if let Some(child) = node.child(segment)
@@ -203,13 +180,8 @@ impl Router {
             at = self.child_or_new(at, segment);
         }
         let route = self.routes.len();
-        let place = self.nodes.get_mut(at).map(|node| {
-            if leaf.pattern.wildcard {
-                &mut node.wildcard
-            } else {
-                &mut node.end
-            }
-        });
+        let place =
+            self.nodes.get_mut(at).map(|node| if leaf.pattern.wildcard { &mut node.wildcard } else { &mut node.end });
         if let Some(place) = place {
             if let Some(earlier) = place.and_then(|earlier| self.routes.get(earlier)) {
                 return Err(RouteError::Clash {
@@ -232,8 +204,7 @@ impl Router {
         };
         let child = match segment {
             Segment::Named(_) => *node.named.get_or_insert(new),
-            Segment::Exact(text) => match node.exact.binary_search_by(|(known, _)| known.cmp(text))
-            {
+            Segment::Exact(text) => match node.exact.binary_search_by(|(known, _)| known.cmp(text)) {
                 Ok(place) => node.exact.get(place).map_or(new, |(_, child)| *child),
                 Err(place) => {
                     node.exact.insert(place, (text.clone(), new));
@@ -250,10 +221,7 @@ impl Router {
 
 impl Node {
     fn child(&self, segment: &str) -> Option<usize> {
-        let place = self
-            .exact
-            .binary_search_by(|(known, _)| (**known).cmp(segment))
-            .ok()?;
+        let place = self.exact.binary_search_by(|(known, _)| (**known).cmp(segment)).ok()?;
         self.exact.get(place).map(|(_, child)| *child)
     }
 }
@@ -268,27 +236,16 @@ impl Pattern {
         let path = path.strip_suffix('/').unwrap_or(path);
         let (path, wildcard) = match path.strip_suffix("...") {
             Some("") => ("", true),
-            Some(before) => (
-                before.strip_suffix('/').ok_or(PatternProblem::Wildcard)?,
-                true,
-            ),
+            Some(before) => (before.strip_suffix('/').ok_or(PatternProblem::Wildcard)?, true),
             None => (path, false),
         };
         let texts = path.split('/').filter(|_| !path.is_empty());
         let segments = texts.map(Segment::parse).collect::<Result<Vec<_>, _>>()?;
-        let pattern = Self {
-            text: route.into(),
-            segments,
-            wildcard,
-        };
+        let pattern = Self { text: route.into(), segments, wildcard };
         let mut names: Vec<&str> = pattern.names().collect();
         names.sort_unstable();
         names.dedup();
-        if names.len() < pattern.names().count() {
-            Err(PatternProblem::NameTwice)
-        } else {
-            Ok(pattern)
-        }
+        if names.len() < pattern.names().count() { Err(PatternProblem::NameTwice) } else { Ok(pattern) }
     }
 
     /// The same for every two routes that match the same paths.
@@ -314,10 +271,7 @@ impl Pattern {
 
     /// The route without its wildcard.
     fn prefix(&self) -> &str {
-        self.text
-            .trim_end_matches('/')
-            .strip_suffix("/...")
-            .unwrap_or(&self.text)
+        self.text.trim_end_matches('/').strip_suffix("/...").unwrap_or(&self.text)
     }
 }
 
@@ -332,9 +286,9 @@ impl Segment {
         if text.contains('*') {
             return Err(PatternProblem::Star);
         }
-        if text.contains(|character: char| {
-            character.is_whitespace() || character.is_control() || "?#".contains(character)
-        }) {
+        if text
+            .contains(|character: char| character.is_whitespace() || character.is_control() || "?#".contains(character))
+        {
             return Err(PatternProblem::Character);
         }
         match text.strip_prefix(':') {
@@ -353,10 +307,7 @@ impl fmt::Display for Pattern {
 
 /// Becomes part of a header's name.
 fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -364,12 +315,7 @@ mod tests {
     use super::*;
 
     fn router(routes: &[&str]) -> Router {
-        Router::new(
-            routes
-                .iter()
-                .map(|route| (*route, Route::Path((*route).to_owned()))),
-        )
-        .unwrap()
+        Router::new(routes.iter().map(|route| (*route, Route::Path((*route).to_owned())))).unwrap()
     }
 
     fn found<'a>(router: &'a Router, path: &'a str) -> Option<&'a str> {
@@ -378,14 +324,7 @@ mod tests {
 
     #[test]
     fn exact_goes_before_named_and_named_before_wildcard() {
-        let router = router(&[
-            "/...",
-            "/users/...",
-            "/users/:id",
-            "/users/me",
-            "/users",
-            "/users/:id/orders",
-        ]);
+        let router = router(&["/...", "/users/...", "/users/:id", "/users/me", "/users", "/users/:id/orders"]);
         for (path, route) in [
             ("/", "/..."),
             ("/users", "/users"),
@@ -408,10 +347,7 @@ mod tests {
         let back = ["/one/two/three/...", "/one/two/...", "/one/..."];
         for routes in [forth, back] {
             let router = router(&routes);
-            assert_eq!(
-                found(&router, "/one/two/three/four"),
-                Some("/one/two/three/...")
-            );
+            assert_eq!(found(&router, "/one/two/three/four"), Some("/one/two/three/..."));
             assert_eq!(found(&router, "/one/two/x"), Some("/one/two/..."));
             assert_eq!(found(&router, "/two"), None);
         }
@@ -449,10 +385,7 @@ mod tests {
     fn a_dead_end_takes_back_the_names_it_collected() {
         let router = router(&["/:a/:b/x", "/:c/..."]);
         let found = router.find("/1/2/y").unwrap();
-        assert_eq!(
-            (found.pattern, found.params, found.path_info),
-            ("/:c/...", vec![("c", "1")], "/2/y")
-        );
+        assert_eq!((found.pattern, found.params, found.path_info), ("/:c/...", vec![("c", "1")], "/2/y"));
     }
 
     #[test]
@@ -478,31 +411,17 @@ mod tests {
 
     #[test]
     fn routes_that_match_the_same_paths_clash() {
-        for (first, second) in [
-            ("/a", "/a"),
-            ("/a", "/a/"),
-            ("/:x/b", "/:y/b"),
-            ("/a/...", "/a/..."),
-            ("/", "/"),
-        ] {
+        for (first, second) in [("/a", "/a"), ("/a", "/a/"), ("/:x/b", "/:y/b"), ("/a/...", "/a/..."), ("/", "/")] {
             let routes = [("one", first), ("two", second)];
-            let error = Router::new(routes.map(|(id, route)| (id, Route::Path(route.to_owned()))))
-                .unwrap_err();
-            assert!(
-                matches!(error, RouteError::Clash { first, second, .. } if first == "one" && second == "two")
-            );
+            let error = Router::new(routes.map(|(id, route)| (id, Route::Path(route.to_owned())))).unwrap_err();
+            assert!(matches!(error, RouteError::Clash { first, second, .. } if first == "one" && second == "two"));
         }
         router(&["/a", "/a/...", "/:x", "/:x/..."]);
     }
 
     #[test]
     fn private_routes_are_not_reached_from_outside() {
-        assert_eq!(
-            Router::new([("a", Route::Private), ("b", Route::Private)])
-                .unwrap()
-                .find("/"),
-            None
-        );
+        assert_eq!(Router::new([("a", Route::Private), ("b", Route::Private)]).unwrap().find("/"), None);
     }
 
     #[test]

@@ -28,10 +28,7 @@ fn every_bad_manifest_and_component_gets_its_text() {
         }
         let expected = fs::read_to_string(&expected_file).unwrap_or_default();
         if found != expected {
-            differing.push(format!(
-                "{}\n--- expected\n{expected}--- found\n{found}",
-                case.display()
-            ));
+            differing.push(format!("{}\n--- expected\n{expected}--- found\n{found}", case.display()));
         }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
@@ -39,11 +36,8 @@ fn every_bad_manifest_and_component_gets_its_text() {
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/check");
-    let mut cases: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     cases.sort();
     assert!(cases.len() > 10, "the cases are not where they should be");
     cases
@@ -59,9 +53,7 @@ fn text_of(case: &Path, engine: &Engine) -> String {
     let faults = check::check(&manifest, engine, &check::host_serves);
     let mut out = Vec::new();
     check::report(&manifest, &faults, &mut out).unwrap();
-    String::from_utf8(out)
-        .unwrap()
-        .replace(&format!("{}/", scratch.path().display()), "")
+    String::from_utf8(out).unwrap().replace(&format!("{}/", scratch.path().display()), "")
 }
 
 fn place(path: &Path, folder: &Path) {
@@ -82,11 +74,7 @@ fn component(wit: &str) -> Vec<u8> {
     let world = resolve.select_world(&[package], Some("it")).unwrap();
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default()
-        .module(&module)
-        .unwrap()
-        .encode()
-        .unwrap()
+    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
 
 fn engine() -> Engine {

@@ -39,7 +39,7 @@ async fn a_trap_is_a_500_with_a_request_id_and_a_backtrace_in_the_log() {
         host().stderr().line_with(&request);
     }
     // Function names, not offsets.
-    host().stderr().line_with("traps::handle");
+    host().stderr().line_with("traps::fall_over");
     assert_eq!(client().get("/traps/ok").await.expect(200).text(), "ok");
 }
 

@@ -1,8 +1,11 @@
 //! What must always hold in the shop, asked of its databases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
-use crate::{databases::Databases, until};
+use crate::databases::Databases;
 
 const ORDERS: &str = "orders_database";
 const PAYMENTS: &str = "payments_database";
@@ -37,10 +40,22 @@ struct Payment {
     refunded_minor: i64,
 }
 
+/// How long after a crash something may still be under way: an attempt whose request died keeps its lease for as long as
+/// a request may take, and the next tick settles it.
+const SETTLING: Duration = Duration::from_secs(120);
+
 impl Books {
     /// Waits until every event has had its effect and no payment or refund is under way, then reads the books.
     pub async fn settled(databases: Databases) -> Self {
-        until("every event has had its effect", async || unsettled(&databases).await.is_empty().then_some(())).await;
+        let deadline = Instant::now() + SETTLING;
+        loop {
+            let left = unsettled(&databases).await;
+            if left.is_empty() {
+                break;
+            }
+            assert!(Instant::now() < deadline, "after {SETTLING:?} there is still: {left:#?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         let orders = "SELECT id, status, total_minor, currency, reservation_id::text AS reservation FROM orders";
         let payments = "SELECT order_id, amount_minor, currency, status, refunded_minor FROM payments";
         let orders = databases.rows::<(i64, String, i64, String, String)>(ORDERS, orders).await;

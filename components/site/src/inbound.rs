@@ -40,7 +40,8 @@ fn answer(signs: &[Sign]) -> Response {
     if down.is_empty() {
         return Json(json!({ "status": "ok" })).into_response();
     }
-    let mut response = kit::Problem::of(StatusCode::SERVICE_UNAVAILABLE, format!("Down: {}.", down.join(", "))).into_response();
+    let mut response =
+        kit::Problem::of(StatusCode::SERVICE_UNAVAILABLE, format!("Down: {}.", down.join(", "))).into_response();
     response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
     response
 }

@@ -164,15 +164,15 @@ async fn build(app: &App, options: &Options, parts: &mut Parts) -> anyhow::Resul
     let engine = Engine::new(&options.limits, &state_dir.join("cache"))?;
     let engine = parts.engine.insert(Arc::new(engine)).clone();
     let loading = services::load_artifacts(app, &engine);
-    let (artifacts, database) = tokio::join!(loading, prepare::database(app, options.database_url.as_deref(), &state_dir));
+    let (artifacts, database) =
+        tokio::join!(loading, prepare::database(app, options.database_url.as_deref(), &state_dir));
     parts.database = database?;
     let artifacts = artifacts?;
     let data = prepare::data(app, options, parts.database.as_ref()).await?;
 
     let cores = parts.cores.insert(Cores::start(options.thread_model, options.limits.cores)?);
     let scratch = state_dir.join("files");
-    let services =
-        parts.services.insert(services::assemble(app, &engine, artifacts, &data.values, cores, &scratch)?);
+    let services = parts.services.insert(services::assemble(app, &engine, artifacts, &data.values, cores, &scratch)?);
     if let Some(database) = &parts.database {
         parts.events = Some(start_events(app, services, &data, database).await?);
         parts.schedule = Some(start_schedule(app, services, database));
@@ -223,7 +223,9 @@ fn start_schedule(app: &App, services: &Services, database: &Database) -> Schedu
 }
 
 fn listen_advice(address: SocketAddr) -> String {
-    format!("cannot listen on {address}; if another program has the port, name another with --listen (port 0 takes a free one)")
+    format!(
+        "cannot listen on {address}; if another program has the port, name another with --listen (port 0 takes a free one)"
+    )
 }
 
 impl Parts {

@@ -27,7 +27,9 @@ pub struct Data {
 /// Whether an application needs a database server at all.
 pub fn needs_database(app: &App) -> bool {
     let uses = |component: &Component| {
-        component.plaza.database.is_some() || component.plaza.tick_seconds.is_some() || !component.plaza.subscribe.is_empty()
+        component.plaza.database.is_some()
+            || component.plaza.tick_seconds.is_some()
+            || !component.plaza.subscribe.is_empty()
     };
     !app.generate.is_empty() || app.components.values().any(uses)
 }
@@ -114,9 +116,12 @@ pub fn state_dir(folder: &Path) -> anyhow::Result<PathBuf> {
     if !folder.exists() {
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)))
-            .with_context(|| format!("cannot make the state folder {}; name another with --state-dir", folder.display()))?;
+            .with_context(|| {
+                format!("cannot make the state folder {}; name another with --state-dir", folder.display())
+            })?;
     }
-    let folder = folder.canonicalize().with_context(|| format!("cannot enter the state folder {}", folder.display()))?;
+    let folder =
+        folder.canonicalize().with_context(|| format!("cannot enter the state folder {}", folder.display()))?;
     for (name, mode) in [("cache", 0o700), ("files", 0o700)] {
         let inner = folder.join(name);
         std::fs::create_dir_all(&inner)

@@ -128,7 +128,8 @@ fn linked(
     let kind = artifact.component.component_type();
     for (interface, _) in kind.imports(artifact.component.engine()) {
         let Some(provider) = import::provider(&component.links, interface) else { continue };
-        let service = services.get(provider).with_context(|| format!("{id} depends on {provider}, which is missing"))?;
+        let service =
+            services.get(provider).with_context(|| format!("{id} depends on {provider}, which is missing"))?;
         link::define(&mut linker, &id, &artifact.component, interface, service)?;
     }
     Ok(linker)

@@ -30,7 +30,8 @@ pub fn resolve(app: &App, sources: &Sources) -> Result<BTreeMap<String, String>,
     let mut values = BTreeMap::new();
     let mut faults = Vec::new();
     for (name, variable) in &app.variables {
-        let given = sources.flags.get(name).or_else(|| sources.environment.get(name)).or_else(|| sources.made.get(name));
+        let given =
+            sources.flags.get(name).or_else(|| sources.environment.get(name)).or_else(|| sources.made.get(name));
         match given.or(variable.default.as_ref()) {
             Some(value) => _ = values.insert(name.clone(), value.clone()),
             None => faults.push(format!(

@@ -21,7 +21,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Makes the server notice within about eleven seconds that a holder's machine is gone.
-const SERVER_KEEPALIVE: [(&str, &str); 3] = [("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "2"), ("tcp_keepalives_count", "3")];
+const SERVER_KEEPALIVE: [(&str, &str); 3] =
+    [("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "2"), ("tcp_keepalives_count", "3")];
 
 /// How long one waits before asking again for a lease that another holds.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
@@ -70,7 +71,11 @@ impl Leases {
                     connection = None;
                     if !std::mem::replace(&mut told, true) {
                         let reason = super::error::words(&error);
-                        tracing::warn!(lease.name = name, reason, "the database does not answer; asking for the lease goes on");
+                        tracing::warn!(
+                            lease.name = name,
+                            reason,
+                            "the database does not answer; asking for the lease goes on"
+                        );
                     }
                     tokio::time::sleep(FAILURE_PAUSE).await;
                 }

@@ -66,7 +66,11 @@ struct Group {
 }
 
 impl InProcess {
-    pub(super) fn new(subscriptions: Vec<Subscription>, dead_letters: DeadLetters, stopping: CancellationToken) -> Self {
+    pub(super) fn new(
+        subscriptions: Vec<Subscription>,
+        dead_letters: DeadLetters,
+        stopping: CancellationToken,
+    ) -> Self {
         let mut handling: HashMap<String, Arc<Semaphore>> = HashMap::new();
         let mut groups: HashMap<String, Vec<Group>> = HashMap::new();
         for Subscription { topic, subscriber } in subscriptions {

@@ -31,7 +31,11 @@ pub(super) struct Relay {
 
 impl Relay {
     /// Looks whether the outbox is there and as it must be.
-    pub(super) async fn open(outbox: Outbox, bus: Arc<dyn Bus>, stopping: CancellationToken) -> Result<Self, EventsError> {
+    pub(super) async fn open(
+        outbox: Outbox,
+        bus: Arc<dyn Bus>,
+        stopping: CancellationToken,
+    ) -> Result<Self, EventsError> {
         let table = Table::open(&outbox).await?;
         Ok(Self { component: outbox.component, table, wake: outbox.wake, bus, stopping })
     }

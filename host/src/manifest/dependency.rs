@@ -7,17 +7,8 @@ use super::{
     section::{Node, Section},
 };
 
-const KEYS: &[&str] = &[
-    "component",
-    "path",
-    "url",
-    "digest",
-    "version",
-    "registry",
-    "package",
-    "export",
-    "inherit_configuration",
-];
+const KEYS: &[&str] =
+    &["component", "path", "url", "digest", "version", "registry", "package", "export", "inherit_configuration"];
 const INHERITABLE: &[&str] = &[
     "ai_models",
     "allowed_outbound_hosts",
@@ -53,11 +44,7 @@ pub(super) fn read(
         mentions.push(mention(key, provider, *line));
         links.insert(key.clone(), provider.clone());
     }
-    for (key, node) in section
-        .get("dependencies")
-        .map(|node| node.entries())
-        .unwrap_or_default()
-    {
+    for (key, node) in section.get("dependencies").map(|node| node.entries()).unwrap_or_default() {
         check_key(&key, &node);
         let replaced = own.iter().any(|(plaza, ..)| import::covers(plaza, &key));
         if let Some(provider) = read_spin(&key, &node, replaced) {
@@ -75,11 +62,9 @@ pub(super) fn read_plaza(node: &Node<'_>) -> Vec<PlazaLine> {
     let mut lines = Vec::new();
     for (key, node) in node.entries() {
         check_key(&key, &node);
-        let provider = node.section(&["component"]).and_then(|section| {
-            section
-                .require("component", "component = \"<id>\"")?
-                .string()
-        });
+        let provider = node
+            .section(&["component"])
+            .and_then(|section| section.require("component", "component = \"<id>\"")?.string());
         lines.extend(provider.map(|provider| (key, provider, node.line())));
     }
     lines
@@ -105,9 +90,8 @@ fn read_spin(key: &str, node: &Node<'_>, replaced: bool) -> Option<String> {
     let section = node.section(KEYS)?;
     read_inherit(&section);
     if let Some(component) = section.get("component") {
-        if let Some(export) = section
-            .get("export")
-            .filter(|export| !replaced && export.string().is_some_and(|name| name != key))
+        if let Some(export) =
+            section.get("export").filter(|export| !replaced && export.string().is_some_and(|name| name != key))
         {
             export.fault(
                 "an `export` of another name is not served yet",
@@ -145,14 +129,9 @@ fn read_inherit(section: &Section<'_>) {
         return;
     }
     for entry in node.list() {
-        if let Some(key) = entry
-            .string()
-            .filter(|key| !INHERITABLE.contains(&key.as_str()))
-        {
-            entry.fault(
-                format!("`{key}` is nothing to inherit"),
-                name::did_you_mean(&key, INHERITABLE.iter().copied()),
-            );
+        if let Some(key) = entry.string().filter(|key| !INHERITABLE.contains(&key.as_str())) {
+            entry
+                .fault(format!("`{key}` is nothing to inherit"), name::did_you_mean(&key, INHERITABLE.iter().copied()));
         }
     }
 }

@@ -20,18 +20,8 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at a line of a file.
-    pub fn new(
-        file: &Path,
-        line: Option<usize>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            file: file.to_owned(),
-            line,
-            message: message.into(),
-            remedy: remedy.into(),
-        }
+    pub fn new(file: &Path, line: Option<usize>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, message: message.into(), remedy: remedy.into() }
     }
 }
 

@@ -61,9 +61,7 @@ pub enum Problem {
     #[error("a grant names a host; take off the user and password before `@`")]
     UserInfo,
     /// Neither name, address, block nor wildcard.
-    #[error(
-        "the host is a name, an address, a block like `10.0.0.0/8`, `*`, `*.example.com` or `self`"
-    )]
+    #[error("the host is a name, an address, a block like `10.0.0.0/8`, `*`, `*.example.com` or `self`")]
     BadHost,
     /// Neither number, range nor wildcard.
     #[error("the port is a number, `*`, or a range like `8000..9000`, whose end is not part of it")]
@@ -76,17 +74,8 @@ pub enum Problem {
 impl AllowedHosts {
     /// Reads the entries, their variables already filled in.
     pub fn parse(entries: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, GrantError> {
-        let read = |entry: &str| {
-            Entry::parse(entry).map_err(|problem| GrantError {
-                entry: entry.to_owned(),
-                problem,
-            })
-        };
-        entries
-            .into_iter()
-            .map(|entry| read(entry.as_ref()))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let read = |entry: &str| Entry::parse(entry).map_err(|problem| GrantError { entry: entry.to_owned(), problem });
+        entries.into_iter().map(|entry| read(entry.as_ref())).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether a connection to this host and port by this scheme is granted. IPv6 addresses come with or without brackets.
@@ -99,9 +88,7 @@ impl AllowedHosts {
     /// to cover it.
     pub fn names(&self, host: &str) -> bool {
         let host = unbracketed(host);
-        self.0.iter().any(|entry| {
-            matches!(entry.host, Host::Exact(_) | Host::Network(..)) && entry.has_host(host)
-        })
+        self.0.iter().any(|entry| matches!(entry.host, Host::Exact(_) | Host::Network(..)) && entry.has_host(host))
     }
 
     /// Whether a URL is granted; without a port it has that of its scheme. What is no plain URL is not granted.
@@ -111,9 +98,7 @@ impl AllowedHosts {
 
     /// Whether requests to the application's own routes are granted (`http://self`).
     pub fn allows_self(&self) -> bool {
-        self.0
-            .iter()
-            .any(|entry| matches!(entry.host, Host::Own | Host::Any) && entry.has_scheme("http"))
+        self.0.iter().any(|entry| matches!(entry.host, Host::Own | Host::Any) && entry.has_scheme("http"))
     }
 
     /// Whether nothing is granted.
@@ -139,16 +124,12 @@ pub fn default_port(scheme: &str) -> Option<u16> {
 /// Scheme, host and port of a URL, where they are plain to see.
 pub fn endpoint(url: &str) -> Option<(&str, &str, u16)> {
     // Some parsers take `\\` for `/`, and drop blanks: what they would connect to is not what is read here.
-    if url.contains(|character: char| {
-        character == '\\' || character.is_whitespace() || character.is_control()
-    }) {
+    if url.contains(|character: char| character == '\\' || character.is_whitespace() || character.is_control()) {
         return None;
     }
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
-    let address = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, address)| address);
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
     let (host, port) = split_port(address)?;
     let port = match port {
         Some(port) => port.parse().ok()?,
@@ -178,11 +159,7 @@ impl Entry {
             Some(_) => return Err(Problem::BadHost),
             None => parse_host(host)?,
         };
-        Ok(Self {
-            ports: parse_ports(port, scheme.as_deref())?,
-            scheme,
-            host,
-        })
+        Ok(Self { ports: parse_ports(port, scheme.as_deref())?, scheme, host })
     }
 
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
@@ -190,9 +167,7 @@ impl Entry {
     }
 
     fn has_scheme(&self, scheme: &str) -> bool {
-        self.scheme
-            .as_deref()
-            .is_none_or(|granted| granted.eq_ignore_ascii_case(canonical(scheme)))
+        self.scheme.as_deref().is_none_or(|granted| granted.eq_ignore_ascii_case(canonical(scheme)))
     }
 
     fn has_port(&self, port: u16) -> bool {
@@ -207,9 +182,7 @@ impl Entry {
             Host::Any => true,
             Host::Own => host.eq_ignore_ascii_case("self"),
             Host::Subdomains(suffix) => ends_with_domain(host, suffix),
-            Host::Network(address, bits) => host
-                .parse()
-                .is_ok_and(|host| in_network(host, *address, *bits)),
+            Host::Network(address, bits) => host.parse().is_ok_and(|host| in_network(host, *address, *bits)),
             Host::Exact(name) => same_host(name, host),
         }
     }
@@ -232,38 +205,25 @@ fn parse_host(host: &str) -> Result<Host, Problem> {
             Some(suffix) if suffix.strip_prefix('.').is_some_and(is_name) => {
                 Ok(Host::Subdomains(suffix.to_ascii_lowercase()))
             }
-            None if is_address(host) || is_name(host) => {
-                Ok(Host::Exact(unbracketed(host).to_ascii_lowercase()))
-            }
+            None if is_address(host) || is_name(host) => Ok(Host::Exact(unbracketed(host).to_ascii_lowercase())),
             _ => Err(Problem::BadHost),
         },
     }
 }
 
 fn parse_ports(port: Option<&str>, scheme: Option<&str>) -> Result<Ports, Problem> {
-    let number = |text: &str| {
-        text.parse::<u16>()
-            .map(u32::from)
-            .map_err(|_| Problem::BadPort)
-    };
+    let number = |text: &str| text.parse::<u16>().map(u32::from).map_err(|_| Problem::BadPort);
     match port {
         Some("*") => Ok(Ports::Any),
         Some(text) => match text.split_once("..") {
             Some((first, end)) => {
                 let range = number(first)?..number(end)?;
-                if range.is_empty() {
-                    Err(Problem::BadPort)
-                } else {
-                    Ok(Ports::Range(range))
-                }
+                if range.is_empty() { Err(Problem::BadPort) } else { Ok(Ports::Range(range)) }
             }
             None => number(text).map(|port| Ports::Range(port..port + 1)),
         },
         None => {
-            let port = scheme
-                .and_then(default_port)
-                .map(u32::from)
-                .ok_or(Problem::NoPort)?;
+            let port = scheme.and_then(default_port).map(u32::from).ok_or(Problem::NoPort)?;
             Ok(Ports::Range(port..port + 1))
         }
     }
@@ -275,10 +235,8 @@ fn network(text: &str) -> (Option<(IpAddr, u8)>, &str) {
         return (None, text);
     };
     let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-    let (Ok(address), Some((bits, rest))) = (
-        unbracketed(address).parse::<IpAddr>(),
-        after.split_at_checked(digits),
-    ) else {
+    let (Ok(address), Some((bits, rest))) = (unbracketed(address).parse::<IpAddr>(), after.split_at_checked(digits))
+    else {
         return (None, text);
     };
     let most = if address.is_ipv4() { 32 } else { 128 };
@@ -290,17 +248,11 @@ fn network(text: &str) -> (Option<(IpAddr, u8)>, &str) {
 
 /// Both spellings of Postgres are one scheme.
 fn canonical(scheme: &str) -> &str {
-    if scheme.eq_ignore_ascii_case("postgresql") {
-        "postgres"
-    } else {
-        scheme
-    }
+    if scheme.eq_ignore_ascii_case("postgresql") { "postgres" } else { scheme }
 }
 
 fn unbracketed(host: &str) -> &str {
-    host.strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(host)
+    host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Host and port of an authority; an IPv6 address needs brackets.
@@ -326,10 +278,7 @@ fn is_address(host: &str) -> bool {
 
 fn is_name(host: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    host.len() <= 253
-        && host
-            .split('.')
-            .all(|label| !label.is_empty() && label.bytes().all(good))
+    host.len() <= 253 && host.split('.').all(|label| !label.is_empty() && label.bytes().all(good))
 }
 
 fn ends_with_domain(host: &str, suffix: &str) -> bool {
@@ -387,10 +336,7 @@ mod tests {
         assert!(!allows("https://example.com", "http://example.com"));
         assert!(!allows("https://example.com", "https://example.com:8443"));
         assert!(!allows("https://example.com", "https://www.example.com"));
-        assert!(!allows(
-            "https://example.com",
-            "https://example.com.evil.org"
-        ));
+        assert!(!allows("https://example.com", "https://example.com.evil.org"));
         assert!(allows("postgres://db", "postgresql://me:p@ss@db:5432/x"));
         assert!(!allows("postgres://db", "postgres://db:5433/x"));
     }
@@ -401,23 +347,14 @@ mod tests {
         assert!(allows("http://*.example.com", "http://a.b.example.com"));
         assert!(!allows("http://*.example.com", "http://example.com"));
         assert!(!allows("http://*.example.com", "http://badexample.com"));
-        assert!(allows(
-            "http://*.spin.internal",
-            "http://users.spin.internal/x"
-        ));
+        assert!(allows("http://*.spin.internal", "http://users.spin.internal/x"));
         assert!(allows("*://db:5432", "postgres://db"));
     }
 
     #[test]
     fn a_range_of_ports_leaves_its_end_out() {
-        assert!(
-            allows("http://a:8000..9000", "http://a:8000")
-                && allows("http://a:8000..9000", "http://a:8999")
-        );
-        assert!(
-            !allows("http://a:8000..9000", "http://a:9000")
-                && !allows("http://a:8000..9000", "http://a")
-        );
+        assert!(allows("http://a:8000..9000", "http://a:8000") && allows("http://a:8000..9000", "http://a:8999"));
+        assert!(!allows("http://a:8000..9000", "http://a:9000") && !allows("http://a:8000..9000", "http://a"));
     }
 
     #[test]
@@ -428,21 +365,13 @@ mod tests {
         assert!(allows("http://0.0.0.0/0", "http://1.2.3.4"));
         assert!(allows("http://[fd00::]/8:*", "http://[fd12::1]:9"));
         assert!(allows("http://[::1]:80", "http://[0:0:0:0:0:0:0:1]"));
-        assert!(
-            AllowedHosts::parse(["http://[::1]"])
-                .unwrap()
-                .allows("http", "::1", 80)
-        );
+        assert!(AllowedHosts::parse(["http://[::1]"]).unwrap().allows("http", "::1", 80));
     }
 
     #[test]
     fn own_routes_are_granted_by_self() {
         assert!(AllowedHosts::parse(["http://self"]).unwrap().allows_self());
-        assert!(
-            !AllowedHosts::parse(["http://example.com"])
-                .unwrap()
-                .allows_self()
-        );
+        assert!(!AllowedHosts::parse(["http://example.com"]).unwrap().allows_self());
     }
 
     #[test]

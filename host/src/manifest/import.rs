@@ -9,21 +9,11 @@ pub fn provider<'a>(links: &'a BTreeMap<String, String>, import: &str) -> Option
 }
 
 /// As [`provider`], with the key that names it.
-pub fn line_of<'a>(
-    links: &'a BTreeMap<String, String>,
-    import: &str,
-) -> Option<(&'a str, &'a str)> {
+pub fn line_of<'a>(links: &'a BTreeMap<String, String>, import: &str) -> Option<(&'a str, &'a str)> {
     let exact = links.get_key_value(import);
-    let close = || {
-        links
-            .iter()
-            .find(|(key, _)| key.contains('/') && covers(key, import))
-    };
+    let close = || links.iter().find(|(key, _)| key.contains('/') && covers(key, import));
     let package = || links.iter().find(|(key, _)| covers(key, import));
-    exact
-        .or_else(close)
-        .or_else(package)
-        .map(|(key, provider)| (key.as_str(), provider.as_str()))
+    exact.or_else(close).or_else(package).map(|(key, provider)| (key.as_str(), provider.as_str()))
 }
 
 /// Whether a key (`shop:users/directory@1.0.0`, `shop:users@1.0.0` or `shop:users`) speaks of an import.
@@ -34,16 +24,8 @@ pub fn covers(key: &str, import: &str) -> bool {
         let package = path.split('/').next().unwrap_or(path);
         version.map_or(package.to_owned(), |version| format!("{package}@{version}"))
     };
-    let import = if whole_package {
-        of_package()
-    } else {
-        import.to_owned()
-    };
-    if key.contains('@') {
-        compatible(key, &import)
-    } else {
-        same_interface(key, &import)
-    }
+    let import = if whole_package { of_package() } else { import.to_owned() };
+    if key.contains('@') { compatible(key, &import) } else { same_interface(key, &import) }
 }
 
 /// Whether a key is written as one: `namespace:package`, perhaps with `/interface` and `@version`.
@@ -51,23 +33,15 @@ pub(super) fn is_key(key: &str) -> bool {
     let (path, version) = split_version(key);
     let word = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_alphabetic())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     let numbers = |version: &str| {
         let plain = version.split(['-', '+']).next().unwrap_or(version);
-        plain.split('.').count() == 3
-            && plain.split('.').all(|number| number.parse::<u64>().is_ok())
+        plain.split('.').count() == 3 && plain.split('.').all(|number| number.parse::<u64>().is_ok())
     };
-    let (package, interface) = path
-        .split_once('/')
-        .map_or((path, None), |(package, interface)| {
-            (package, Some(interface))
-        });
-    package
-        .split_once(':')
-        .is_some_and(|(namespace, name)| word(namespace) && word(name))
+    let (package, interface) =
+        path.split_once('/').map_or((path, None), |(package, interface)| (package, Some(interface)));
+    package.split_once(':').is_some_and(|(namespace, name)| word(namespace) && word(name))
         && interface.is_none_or(word)
         && version.is_none_or(numbers)
 }
@@ -94,15 +68,12 @@ fn unversioned(name: &str) -> &str {
 }
 
 fn split_version(name: &str) -> (&str, Option<&str>) {
-    name.split_once('@')
-        .map_or((name, None), |(name, version)| (name, Some(version)))
+    name.split_once('@').map_or((name, None), |(name, version)| (name, Some(version)))
 }
 
 /// What compatible versions have in common: `1` of 1.2.3, `0.2` of 0.2.6. Pre-releases and 0.0.x are compatible with nothing.
 fn track(version: &str) -> Option<&str> {
-    let version = version
-        .split_once('+')
-        .map_or(version, |(version, _)| version);
+    let version = version.split_once('+').map_or(version, |(version, _)| version);
     if version.contains('-') {
         return None;
     }
@@ -142,25 +113,13 @@ mod tests {
     #[test]
     fn a_key_speaks_of_an_interface_or_of_a_whole_package() {
         for (key, import, expected) in [
-            (
-                "shop:users/directory@1.0.0",
-                "shop:users/directory@1.0.0",
-                true,
-            ),
-            (
-                "shop:users/directory@1.0.0",
-                "shop:users/directory@1.3.0",
-                true,
-            ),
+            ("shop:users/directory@1.0.0", "shop:users/directory@1.0.0", true),
+            ("shop:users/directory@1.0.0", "shop:users/directory@1.3.0", true),
             ("shop:users/directory", "shop:users/directory@2.0.0", true),
             ("shop:users@1.0.0", "shop:users/directory@1.1.0", true),
             ("shop:users", "shop:users/directory@1.1.0", true),
             ("shop:users@2.0.0", "shop:users/directory@1.1.0", false),
-            (
-                "shop:users/other@1.0.0",
-                "shop:users/directory@1.0.0",
-                false,
-            ),
+            ("shop:users/other@1.0.0", "shop:users/directory@1.0.0", false),
             ("shop:user", "shop:users/directory@1.0.0", false),
         ] {
             assert_eq!(covers(key, import), expected, "{key} {import}");
@@ -169,9 +128,8 @@ mod tests {
 
     #[test]
     fn the_closest_key_names_the_provider() {
-        let links = [("a:b", "package"), ("a:b/c@1.0.0", "interface")]
-            .map(|(key, id)| (key.to_owned(), id.to_owned()))
-            .into();
+        let links =
+            [("a:b", "package"), ("a:b/c@1.0.0", "interface")].map(|(key, id)| (key.to_owned(), id.to_owned())).into();
         assert_eq!(provider(&links, "a:b/c@1.2.0"), Some("interface"));
         assert_eq!(provider(&links, "a:b/d@1.2.0"), Some("package"));
         assert_eq!(provider(&links, "a:x/d@1.2.0"), None);
@@ -179,15 +137,7 @@ mod tests {
 
     #[test]
     fn keys_are_package_names() {
-        assert!(
-            ["a:b", "a:b/c", "a:b-c/d@1.0.0", "a:b@0.2.0-rc.1"]
-                .into_iter()
-                .all(is_key)
-        );
-        assert!(
-            !["a", "a:b@1", "a:b/", ":b", "a:b/c/d", "a b:c", "a:b@x.y.z"]
-                .into_iter()
-                .any(is_key)
-        );
+        assert!(["a:b", "a:b/c", "a:b-c/d@1.0.0", "a:b@0.2.0-rc.1"].into_iter().all(is_key));
+        assert!(!["a", "a:b@1", "a:b/", ":b", "a:b/c/d", "a b:c", "a:b@x.y.z"].into_iter().any(is_key));
     }
 }

@@ -34,9 +34,7 @@ impl Lines {
 
     /// The line of a key, if it is there.
     pub fn exact(&self, path: &[&str]) -> Option<usize> {
-        self.0
-            .get(&path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
-            .copied()
+        self.0.get(&path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()).copied()
     }
 
     /// Lets everything under `from` be found under `to` as well: for a component written into its trigger.
@@ -44,15 +42,10 @@ impl Lines {
         let grafted: Vec<_> = self
             .0
             .iter()
-            .filter(|(path, _)| {
-                path.iter().zip(from).filter(|(a, b)| a == *b).count() == from.len()
-            })
+            .filter(|(path, _)| path.iter().zip(from).filter(|(a, b)| a == *b).count() == from.len())
             .map(|(path, line)| {
                 let rest = path.iter().skip(from.len()).cloned();
-                (
-                    to.iter().map(|key| (*key).to_owned()).chain(rest).collect(),
-                    *line,
-                )
+                (to.iter().map(|key| (*key).to_owned()).chain(rest).collect(), *line)
             })
             .collect();
         self.0.extend(grafted);
@@ -65,11 +58,7 @@ pub(super) struct Starts(Vec<usize>);
 impl Starts {
     /// Reads a text's line breaks.
     pub(super) fn of(text: &str) -> Self {
-        Self(
-            std::iter::once(0)
-                .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-                .collect(),
-        )
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
     }
 
     /// The line, from 1, in which a byte stands.
@@ -78,21 +67,9 @@ impl Starts {
     }
 }
 
-fn note_table(
-    starts: &Starts,
-    path: &mut Vec<String>,
-    table: &DeTable<'_>,
-    lines: &mut BTreeMap<Vec<String>, usize>,
-) {
+fn note_table(starts: &Starts, path: &mut Vec<String>, table: &DeTable<'_>, lines: &mut BTreeMap<Vec<String>, usize>) {
     for (key, value) in table.iter() {
-        note(
-            starts,
-            path,
-            key.get_ref().as_ref(),
-            key.span().start,
-            value,
-            lines,
-        );
+        note(starts, path, key.get_ref().as_ref(), key.span().start, value, lines);
     }
 }
 
@@ -110,14 +87,7 @@ fn note(
         DeValue::Table(table) => note_table(starts, path, table, lines),
         DeValue::Array(entries) => {
             for (index, entry) in entries.iter().enumerate() {
-                note(
-                    starts,
-                    path,
-                    &index.to_string(),
-                    entry.span().start,
-                    entry,
-                    lines,
-                );
+                note(starts, path, &index.to_string(), entry.span().start, entry, lines);
             }
         }
         _ => {}

@@ -36,10 +36,7 @@ fn route_clashes(reading: &Reading, faults: &mut Vec<Fault>) {
         let Ok(pattern) = Pattern::parse(route) else {
             continue;
         };
-        let (earlier_line, earlier, first) =
-            *seen
-                .entry(pattern.shape())
-                .or_insert((*line, route, &trigger.component));
+        let (earlier_line, earlier, first) = *seen.entry(pattern.shape()).or_insert((*line, route, &trigger.component));
         if earlier_line != *line {
             let message = format!(
                 "the route `{route}` of `{}` clashes with `{earlier}` of `{first}` in line {earlier_line}",
@@ -59,10 +56,7 @@ fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
     let known = || reading.app.components.keys().map(String::as_str);
     for (line, trigger) in &reading.draft.routes {
         if !reading.app.components.contains_key(&trigger.component) {
-            let message = format!(
-                "the trigger names a component `{}` that does not exist",
-                trigger.component
-            );
+            let message = format!("the trigger names a component `{}` that does not exist", trigger.component);
             faults.push(Fault::new(
                 &reading.file,
                 Some(*line),
@@ -73,10 +67,7 @@ fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
     }
     for mention in &reading.draft.mentions {
         if mention.consumer == mention.provider {
-            let message = format!(
-                "`{}` is to provide `{}` to itself",
-                mention.consumer, mention.key
-            );
+            let message = format!("`{}` is to provide `{}` to itself", mention.consumer, mention.key);
             faults.push(Fault::new(
                 &reading.file,
                 Some(mention.line),
@@ -84,10 +75,8 @@ fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
                 "name another component, or call the code directly",
             ));
         } else if !reading.app.components.contains_key(&mention.provider) {
-            let message = format!(
-                "`{}` is to come from a component `{}` that does not exist",
-                mention.key, mention.provider
-            );
+            let message =
+                format!("`{}` is to come from a component `{}` that does not exist", mention.key, mention.provider);
             faults.push(Fault::new(
                 &reading.file,
                 Some(mention.line),
@@ -99,16 +88,8 @@ fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
 }
 
 fn unused_components(reading: &Reading, faults: &mut Vec<Fault>) {
-    let routed = reading
-        .draft
-        .routes
-        .iter()
-        .map(|(_, trigger)| trigger.component.as_str());
-    let linked = reading
-        .draft
-        .mentions
-        .iter()
-        .map(|mention| mention.provider.as_str());
+    let routed = reading.draft.routes.iter().map(|(_, trigger)| trigger.component.as_str());
+    let linked = reading.draft.mentions.iter().map(|mention| mention.provider.as_str());
     let used: BTreeSet<&str> = routed.chain(linked).collect();
     for component in reading.app.components.values() {
         let works = !component.plaza.subscribe.is_empty() || component.plaza.tick_seconds.is_some();
@@ -128,57 +109,30 @@ fn shared_databases(reading: &Reading, faults: &mut Vec<Fault>) {
         };
         let owner = *owners.entry(database).or_insert(&component.id);
         if owner != component.id {
-            let message = format!(
-                "`{}` and `{owner}` have one database `{database}`",
-                component.id
-            );
+            let message = format!("`{}` and `{owner}` have one database `{database}`", component.id);
             let remedy = "give each its own name: what one component stores, no other may touch";
-            faults.push(reading.fault(
-                &component.id,
-                &["tool", "plaza", "database"],
-                message,
-                remedy,
-            ));
+            faults.push(reading.fault(&component.id, &["tool", "plaza", "database"], message, remedy));
         }
     }
 }
 
 fn undeclared_generated(reading: &Reading, faults: &mut Vec<Fault>) {
-    for name in reading
-        .app
-        .generate
-        .keys()
-        .filter(|name| !reading.app.variables.contains_key(*name))
-    {
-        let line = reading
-            .lines
-            .of(&["application", "tool", "plaza", "generate", name]);
+    for name in reading.app.generate.keys().filter(|name| !reading.app.variables.contains_key(*name)) {
+        let line = reading.lines.of(&["application", "tool", "plaza", "generate", name]);
         let message = format!("the variable `{name}` is to be generated and is not declared");
-        let remedy =
-            format!("add `{name} = {{ required = true, secret = true }}` under `[variables]`");
+        let remedy = format!("add `{name} = {{ required = true, secret = true }}` under `[variables]`");
         faults.push(Fault::new(&reading.file, line, message, remedy));
     }
 }
 
 fn undeclared_variables(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
-    let hosts = component
-        .allowed_outbound_hosts
-        .iter()
-        .map(|template| (vec!["allowed_outbound_hosts"], template));
-    let tables = [
-        ("variables", &component.variables),
-        ("environment", &component.environment),
-    ];
+    let hosts = component.allowed_outbound_hosts.iter().map(|template| (vec!["allowed_outbound_hosts"], template));
+    let tables = [("variables", &component.variables), ("environment", &component.environment)];
     let values = tables.into_iter().flat_map(|(table, templates)| {
-        templates
-            .iter()
-            .map(move |(name, template)| (vec![table, name.as_str()], template))
+        templates.iter().map(move |(name, template)| (vec![table, name.as_str()], template))
     });
     for (key, template) in hosts.chain(values) {
-        for variable in template
-            .variables()
-            .filter(|variable| !reading.app.variables.contains_key(*variable))
-        {
+        for variable in template.variables().filter(|variable| !reading.app.variables.contains_key(*variable)) {
             let message = format!(
                 "`component.{}.{}` names the variable `{variable}`, which is not declared",
                 component.id,
@@ -223,21 +177,14 @@ fn ungranted_database(reading: &Reading, component: &Component, faults: &mut Vec
     };
     let host = format!("{database}_host");
     let grants = |template: &Template| match template.as_plain() {
-        Some(entry) => AllowedHosts::parse([entry])
-            .is_ok_and(|hosts| hosts.allows("postgres", "anywhere.example", 5432)),
+        Some(entry) => {
+            AllowedHosts::parse([entry]).is_ok_and(|hosts| hosts.allows("postgres", "anywhere.example", 5432))
+        }
         None => template.variables().any(|variable| variable == host),
     };
     if !component.allowed_outbound_hosts.iter().any(grants) {
-        let message = format!(
-            "`{}` has the database `{database}` and is not granted its host",
-            component.id
-        );
+        let message = format!("`{}` has the database `{database}` and is not granted its host", component.id);
         let remedy = format!("add \"postgres://{{{{ {host} }}}}\" to `allowed_outbound_hosts`");
-        faults.push(reading.fault(
-            &component.id,
-            &["tool", "plaza", "database"],
-            message,
-            remedy,
-        ));
+        faults.push(reading.fault(&component.id, &["tool", "plaza", "database"], message, remedy));
     }
 }

@@ -78,25 +78,12 @@ struct Mention {
 impl Reading {
     /// The application, if nothing is wrong with it.
     pub fn into_app(self) -> Result<App, Vec<Fault>> {
-        if self.faults.is_empty() {
-            Ok(self.app)
-        } else {
-            Err(self.faults)
-        }
+        if self.faults.is_empty() { Ok(self.app) } else { Err(self.faults) }
     }
 
     /// A fault at a key of a component.
-    pub fn fault(
-        &self,
-        component: &str,
-        key: &[&str],
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Fault {
-        let path: Vec<&str> = ["component", component]
-            .into_iter()
-            .chain(key.iter().copied())
-            .collect();
+    pub fn fault(&self, component: &str, key: &[&str], message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        let path: Vec<&str> = ["component", component].into_iter().chain(key.iter().copied()).collect();
         Fault::new(&self.file, self.lines.of(&path), message, remedy)
     }
 
@@ -119,12 +106,7 @@ pub fn read(path: &Path) -> Reading {
         Ok(text) => reading.parse(&text),
         Err(error) => {
             let remedy = "start `plaza` in the folder of a spin.toml, or name one with `-f`";
-            reading.faults.push(Fault::new(
-                path,
-                None,
-                format!("cannot be read: {error}"),
-                remedy,
-            ));
+            reading.faults.push(Fault::new(path, None, format!("cannot be read: {error}"), remedy));
         }
     }
     reading
@@ -148,11 +130,7 @@ impl Reading {
             return;
         }
         self.lines = Lines::read(text, table.get_ref());
-        let document = Document {
-            file: &self.file,
-            starts,
-            faults: RefCell::default(),
-        };
+        let document = Document { file: &self.file, starts, faults: RefCell::default() };
         let root = DeValue::Table(table.into_inner());
         let app = &mut self.app;
         if let Some(root) = Node::root(&document, &root).section(TOP) {
@@ -160,10 +138,7 @@ impl Reading {
         }
         self.faults = document.faults.into_inner();
         for (trigger, id) in &self.draft.inline {
-            self.lines.graft(
-                &["trigger", "http", trigger, "component"],
-                &["component", id],
-            );
+            self.lines.graft(&["trigger", "http", trigger, "component"], &["component", id]);
         }
         self.finish();
     }
@@ -173,58 +148,29 @@ impl Reading {
         self.app.variables = std::mem::take(&mut draft.variables);
         self.app.generate = std::mem::take(&mut draft.generate);
         self.app.components = std::mem::take(&mut draft.components);
-        self.app.routes = draft
-            .routes
-            .iter()
-            .map(|(_, trigger)| trigger.clone())
-            .collect();
+        self.app.routes = draft.routes.iter().map(|(_, trigger)| trigger.clone()).collect();
         let found = meaning::faults(self);
         self.faults.extend(found);
         self.faults.sort_by_key(|fault| fault.line);
     }
 }
 
-const TOP: &[&str] = &[
-    "spin_manifest_version",
-    "application",
-    "variables",
-    "trigger",
-    "component",
-];
-const APPLICATION: &[&str] = &[
-    "name",
-    "version",
-    "description",
-    "authors",
-    "targets",
-    "trigger",
-    "tool",
-];
+const TOP: &[&str] = &["spin_manifest_version", "application", "variables", "trigger", "component"];
+const APPLICATION: &[&str] = &["name", "version", "description", "authors", "targets", "trigger", "tool"];
 const VARIABLE: &[&str] = &["default", "required", "secret", "description"];
 
 fn read_root(root: &Section<'_>, app: &mut App, draft: &mut Draft) {
     read_version(root);
-    if let Some(section) = root
-        .require("application", "[application]")
-        .and_then(|node| node.section(APPLICATION))
-    {
+    if let Some(section) = root.require("application", "[application]").and_then(|node| node.section(APPLICATION)) {
         read_application(&section, app, draft);
     }
-    for (name, node) in root
-        .get("variables")
-        .map(|node| node.entries())
-        .unwrap_or_default()
-    {
+    for (name, node) in root.get("variables").map(|node| node.entries()).unwrap_or_default() {
         if let Some(variable) = read_variable(&name, &node) {
             draft.variables.insert(name, variable);
         }
     }
     let base = app.base().to_owned();
-    for (id, node) in root
-        .get("component")
-        .map(|node| node.entries())
-        .unwrap_or_default()
-    {
+    for (id, node) in root.get("component").map(|node| node.entries()).unwrap_or_default() {
         component::read(&base, &id, &node, draft);
     }
     if let Some(node) = root.get("trigger") {
@@ -237,10 +183,7 @@ fn read_version(root: &Section<'_>) {
         return;
     };
     if node.is_string() {
-        node.fault(
-            "this is a manifest of version 1",
-            "`spin doctor` turns it into version 2",
-        );
+        node.fault("this is a manifest of version 1", "`spin doctor` turns it into version 2");
     } else {
         node.number(2, 2);
     }
@@ -250,30 +193,17 @@ fn read_application(section: &Section<'_>, app: &mut App, draft: &mut Draft) {
     if let Some(node) = section.require("name", "name = \"my-application\"") {
         app.name = node.string().unwrap_or_default();
         if node.is_empty() {
-            node.fault(
-                "the application's name is empty",
-                "give it one, such as `name = \"my-application\"`",
-            );
+            node.fault("the application's name is empty", "give it one, such as `name = \"my-application\"`");
         }
     }
     app.version = section.string("version");
     app.description = section.string("description");
     section.strings("authors");
-    section.refuse(
-        "targets",
-        "take it out, and check the target environments with `spin build`",
-    );
-    if let Some(triggers) = section
-        .get("trigger")
-        .and_then(|node| node.section(trigger::KINDS))
-    {
+    section.refuse("targets", "take it out, and check the target environments with `spin build`");
+    if let Some(triggers) = section.get("trigger").and_then(|node| node.section(trigger::KINDS)) {
         trigger::read_globals(&triggers);
     }
-    for (tool, node) in section
-        .get("tool")
-        .map(|node| node.entries())
-        .unwrap_or_default()
-    {
+    for (tool, node) in section.get("tool").map(|node| node.entries()).unwrap_or_default() {
         if tool == "plaza" {
             draft.generate = plaza::read_generate(&node);
         }
@@ -289,9 +219,7 @@ fn read_variable(name: &str, node: &Node<'_>) -> Option<Variable> {
     }
     let section = node.section(VARIABLE)?;
     let default = section.get("default");
-    let required = section
-        .get("required")
-        .and_then(|required| required.boolean());
+    let required = section.get("required").and_then(|required| required.boolean());
     section.string("description");
     match (&default, required) {
         (Some(_), Some(true)) => node.fault(
@@ -306,27 +234,18 @@ fn read_variable(name: &str, node: &Node<'_>) -> Option<Variable> {
     }
     Some(Variable {
         default: default.and_then(|default| default.string()),
-        secret: section
-            .get("secret")
-            .and_then(|secret| secret.boolean())
-            .unwrap_or_default(),
+        secret: section.get("secret").and_then(|secret| secret.boolean()).unwrap_or_default(),
     })
 }
 
 fn empty_app(path: &Path) -> App {
     // So that the folder around it has a name, and can be a command's working folder.
-    let bare = path
-        .parent()
-        .is_some_and(|parent| parent.as_os_str().is_empty());
+    let bare = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
     App {
         name: String::new(),
         version: None,
         description: None,
-        manifest: if bare {
-            Path::new(".").join(path)
-        } else {
-            path.to_owned()
-        },
+        manifest: if bare { Path::new(".").join(path) } else { path.to_owned() },
         variables: BTreeMap::new(),
         generate: BTreeMap::new(),
         routes: Vec::new(),

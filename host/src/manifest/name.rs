@@ -8,20 +8,15 @@ pub(super) fn is_component(name: &str) -> bool {
 /// A variable's name: small letters and digits joined by single `_`, starting with a letter.
 pub(super) fn is_variable(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.split('_').all(|word| {
-            !word.is_empty()
-                && word
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+        && name
+            .split('_')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }
 
 /// A topic as Kafka allows it: 1 to 249 letters, digits, `.`, `_` and `-`.
 pub(super) fn is_topic(name: &str) -> bool {
     (1..=249).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
         && name != "."
         && name != ".."
 }
@@ -32,10 +27,7 @@ pub(super) fn is_sql(name: &str) -> bool {
 }
 
 /// The known name that lies nearest to `wrong`, if one is near enough to be meant.
-pub(super) fn nearest<'a>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     let furthest = wrong.chars().count() / 3 + 1;
     known
@@ -58,18 +50,11 @@ pub(super) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a 
 
 /// Names in backticks, joined by commas.
 pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names
-        .into_iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn is_word(word: &str) -> bool {
-    let all = |good: fn(&u8) -> bool| {
-        word.bytes()
-            .all(|byte| good(&byte) || byte.is_ascii_digit())
-    };
+    let all = |good: fn(&u8) -> bool| word.bytes().all(|byte| good(&byte) || byte.is_ascii_digit());
     !word.is_empty() && (all(u8::is_ascii_lowercase) || all(u8::is_ascii_uppercase))
 }
 
@@ -79,30 +64,14 @@ mod tests {
 
     #[test]
     fn component_ids_are_kebab_case() {
-        assert!(
-            ["a", "orders", "payment-sandbox", "v2-API", "a-1"]
-                .into_iter()
-                .all(is_component)
-        );
-        assert!(
-            !["", "-a", "a-", "a--b", "1a", "a_b", "aB", "a.b", "ä"]
-                .into_iter()
-                .any(is_component)
-        );
+        assert!(["a", "orders", "payment-sandbox", "v2-API", "a-1"].into_iter().all(is_component));
+        assert!(!["", "-a", "a-", "a--b", "1a", "a_b", "aB", "a.b", "ä"].into_iter().any(is_component));
     }
 
     #[test]
     fn variable_names_are_snake_case() {
-        assert!(
-            ["a", "orders_database_url", "a1_2"]
-                .into_iter()
-                .all(is_variable)
-        );
-        assert!(
-            !["", "_a", "a_", "a__b", "1a", "a-b", "A"]
-                .into_iter()
-                .any(is_variable)
-        );
+        assert!(["a", "orders_database_url", "a1_2"].into_iter().all(is_variable));
+        assert!(!["", "_a", "a_", "a__b", "1a", "a-b", "A"].into_iter().any(is_variable));
     }
 
     #[test]

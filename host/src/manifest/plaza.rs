@@ -10,15 +10,7 @@ use super::{
 };
 use crate::limits::{ComponentLimits, Threads};
 
-const KEYS: &[&str] = &[
-    "database",
-    "migrations",
-    "outbox",
-    "subscribe",
-    "tick_seconds",
-    "limits",
-    "dependencies",
-];
+const KEYS: &[&str] = &["database", "migrations", "outbox", "subscribe", "tick_seconds", "limits", "dependencies"];
 const LIMITS: &[&str] = &[
     "memory_mib",
     "request_ms",
@@ -31,11 +23,8 @@ const LIMITS: &[&str] = &[
     "query_bytes",
     "threads",
 ];
-const KINDS: [(&str, Generate); 3] = [
-    ("password", Generate::Password),
-    ("token", Generate::Token),
-    ("ed25519", Generate::Ed25519),
-];
+const KINDS: [(&str, Generate); 3] =
+    [("password", Generate::Password), ("token", Generate::Token), ("ed25519", Generate::Ed25519)];
 
 /// The longest a limit may be where its type would allow nonsense.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -46,17 +35,10 @@ const CONNECTIONS: u64 = 10_000;
 
 /// `[application.tool.plaza]`: the variables to generate.
 pub(super) fn read_generate(node: &Node<'_>) -> BTreeMap<String, Generate> {
-    let Some(generate) = node
-        .section(&["generate"])
-        .and_then(|section| section.get("generate"))
-    else {
+    let Some(generate) = node.section(&["generate"]).and_then(|section| section.get("generate")) else {
         return BTreeMap::new();
     };
-    generate
-        .entries()
-        .iter()
-        .filter_map(|(name, node)| Some((name.clone(), read_kind(node)?)))
-        .collect()
+    generate.entries().iter().filter_map(|(name, node)| Some((name.clone(), read_kind(node)?))).collect()
 }
 
 /// `[component.<id>.tool.plaza]`: its settings, and its dependencies apart.
@@ -69,45 +51,22 @@ pub(super) fn read(base: &Path, node: &Node<'_>) -> (PlazaSettings, Vec<PlazaLin
         migrations: section.string("migrations").map(|folder| base.join(folder)),
         outbox: read_name(&section, "outbox"),
         subscribe: read_topics(&section),
-        tick_seconds: section
-            .get("tick_seconds")
-            .and_then(|node| node.number(1, DAY_MS / 1000)),
-        limits: section
-            .get("limits")
-            .map(|node| read_limits(&node))
-            .unwrap_or_default(),
+        tick_seconds: section.get("tick_seconds").and_then(|node| node.number(1, DAY_MS / 1000)),
+        limits: section.get("limits").map(|node| read_limits(&node)).unwrap_or_default(),
     };
     for key in ["migrations", "outbox"] {
-        if let Some(node) = section
-            .get(key)
-            .filter(|_| section.get("database").is_none())
-        {
-            node.fault(
-                format!("`{key}` needs a database"),
-                "add `database = \"<name>_database\"` beside it",
-            );
+        if let Some(node) = section.get(key).filter(|_| section.get("database").is_none()) {
+            node.fault(format!("`{key}` needs a database"), "add `database = \"<name>_database\"` beside it");
         }
     }
-    (
-        settings,
-        section
-            .get("dependencies")
-            .map(|node| dependency::read_plaza(&node))
-            .unwrap_or_default(),
-    )
+    (settings, section.get("dependencies").map(|node| dependency::read_plaza(&node)).unwrap_or_default())
 }
 
 fn read_kind(node: &Node<'_>) -> Option<Generate> {
     let text = node.string()?;
-    let known = KINDS
-        .iter()
-        .find(|(kind, _)| *kind == text)
-        .map(|(_, generate)| *generate);
+    let known = KINDS.iter().find(|(kind, _)| *kind == text).map(|(_, generate)| *generate);
     if known.is_none() {
-        node.fault(
-            format!("`{text}` is nothing to generate"),
-            name::did_you_mean(&text, KINDS.map(|(kind, _)| kind)),
-        );
+        node.fault(format!("`{text}` is nothing to generate"), name::did_you_mean(&text, KINDS.map(|(kind, _)| kind)));
     }
     known
 }
@@ -120,10 +79,7 @@ fn read_name(section: &Section<'_>, key: &str) -> Option<String> {
         return Some(text);
     }
     node.fault(
-        format!(
-            "`{text}` is no name for a {}",
-            if key == "outbox" { "table" } else { key }
-        ),
+        format!("`{text}` is no name for a {}", if key == "outbox" { "table" } else { key }),
         "use at most 63 small letters, digits and single underscores, and start with a letter",
     );
     None
@@ -139,15 +95,9 @@ fn read_topics(section: &Section<'_>) -> Vec<String> {
             continue;
         };
         if !name::is_topic(&topic) {
-            entry.fault(
-                format!("`{topic}` is no topic"),
-                "use 1 to 249 letters, digits, `.`, `_` and `-`",
-            );
+            entry.fault(format!("`{topic}` is no topic"), "use 1 to 249 letters, digits, `.`, `_` and `-`");
         } else if topics.contains(&topic) {
-            entry.fault(
-                format!("the topic `{topic}` stands here twice"),
-                "take one of them out",
-            );
+            entry.fault(format!("the topic `{topic}` stands here twice"), "take one of them out");
         } else {
             topics.push(topic);
         }
@@ -164,29 +114,18 @@ fn read_limits(node: &Node<'_>) -> ComponentLimits {
     set(&section, "request_ms", DAY_MS, &mut limits.request_ms);
     set(&section, "body_bytes", BYTES, &mut limits.body_bytes);
     set(&section, "instances", COUNT, &mut limits.instances);
-    set(
-        &section,
-        "concurrent_per_instance",
-        COUNT,
-        &mut limits.concurrent_per_instance,
-    );
+    set(&section, "concurrent_per_instance", COUNT, &mut limits.concurrent_per_instance);
     set(&section, "queue", COUNT, &mut limits.queue);
     set(&section, "reuse", COUNT, &mut limits.reuse);
-    set(
-        &section,
-        "database_connections",
-        CONNECTIONS,
-        &mut limits.database_connections,
-    );
+    set(&section, "database_connections", CONNECTIONS, &mut limits.database_connections);
     set(&section, "query_bytes", BYTES, &mut limits.query_bytes);
     if let Some(node) = section.get("threads") {
         match node.string().as_deref() {
             Some("shared") => limits.threads = Threads::Shared,
             Some("background") => limits.threads = Threads::Background,
-            Some(other) => node.fault(
-                format!("`{other}` are no threads"),
-                name::did_you_mean(other, ["shared", "background"]),
-            ),
+            Some(other) => {
+                node.fault(format!("`{other}` are no threads"), name::did_you_mean(other, ["shared", "background"]))
+            }
             None => {}
         }
     }

@@ -10,12 +10,8 @@ use super::{
 impl Reading {
     /// A fault for every file and folder of the manifest that is not there. Asked once the components are built.
     pub fn missing_files(&self) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = self
-            .app
-            .components
-            .values()
-            .flat_map(|component| self.missing_of(component))
-            .collect();
+        let mut faults: Vec<Fault> =
+            self.app.components.values().flat_map(|component| self.missing_of(component)).collect();
         faults.sort_by_key(|fault| fault.line);
         faults
     }
@@ -34,23 +30,10 @@ impl Reading {
             };
             miss(&["source"], &component.source, remedy);
         }
-        if let Some(build) = component
-            .build
-            .as_ref()
-            .filter(|build| !base.join(&build.workdir).is_dir())
-        {
-            miss(
-                &["build", "workdir"],
-                &build.workdir,
-                "name the folder in which the build command runs",
-            );
+        if let Some(build) = component.build.as_ref().filter(|build| !base.join(&build.workdir).is_dir()) {
+            miss(&["build", "workdir"], &build.workdir, "name the folder in which the build command runs");
         }
-        if let Some(folder) = component
-            .plaza
-            .migrations
-            .as_ref()
-            .filter(|folder| !folder.is_dir())
-        {
+        if let Some(folder) = component.plaza.migrations.as_ref().filter(|folder| !folder.is_dir()) {
             miss(
                 &["tool", "plaza", "migrations"],
                 folder,
@@ -62,14 +45,8 @@ impl Reading {
                 FileMount::Placement { source, .. } if !source.exists() => {
                     miss(&["files"], source, "name a folder that exists");
                 }
-                FileMount::Pattern(pattern)
-                    if !pattern.contains(['*', '?', '[']) && !base.join(pattern).exists() =>
-                {
-                    miss(
-                        &["files"],
-                        Path::new(pattern),
-                        "name a file that exists, or a pattern",
-                    );
+                FileMount::Pattern(pattern) if !pattern.contains(['*', '?', '[']) && !base.join(pattern).exists() => {
+                    miss(&["files"], Path::new(pattern), "name a file that exists, or a pattern");
                 }
                 _ => {}
             }

@@ -34,12 +34,7 @@ pub(super) struct Section<'a> {
 impl<'a> Node<'a> {
     /// The whole document.
     pub(super) fn root(document: &'a Document<'a>, value: &'a DeValue<'a>) -> Self {
-        Self {
-            document,
-            name: String::new(),
-            line: 1,
-            value,
-        }
+        Self { document, name: String::new(), line: 1, value }
     }
 
     /// Notes a fault at this value.
@@ -81,16 +76,11 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn string(&self) -> Option<String> {
-        self.value
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| self.wrong("a text in quotes"))
+        self.value.as_str().map(str::to_owned).or_else(|| self.wrong("a text in quotes"))
     }
 
     pub(super) fn boolean(&self) -> Option<bool> {
-        self.value
-            .as_bool()
-            .or_else(|| self.wrong("`true` or `false`"))
+        self.value.as_bool().or_else(|| self.wrong("`true` or `false`"))
     }
 
     /// A whole number in a range.
@@ -102,10 +92,7 @@ impl<'a> Node<'a> {
         match u64::from_str_radix(integer.as_str(), integer.radix()) {
             Ok(number) if (least..=most).contains(&number) => Some(number),
             _ => {
-                self.fault(
-                    format!("`{}` is {integer}", self.name),
-                    format!("write {expected}"),
-                );
+                self.fault(format!("`{}` is {integer}", self.name), format!("write {expected}"));
                 None
             }
         }
@@ -116,10 +103,7 @@ impl<'a> Node<'a> {
         let Some(entries) = self.value.as_array() else {
             return self.wrong("a list in `[ ]`").unwrap_or_default();
         };
-        entries
-            .iter()
-            .map(|entry| self.child(self.name.clone(), entry.span().start, entry))
-            .collect()
+        entries.iter().map(|entry| self.child(self.name.clone(), entry.span().start, entry)).collect()
     }
 
     /// The texts of a list.
@@ -132,10 +116,7 @@ impl<'a> Node<'a> {
         let Some(table) = self.value.as_table() else {
             return self.wrong("a table").unwrap_or_default();
         };
-        table
-            .iter()
-            .map(|(key, value)| self.entry(key, value))
-            .collect()
+        table.iter().map(|(key, value)| self.entry(key, value)).collect()
     }
 
     /// A table with these keys and no others.
@@ -147,16 +128,10 @@ impl<'a> Node<'a> {
             let key_text = key.get_ref().as_ref();
             if !known.contains(&key_text) {
                 let (_, node) = self.entry(key, value);
-                node.fault(
-                    format!("unknown key `{}`", node.name),
-                    name::did_you_mean(key_text, known.iter().copied()),
-                );
+                node.fault(format!("unknown key `{}`", node.name), name::did_you_mean(key_text, known.iter().copied()));
             }
         }
-        Some(Section {
-            node: self.clone(),
-            table,
-        })
+        Some(Section { node: self.clone(), table })
     }
 
     fn entry(
@@ -165,29 +140,14 @@ impl<'a> Node<'a> {
         value: &'a Spanned<DeValue<'a>>,
     ) -> (String, Node<'a>) {
         let text = key.get_ref().to_string();
-        let plain = text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        let shown = if plain {
-            text.clone()
-        } else {
-            format!("\"{text}\"")
-        };
-        let name = if self.name.is_empty() {
-            shown
-        } else {
-            format!("{}.{shown}", self.name)
-        };
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        let shown = if plain { text.clone() } else { format!("\"{text}\"") };
+        let name = if self.name.is_empty() { shown } else { format!("{}.{shown}", self.name) };
         (text, self.child(name, key.span().start, value))
     }
 
     fn child(&self, name: String, at: usize, value: &'a Spanned<DeValue<'a>>) -> Node<'a> {
-        Node {
-            document: self.document,
-            name,
-            line: self.document.starts.line(at),
-            value: value.get_ref(),
-        }
+        Node { document: self.document, name, line: self.document.starts.line(at), value: value.get_ref() }
     }
 
     fn wrong<T>(&self, expected: &str) -> Option<T> {
@@ -200,10 +160,7 @@ impl<'a> Node<'a> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.fault(
-            format!("`{}` is {found}", self.name),
-            format!("write {expected}"),
-        );
+        self.fault(format!("`{}` is {found}", self.name), format!("write {expected}"));
         None
     }
 }
@@ -223,10 +180,7 @@ impl<'a> Section<'a> {
                 "" => "the manifest".to_owned(),
                 name => format!("`{name}`"),
             };
-            self.node.fault(
-                format!("{place} lacks the key `{key}`"),
-                format!("add `{example}`"),
-            );
+            self.node.fault(format!("{place} lacks the key `{key}`"), format!("add `{example}`"));
         }
         found
     }

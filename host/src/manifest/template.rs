@@ -52,9 +52,7 @@ impl Template {
             };
             let name = inside.trim();
             if !name::is_variable(name) {
-                return Err(TemplateError::BadName {
-                    name: name.to_owned(),
-                });
+                return Err(TemplateError::BadName { name: name.to_owned() });
             }
             if !before.is_empty() {
                 parts.push(Part::Text(before.to_owned()));
@@ -91,17 +89,13 @@ impl Template {
     }
 
     /// As [`Self::resolve`], with a function that knows the values.
-    pub fn fill<'a>(
-        &self,
-        value: impl Fn(&str) -> Option<&'a str>,
-    ) -> Result<String, TemplateError> {
+    pub fn fill<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, TemplateError> {
         let mut filled = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => filled.push_str(text),
                 Part::Variable(name) => {
-                    let value =
-                        value(name).ok_or_else(|| TemplateError::Unset { name: name.clone() })?;
+                    let value = value(name).ok_or_else(|| TemplateError::Unset { name: name.clone() })?;
                     filled.push_str(value);
                 }
             }
@@ -124,26 +118,15 @@ mod tests {
     use super::*;
 
     fn values() -> BTreeMap<String, String> {
-        [("host", "db.example"), ("port", "5432")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
+        [("host", "db.example"), ("port", "5432")].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
     #[test]
     fn variables_are_replaced_wherever_they_stand() {
         let template = Template::parse("postgres://{{ host }}:{{port}}/x").unwrap();
         assert_eq!(template.variables().collect::<Vec<_>>(), ["host", "port"]);
-        assert_eq!(
-            template.resolve(&values()).unwrap(),
-            "postgres://db.example:5432/x"
-        );
-        assert_eq!(
-            Template::parse("{{host}}{{host}}")
-                .unwrap()
-                .resolve(&values())
-                .unwrap(),
-            "db.exampledb.example"
-        );
+        assert_eq!(template.resolve(&values()).unwrap(), "postgres://db.example:5432/x");
+        assert_eq!(Template::parse("{{host}}{{host}}").unwrap().resolve(&values()).unwrap(), "db.exampledb.example");
     }
 
     #[test]
@@ -158,38 +141,19 @@ mod tests {
 
     #[test]
     fn an_open_brace_tells_where_it_stands() {
-        assert_eq!(
-            Template::parse("é{{ host }} {{ port"),
-            Err(TemplateError::Unclosed { at: 13 })
-        );
+        assert_eq!(Template::parse("é{{ host }} {{ port"), Err(TemplateError::Unclosed { at: 13 }));
     }
 
     #[test]
     fn what_is_no_name_is_refused() {
-        for text in [
-            "{{ }}",
-            "{{ Host }}",
-            "{{ a-b }}",
-            "{{ 1a }}",
-            "{{ a b }}",
-            "{{ a__b }}",
-            "{{ _a }}",
-        ] {
-            assert!(
-                matches!(Template::parse(text), Err(TemplateError::BadName { .. })),
-                "{text}"
-            );
+        for text in ["{{ }}", "{{ Host }}", "{{ a-b }}", "{{ 1a }}", "{{ a b }}", "{{ a__b }}", "{{ _a }}"] {
+            assert!(matches!(Template::parse(text), Err(TemplateError::BadName { .. })), "{text}");
         }
     }
 
     #[test]
     fn a_variable_without_value_is_named() {
         let template = Template::parse("{{ token }}").unwrap();
-        assert_eq!(
-            template.resolve(&values()),
-            Err(TemplateError::Unset {
-                name: "token".into()
-            })
-        );
+        assert_eq!(template.resolve(&values()), Err(TemplateError::Unset { name: "token".into() }));
     }
 }

@@ -82,35 +82,16 @@ source = "target/rest_clients.wasm"
 fn a_whole_manifest_becomes_an_application() {
     let app = read_text(WHOLE).into_app().unwrap();
     let orders = &app.components["orders"];
-    assert_eq!(
-        (app.name.as_str(), app.version.as_deref()),
-        ("shop", Some("1.0.0"))
-    );
+    assert_eq!((app.name.as_str(), app.version.as_deref()), ("shop", Some("1.0.0")));
     assert_eq!(app.generate["token_key"], Generate::Ed25519);
-    assert_eq!(
-        app.variables["currency"],
-        Variable {
-            default: Some("EUR".into()),
-            secret: false
-        }
-    );
+    assert_eq!(app.variables["currency"], Variable { default: Some("EUR".into()), secret: false });
     assert_eq!(orders.source, app.base().join("target/orders.wasm"));
     assert_eq!(orders.plaza.tick_seconds, Some(5));
-    assert_eq!(
-        orders.plaza.migrations.as_deref(),
-        Some(&*app.base().join("components/orders/migrations"))
-    );
-    assert_eq!(
-        (orders.plaza.limits.memory_mib, orders.plaza.limits.threads),
-        (64, Threads::Background)
-    );
+    assert_eq!(orders.plaza.migrations.as_deref(), Some(&*app.base().join("components/orders/migrations")));
+    assert_eq!((orders.plaza.limits.memory_mib, orders.plaza.limits.threads), (64, Threads::Background));
     assert_eq!(orders.plaza.limits.queue, 1024);
     assert_eq!(orders.build.as_ref().unwrap().commands, ["make"]);
-    let routes: Vec<_> = app
-        .routes
-        .iter()
-        .map(|route| route.component.as_str())
-        .collect();
+    let routes: Vec<_> = app.routes.iter().map(|route| route.component.as_str()).collect();
     assert_eq!(routes, ["orders", "inline-component"]);
     assert_eq!(app.routes[1].route, app::Route::Private);
 }
@@ -118,27 +99,14 @@ fn a_whole_manifest_becomes_an_application() {
 #[test]
 fn the_platforms_own_dependency_line_stands_in_for_spins() {
     let app = read_text(WHOLE).into_app().unwrap();
-    let links: Vec<_> = app.components["orders"]
-        .links
-        .iter()
-        .map(|(key, id)| (key.as_str(), id.as_str()))
-        .collect();
-    assert_eq!(
-        links,
-        [
-            ("shop:products@1.0.0", "products"),
-            ("shop:users/directory@1.0.0", "users")
-        ]
-    );
+    let links: Vec<_> = app.components["orders"].links.iter().map(|(key, id)| (key.as_str(), id.as_str())).collect();
+    assert_eq!(links, [("shop:products@1.0.0", "products"), ("shop:users/directory@1.0.0", "users")]);
 }
 
 #[test]
 fn every_fault_comes_in_one_go_in_the_order_of_lines() {
     let text = WHOLE
-        .replace(
-            "source = \"target/orders.wasm\"",
-            "sorce = \"target/orders.wasm\"",
-        )
+        .replace("source = \"target/orders.wasm\"", "sorce = \"target/orders.wasm\"")
         .replace("tick_seconds = 5", "tick_seconds = 0")
         .replace("component = \"orders\"", "component = \"order\"")
         .replace("default = \"EUR\"", "default = 1");
@@ -158,20 +126,13 @@ fn every_fault_comes_in_one_go_in_the_order_of_lines() {
 fn a_missing_manifest_is_a_fault_of_its_own() {
     let faults = load(Path::new("/nowhere/spin.toml")).unwrap_err();
     assert_eq!(faults.len(), 1);
-    assert!(
-        faults[0]
-            .to_string()
-            .starts_with("/nowhere/spin.toml: cannot be read: ")
-    );
+    assert!(faults[0].to_string().starts_with("/nowhere/spin.toml: cannot be read: "));
 }
 
 #[test]
 fn syntax_errors_are_told_alone_and_with_their_line() {
     let found = messages("spin_manifest_version = 2\n[application\nname = \"x\"\n");
-    assert!(
-        !found.is_empty() && found.iter().all(|fault| fault.starts_with("2: is no TOML")),
-        "{found:?}"
-    );
+    assert!(!found.is_empty() && found.iter().all(|fault| fault.starts_with("2: is no TOML")), "{found:?}");
 }
 
 #[test]

@@ -12,15 +12,7 @@ use crate::router::Pattern;
 
 /// Triggers that Spin or its plugins know.
 pub(super) const KINDS: &[&str] = &["http", "redis", "command", "cron", "mqtt", "sqs", "kinesis"];
-const HTTP: &[&str] = &[
-    "id",
-    "component",
-    "components",
-    "dependencies",
-    "route",
-    "executor",
-    "static_response",
-];
+const HTTP: &[&str] = &["id", "component", "components", "dependencies", "route", "executor", "static_response"];
 
 /// Reads every trigger.
 pub(super) fn read(base: &Path, node: &Node<'_>, draft: &mut Draft) {
@@ -45,15 +37,10 @@ pub(super) fn read(base: &Path, node: &Node<'_>, draft: &mut Draft) {
 
 /// `[application.trigger.<kind>]`.
 pub(super) fn read_globals(triggers: &Section<'_>) {
-    if let Some(base) = triggers
-        .get("http")
-        .and_then(|http| http.section(&["base"])?.get("base"))
+    if let Some(base) = triggers.get("http").and_then(|http| http.section(&["base"])?.get("base"))
         && base.string().is_some_and(|path| path != "/")
     {
-        base.fault(
-            "`application.trigger.http.base` is not served yet",
-            "write the base into each route",
-        );
+        base.fault("`application.trigger.http.base` is not served yet", "write the base into each route");
     }
     for kind in KINDS.iter().filter(|kind| **kind != "http") {
         triggers.refuse(kind, "take it out; only HTTP triggers are served");
@@ -69,9 +56,7 @@ fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
     if section.get("executor").is_some() {
         read_executor(&section);
     }
-    let route = section
-        .require("route", "route = \"/...\"")
-        .and_then(|node| read_route(&node));
+    let route = section.require("route", "route = \"/...\"").and_then(|node| read_route(&node));
     if section.get("static_response").is_some() {
         return;
     }
@@ -88,34 +73,23 @@ fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
         Some(inline)
     };
     if let (Some(component), Some(route)) = (component_id, route) {
-        draft
-            .routes
-            .push((section_line(&section), RouteTrigger { component, route }));
+        draft.routes.push((section_line(&section), RouteTrigger { component, route }));
     }
 }
 
 fn refuse(section: &Section<'_>) {
     section.refuse("static_response", "let a component answer this route");
     section.refuse("components", "an HTTP trigger has one `component`");
-    section.refuse(
-        "dependencies",
-        "write them under `[component.<id>.dependencies]`",
-    );
+    section.refuse("dependencies", "write them under `[component.<id>.dependencies]`");
 }
 
 fn section_line(section: &Section<'_>) -> usize {
-    section
-        .get("route")
-        .map_or_else(|| section.node.line(), |route| route.line())
+    section.get("route").map_or_else(|| section.node.line(), |route| route.line())
 }
 
 fn read_route(node: &Node<'_>) -> Option<Route> {
     if node.is_table() {
-        return match node
-            .section(&["private"])?
-            .require("private", "private = true")?
-            .boolean()?
-        {
+        return match node.section(&["private"])?.require("private", "private = true")?.boolean()? {
             true => Some(Route::Private),
             false => {
                 node.fault(
@@ -137,10 +111,7 @@ fn read_route(node: &Node<'_>) -> Option<Route> {
 }
 
 fn read_executor(section: &Section<'_>) {
-    let Some(executor) = section
-        .get("executor")
-        .and_then(|node| node.section(&["type", "argv", "entrypoint"]))
-    else {
+    let Some(executor) = section.get("executor").and_then(|node| node.section(&["type", "argv", "entrypoint"])) else {
         return;
     };
     let Some(node) = executor.require("type", "type = \"spin\"") else {
@@ -152,9 +123,6 @@ fn read_executor(section: &Section<'_>) {
             "the executor `wagi` is not served yet",
             "take the executor out, and build a component that exports `wasi:http`",
         ),
-        Some(other) => node.fault(
-            format!("unknown executor `{other}`"),
-            name::did_you_mean(other, ["spin", "http"]),
-        ),
+        Some(other) => node.fault(format!("unknown executor `{other}`"), name::did_you_mean(other, ["spin", "http"])),
     }
 }

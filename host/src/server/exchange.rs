@@ -1,11 +1,6 @@
 //! One request and its answer.
 
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Instant};
 
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_LENGTH};
 use hyper::body::Incoming;
@@ -103,7 +98,10 @@ fn declared_length(request: &Request<Incoming>) -> Option<u64> {
 }
 
 fn too_large(limit: u64) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than the {limit} bytes that are taken here."))
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("The body is larger than the {limit} bytes that are taken here."),
+    )
 }
 
 fn missing(route: &RouteMatch<'_>) -> Problem {

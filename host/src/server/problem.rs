@@ -22,15 +22,24 @@ impl Problem {
     /// What a client is told of a failure: never the trap, which is in the log under the request's id.
     pub fn of(failure: &Failure) -> Self {
         let (status, detail) = match failure {
-            Failure::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Too many requests are waiting; try again shortly."),
-            Failure::Stopping { .. } => (StatusCode::SERVICE_UNAVAILABLE, "The service is shutting down; try again shortly."),
+            Failure::Overloaded { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Too many requests are waiting; try again shortly.")
+            }
+            Failure::Stopping { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The service is shutting down; try again shortly.")
+            }
             Failure::DeadlineExceeded { .. } => (StatusCode::GATEWAY_TIMEOUT, "The request took longer than it may."),
-            Failure::Cycle { .. } => (StatusCode::LOOP_DETECTED, "The components of this application call one another in a circle."),
+            Failure::Cycle { .. } => {
+                (StatusCode::LOOP_DETECTED, "The components of this application call one another in a circle.")
+            }
             Failure::Trapped { .. }
             | Failure::InstanceLost { .. }
             | Failure::Instantiation { .. }
             | Failure::Refused { .. }
-            | Failure::NoExport { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "The component failed to answer; the log has the reason under this request's id."),
+            | Failure::NoExport { .. } => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The component failed to answer; the log has the reason under this request's id.",
+            ),
         };
         Self::new(status, detail)
     }

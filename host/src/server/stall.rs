@@ -13,6 +13,9 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+/// How many buffers of unread bytes are taken in before a connection is closed.
+const DISCARDED_READS: usize = 256;
+
 /// A stream that fails when a write makes no progress for a while.
 pub struct StallGuard {
     stream: TcpStream,
@@ -25,6 +28,19 @@ impl StallGuard {
     /// Guards a stream.
     pub fn new(stream: TcpStream, patience: Duration) -> Self {
         Self { stream, patience, waiting: None }
+    }
+
+    /// Takes in what the client has sent and nobody will read. A socket that is closed with unread bytes resets the
+    /// connection, and the client then loses the answer that says why.
+    fn discard_unread(&mut self, context: &mut Context<'_>) {
+        let mut bytes = [0; 4096];
+        for _ in 0..DISCARDED_READS {
+            let mut into = ReadBuf::new(&mut bytes);
+            let read = Pin::new(&mut self.stream).poll_read(context, &mut into);
+            if !matches!(read, Poll::Ready(Ok(()))) || into.filled().is_empty() {
+                return;
+            }
+        }
     }
 
     fn judge<T>(&mut self, context: &mut Context<'_>, progress: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -72,6 +88,7 @@ impl AsyncWrite for StallGuard {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        self.discard_unread(context);
         Poll::Ready(Ok(()))
     }
 }

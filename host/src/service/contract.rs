@@ -15,7 +15,7 @@ use wasmtime::{
 pub use self::shape::{Function, Shape};
 use crate::manifest::import::{compatible, same_interface};
 
-/// What a component imports and exports, by interface name (`shop:users/directory@1.0.0`).
+/// What a component imports and exports, by interface name (`example:users/directory@1.0.0`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Surface {
     /// What it needs.
@@ -50,38 +50,24 @@ impl Surface {
     /// Reads a component's types.
     pub fn of(engine: &Engine, component: &Component) -> Self {
         let types = component.component_type();
-        let read = |name: &str, item: ComponentItem| {
-            Interface::of(engine, name, &item).map(|read| (name.to_owned(), read))
-        };
+        let read =
+            |name: &str, item: ComponentItem| Interface::of(engine, name, &item).map(|read| (name.to_owned(), read));
         Self {
-            imports: types
-                .imports(engine)
-                .filter_map(|(name, item)| read(name, item.ty))
-                .collect(),
-            exports: types
-                .exports(engine)
-                .filter_map(|(name, item)| read(name, item.ty))
-                .collect(),
+            imports: types.imports(engine).filter_map(|(name, item)| read(name, item.ty)).collect(),
+            exports: types.exports(engine).filter_map(|(name, item)| read(name, item.ty)).collect(),
         }
     }
 
     /// The export that serves an import of this name: the same name, else a compatible version of it.
     pub fn provides(&self, import: &str) -> Option<(&str, &Interface)> {
         let same = self.exports.get_key_value(import);
-        let close = || {
-            self.exports
-                .iter()
-                .find(|(name, _)| compatible(name, import))
-        };
-        same.or_else(close)
-            .map(|(name, interface)| (name.as_str(), interface))
+        let close = || self.exports.iter().find(|(name, _)| compatible(name, import));
+        same.or_else(close).map(|(name, interface)| (name.as_str(), interface))
     }
 
     /// Whether it exports this interface, in whatever version (`wasi:http/handler`).
     pub fn exports_any(&self, interface: &str) -> bool {
-        self.exports
-            .keys()
-            .any(|name| same_interface(name, interface))
+        self.exports.keys().any(|name| same_interface(name, interface))
     }
 }
 
@@ -91,37 +77,16 @@ pub fn missing(consumer: &Surface, provider: &Surface, interface: &str) -> Vec<M
         return Vec::new();
     };
     let Some((_, offered)) = provider.provides(interface) else {
-        let near: Vec<&str> = provider
-            .exports
-            .keys()
-            .filter(|name| same_interface(name, interface))
-            .map(String::as_str)
-            .collect();
-        let found = if near.is_empty() {
-            "no such export".to_owned()
-        } else {
-            format!("an export of {}", near.join(", "))
-        };
-        return vec![Mismatch::whole(
-            interface,
-            format!("an export of {interface}"),
-            found,
-        )];
+        let near: Vec<&str> =
+            provider.exports.keys().filter(|name| same_interface(name, interface)).map(String::as_str).collect();
+        let found =
+            if near.is_empty() { "no such export".to_owned() } else { format!("an export of {}", near.join(", ")) };
+        return vec![Mismatch::whole(interface, format!("an export of {interface}"), found)];
     };
     let differing = |(name, expected): (&String, &Function)| match offered.functions.get(name) {
         Some(found) if found == expected => None,
-        Some(found) => Some(Mismatch::one(
-            interface,
-            name,
-            expected.to_string(),
-            found.to_string(),
-        )),
-        None => Some(Mismatch::one(
-            interface,
-            name,
-            expected.to_string(),
-            "no such function".to_owned(),
-        )),
+        Some(found) => Some(Mismatch::one(interface, name, expected.to_string(), found.to_string())),
+        None => Some(Mismatch::one(interface, name, expected.to_string(), "no such function".to_owned())),
     };
     needed.functions.iter().filter_map(differing).collect()
 }
@@ -135,12 +100,7 @@ pub fn unlinkable(consumer: &Surface, interface: &str) -> Vec<Mismatch> {
     let mut mismatches = Vec::new();
     for (name, function) in &needed.functions {
         if !function.asynchronous {
-            mismatches.push(Mismatch::one(
-                interface,
-                name,
-                "an `async func`".to_owned(),
-                function.to_string(),
-            ));
+            mismatches.push(Mismatch::one(interface, name, "an `async func`".to_owned(), function.to_string()));
         }
         if let Some(bound) = function.bound_to_store() {
             let expected = "values that can cross from one component to another".to_owned();
@@ -156,10 +116,7 @@ impl Interface {
             ComponentItem::ComponentInstance(instance) => Some(Self::of_instance(engine, instance)),
             ComponentItem::ComponentFunc(function) => {
                 let functions = BTreeMap::from([(name.to_owned(), Function::of(function))]);
-                Some(Self {
-                    functions,
-                    resources: Vec::new(),
-                })
+                Some(Self { functions, resources: Vec::new() })
             }
             _ => None,
         }
@@ -170,9 +127,7 @@ impl Interface {
         for (name, item) in instance.exports(engine) {
             match item.ty {
                 ComponentItem::ComponentFunc(function) => {
-                    interface
-                        .functions
-                        .insert(name.to_owned(), Function::of(&function));
+                    interface.functions.insert(name.to_owned(), Function::of(&function));
                 }
                 ComponentItem::Resource(_) => interface.resources.push(name.to_owned()),
                 _ => {}
@@ -189,21 +144,11 @@ impl Interface {
 
 impl Mismatch {
     fn whole(interface: &str, expected: String, found: String) -> Self {
-        Self {
-            interface: interface.to_owned(),
-            function: None,
-            expected,
-            found,
-        }
+        Self { interface: interface.to_owned(), function: None, expected, found }
     }
 
     fn one(interface: &str, function: &str, expected: String, found: String) -> Self {
-        Self {
-            interface: interface.to_owned(),
-            function: Some(function.to_owned()),
-            expected,
-            found,
-        }
+        Self { interface: interface.to_owned(), function: Some(function.to_owned()), expected, found }
     }
 }
 
@@ -213,11 +158,7 @@ impl fmt::Display for Mismatch {
         if let Some(function) = &self.function {
             write!(formatter, "#{function}")?;
         }
-        write!(
-            formatter,
-            ": expected {}, found {}",
-            self.expected, self.found
-        )
+        write!(formatter, ": expected {}, found {}", self.expected, self.found)
     }
 }
 

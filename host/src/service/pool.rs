@@ -18,12 +18,7 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-use super::{
-    failure::Failure,
-    instance::Instance,
-    job::Job,
-    worker,
-};
+use super::{failure::Failure, instance::Instance, job::Job, worker};
 use crate::limits::ComponentLimits;
 
 /// Makes the instances of a pool.
@@ -114,7 +109,8 @@ impl Pool {
             return Ok(());
         }
         let room = self.limits.concurrent_per_instance;
-        if let Some(slot) = state.slots.iter_mut().filter(|slot| slot.in_flight < room).min_by_key(|slot| slot.in_flight)
+        if let Some(slot) =
+            state.slots.iter_mut().filter(|slot| slot.in_flight < room).min_by_key(|slot| slot.in_flight)
         {
             let id = slot.id;
             self.hand_over(&mut state, id, job);

@@ -70,7 +70,8 @@ impl Version {
         let pools = lanes
             .iter()
             .map(|lane| {
-                let maker = Maker { blueprint: blueprint.clone(), furnish: lane.furnish.clone(), version: label.clone() };
+                let maker =
+                    Maker { blueprint: blueprint.clone(), furnish: lane.furnish.clone(), version: label.clone() };
                 let runtime = lane.runtime.clone();
                 Pool::new(component.clone(), label.clone(), limits.clone(), Arc::new(maker), runtime)
             })

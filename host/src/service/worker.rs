@@ -4,11 +4,7 @@
 //! computes without end, or that waits in a call which holds the store, stops that loop; so the outer one, which
 //! wasmtime gives a turn at every epoch, watches for jobs that nobody waits for any more and that are not let go.
 
-use std::{
-    future::poll_fn,
-    pin::pin,
-    sync::Arc,
-};
+use std::{future::poll_fn, pin::pin, sync::Arc};
 
 use futures::{FutureExt, StreamExt, channel::oneshot, stream::FuturesUnordered};
 use tokio::{
@@ -77,7 +73,7 @@ fn instantiation_failure(pool: &Pool, error: wasmtime::Error) -> Failure {
 }
 
 async fn work(pool: &Arc<Pool>, id: u64, mut instance: Instance, mut jobs: UnboundedReceiver<Job>) {
-    let underway = Underway::default();
+    let underway = Arc::new(Underway::default());
     let ending = {
         let Instance { store, proxy, functions } = &mut instance;
         let desk = Desk { pool, id, proxy: proxy.as_ref(), functions, underway: &underway };
@@ -135,7 +131,7 @@ struct Desk<'a> {
     id: u64,
     proxy: Option<&'a Proxy>,
     functions: &'a [Func],
-    underway: &'a Underway,
+    underway: &'a Arc<Underway>,
 }
 
 /// How a job left its instance.
@@ -226,27 +222,23 @@ impl Desk<'_> {
             access.data_mut().requests.enter(task, context);
             wasmtime::error::Ok((prepared, task))
         })?;
-        // A response of WASI 0.2 arrives before its handler returns, so it is passed on as soon as it is there.
-        let pass_on = async { receiver.await.map(|response| self.pass_on(key, response)) };
-        let (sent, passed) = futures::join!(prepared.run(accessor, overdue(presence)), pass_on);
-        if let Ok(passed) = passed {
-            passed?;
-        }
-        Ok((Some(task), if sent? { Left::Done } else { Left::Overdue }))
-    }
-
-    /// Passes a response on; a trap is not passed on but returned, for it ends the instance.
-    fn pass_on(&self, key: u64, response: wasmtime::Result<Response>) -> wasmtime::Result<()> {
-        match response {
-            Ok(response) => self.underway.answer(key, Ok(Answer::Http(Box::new(response)))),
-            Err(error) if is_guest_error(&error) => {
-                let failure = Failure::Refused { component: self.pool.component.clone(), error: Arc::new(error) };
-                self.underway.answer(key, Err(failure));
+        let pass_on = PassOn { component: self.pool.component.clone(), underway: self.underway.clone(), key };
+        let sent = match proxy {
+            Proxy::P3(_) => {
+                let sent = prepared.run(accessor, overdue(presence)).await;
+                pass_on.when(receiver).await?;
+                sent
             }
-            Err(error) if error.is::<wasmtime_wasi_http::handler::ExpirationError>() => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
+            Proxy::P2(_) => {
+                // The response comes before the handler returns, which then waits, holding the store, until its body
+                // is read: a task outside of the store has to pass the response on.
+                let passing_on = tokio::spawn(pass_on.when(receiver));
+                let sent = prepared.run(accessor, overdue(presence)).await;
+                passing_on.await??;
+                sent
+            }
+        };
+        Ok((Some(task), if sent? { Left::Done } else { Left::Overdue }))
     }
 
     async fn call(
@@ -290,6 +282,30 @@ impl Desk<'_> {
 
     fn no_export(&self, export: &str) -> Failure {
         Failure::NoExport { component: self.pool.component.clone(), export: export.to_owned() }
+    }
+}
+
+/// Passes a response on to whoever waits for it.
+struct PassOn {
+    component: Arc<str>,
+    underway: Arc<Underway>,
+    key: u64,
+}
+
+impl PassOn {
+    /// Passes it on when it comes. A trap is not passed on but returned, for it ends the instance.
+    async fn when(self, response: oneshot::Receiver<wasmtime::Result<Response>>) -> wasmtime::Result<()> {
+        let answer = match response.await {
+            Ok(Ok(response)) => Ok(Answer::Http(Box::new(response))),
+            Ok(Err(error)) if is_guest_error(&error) => {
+                Err(Failure::Refused { component: self.component, error: Arc::new(error) })
+            }
+            Ok(Err(error)) if error.is::<wasmtime_wasi_http::handler::ExpirationError>() => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Ok(()),
+        };
+        self.underway.answer(self.key, answer);
+        Ok(())
     }
 }
 

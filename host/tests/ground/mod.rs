@@ -108,7 +108,8 @@ fn own_folder() -> PathBuf {
         let all = std::env::temp_dir().join(format!("plaza-tests-{}", nix::unistd::Uid::effective()));
         for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
             let process = entry.file_name().to_string_lossy().parse().ok();
-            let alive = process.is_some_and(|process| nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), None).is_ok());
+            let alive = process
+                .is_some_and(|process| nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), None).is_ok());
             if !alive {
                 let _ = fs::remove_dir_all(entry.path());
             }

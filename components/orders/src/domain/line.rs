@@ -36,7 +36,8 @@ impl Lines {
             *sum = sum.saturating_add(line.quantity);
             // Lines that are each within bounds may exceed them together.
             if *sum > MAX_QUANTITY {
-                let detail = format!("makes {sum} pieces of product {} together; {MAX_QUANTITY} is the most", line.product_id);
+                let detail =
+                    format!("makes {sum} pieces of product {} together; {MAX_QUANTITY} is the most", line.product_id);
                 faults.add(format!("items[{index}].quantity"), detail);
             }
         }
@@ -68,9 +69,7 @@ pub struct Line {
 
 /// Σ quantity × price; `None` when it exceeds what money can hold.
 pub fn total(lines: &[Line]) -> Option<Money> {
-    lines.iter().try_fold(Money::ZERO, |total, line| {
-        total.checked_add(line.price.checked_mul(line.quantity)?)
-    })
+    lines.iter().try_fold(Money::ZERO, |total, line| total.checked_add(line.price.checked_mul(line.quantity)?))
 }
 
 fn check(faults: &mut Faults, index: usize, line: Wanted) {

@@ -75,9 +75,9 @@ async fn paid_for<P: Stock>(ports: &P, order: &Order, paid: &Paid) -> Result<Cha
     match ports.commit(&order.reservation_id).await {
         Ok(()) => Ok(Change::Pay),
         Err(StockError::Unavailable(unavailable)) => Err(unavailable),
-        Err(
-            StockError::OutOfStock(_) | StockError::UnknownProducts(_) | StockError::NotFound | StockError::Undone,
-        ) => Ok(Change::Cancel(Reason::OutOfStock)),
+        Err(StockError::OutOfStock(_) | StockError::UnknownProducts(_) | StockError::NotFound | StockError::Undone) => {
+            Ok(Change::Cancel(Reason::OutOfStock))
+        }
     }
 }
 
@@ -89,7 +89,11 @@ mod tests {
     use crate::domain::ports::fake::{FakeOrders, an_order, block_on};
 
     fn paid(amount_minor: i64) -> PaymentEvent {
-        PaymentEvent::Succeeded(Paid { order_id: 1, amount: Money::from_minor(amount_minor), currency: "EUR".to_owned() })
+        PaymentEvent::Succeeded(Paid {
+            order_id: 1,
+            amount: Money::from_minor(amount_minor),
+            currency: "EUR".to_owned(),
+        })
     }
 
     fn after(orders: &FakeOrders, event: &PaymentEvent) -> (Status, Option<Reason>) {

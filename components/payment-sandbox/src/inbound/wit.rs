@@ -6,9 +6,7 @@ use kit::settings;
 use kit::sql::SqlError;
 
 use crate::bindings::Component;
-use crate::bindings::exports::shop::payments::provider::{
-    ChargeRequest, Error, Guest, Notice, Outcome, RefundRequest,
-};
+use crate::bindings::exports::shop::payments::provider::{ChargeRequest, Error, Guest, Notice, Outcome, RefundRequest};
 use crate::domain::token::{Behaviour, LATE_SECONDS, State};
 use crate::domain::webhook::{self, Ending};
 use crate::outbound::sql::{self, Charge};
@@ -22,7 +20,8 @@ impl Guest for Component {
     }
 
     async fn charge(request: ChargeRequest) -> Result<Outcome, Error> {
-        let behaviour = Behaviour::of(&request.token).ok_or_else(|| Error::Invalid("it is no token of the sandbox".to_owned()))?;
+        let behaviour =
+            Behaviour::of(&request.token).ok_or_else(|| Error::Invalid("it is no token of the sandbox".to_owned()))?;
         if request.amount_minor < 1 {
             return Err(Error::Invalid("the amount must be more than nothing".to_owned()));
         }
@@ -61,7 +60,8 @@ impl Guest for Component {
 
     async fn verify_webhook(headers: Vec<(String, String)>, body: Vec<u8>) -> Result<Notice, Error> {
         let secret = settings::get_or("sandbox_webhook_secret", "").await;
-        let webhook = webhook::read(&headers, &body, &secret, now_s()).map_err(|error| Error::Invalid(error.to_string()))?;
+        let webhook =
+            webhook::read(&headers, &body, &secret, now_s()).map_err(|error| Error::Invalid(error.to_string()))?;
         let state = match webhook.outcome {
             Ending::Succeeded => State::Succeeded,
             Ending::Declined => State::Declined,
@@ -77,9 +77,7 @@ fn outcome(charge: Charge) -> Option<Outcome> {
     match charge.state {
         State::Succeeded => Some(Outcome::Succeeded(charge.id)),
         State::Declined => Some(Outcome::Declined(charge.code.unwrap_or_default())),
-        State::ActionRequired => {
-            Some(Outcome::ActionRequired(format!("https://sandbox.example/3ds/{}", charge.id)))
-        }
+        State::ActionRequired => Some(Outcome::ActionRequired(format!("https://sandbox.example/3ds/{}", charge.id))),
         State::Failing => None,
     }
 }

@@ -91,10 +91,7 @@ enum Begun {
 }
 
 /// Commits the attempt under its key, or finds the one that this idempotency key began before.
-async fn begun<P: Keyed + Customers + Provider>(
-    ports: &P,
-    confirmation: &Confirmation,
-) -> Result<Begun, ConfirmError> {
+async fn begun<P: Keyed + Customers + Provider>(ports: &P, confirmation: &Confirmation) -> Result<Begun, ConfirmError> {
     if let Some(number) = confirmation.attempt_number {
         return Ok(Begun::Attempt(number));
     }

@@ -122,8 +122,7 @@ impl Payments for World {
     }
 
     async fn attempt(&self, payment_id: i64, number: i64) -> Result<Option<Attempt>, StoreError> {
-        let statement =
-            format!("select {ATTEMPT} from attempts where payment_id = $1::bigint and number = $2::bigint");
+        let statement = format!("select {ATTEMPT} from attempts where payment_id = $1::bigint and number = $2::bigint");
         let row = DATABASE.row(&statement, vec![payment_id.into(), number.into()]).await?;
         Ok(row.as_ref().map(row::attempt).transpose()?)
     }
@@ -212,11 +211,7 @@ impl From<SqlError> for StoreError {
     }
 }
 
-async fn store(
-    write: &Write,
-    lease: Option<&Lease<KeyIds>>,
-    answer: Option<&Answer>,
-) -> Result<Written, StoreError> {
+async fn store(write: &Write, lease: Option<&Lease<KeyIds>>, answer: Option<&Answer>) -> Result<Written, StoreError> {
     let row = match DATABASE.one(WRITE, parameters(write, lease, answer)).await {
         // The same event or webhook was taken in by another delivery since it was looked for.
         Err(error) if error.is_constraint("inbox_pkey") => return Ok(Written::Outrun),

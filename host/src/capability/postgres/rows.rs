@@ -28,10 +28,7 @@ pub struct RowStream {
 }
 
 impl RowStream {
-    pub(super) fn new(
-        parts: mpsc::UnboundedReceiver<Part>,
-        outcome: oneshot::Receiver<Result<(), Error>>,
-    ) -> Self {
+    pub(super) fn new(parts: mpsc::UnboundedReceiver<Part>, outcome: oneshot::Receiver<Result<(), Error>>) -> Self {
         Self { parts, outcome }
     }
 
@@ -54,24 +51,13 @@ impl RowStream {
     pub(super) fn into_parts(
         self,
         first: Vec<Row>,
-    ) -> (
-        RowProducer,
-        impl Future<Output = Result<(), Error>> + Send + 'static,
-    ) {
-        (
-            RowProducer {
-                first,
-                parts: self.parts,
-            },
-            ended(self.outcome),
-        )
+    ) -> (RowProducer, impl Future<Output = Result<(), Error>> + Send + 'static) {
+        (RowProducer { first, parts: self.parts }, ended(self.outcome))
     }
 }
 
 async fn ended(outcome: oneshot::Receiver<Result<(), Error>>) -> Result<(), Error> {
-    outcome
-        .await
-        .unwrap_or_else(|_| Err(Error::Other("the query was interrupted".to_owned())))
+    outcome.await.unwrap_or_else(|_| Err(Error::Other("the query was interrupted".to_owned())))
 }
 
 /// Feeds a guest's stream.

@@ -15,19 +15,10 @@ const MARK: &[u8] = b"\0asm";
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// Every fault of the components whose files exist.
-pub(super) fn faults(
-    reading: &Reading,
-    engine: &Engine,
-    served: &dyn Fn(&str) -> bool,
-) -> Vec<Fault> {
+pub(super) fn faults(reading: &Reading, engine: &Engine, served: &dyn Fn(&str) -> bool) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut surfaces = BTreeMap::new();
-    for component in reading
-        .app
-        .components
-        .values()
-        .filter(|component| component.source.is_file())
-    {
+    for component in reading.app.components.values().filter(|component| component.source.is_file()) {
         match read(reading, engine, component) {
             Ok(surface) => {
                 surfaces.insert(component.id.as_str(), surface);
@@ -47,25 +38,13 @@ pub(super) fn faults(
 }
 
 fn read(reading: &Reading, engine: &Engine, component: &Component) -> Result<Surface, Fault> {
-    let shown = component
-        .source
-        .strip_prefix(reading.app.base())
-        .unwrap_or(&component.source)
-        .display();
-    let fault =
-        |message: String, remedy: &str| reading.fault(&component.id, &["source"], message, remedy);
-    let bytes = std::fs::read(&component.source).map_err(|error| {
-        fault(
-            format!("`{shown}` cannot be read: {error}"),
-            "make it readable for this user",
-        )
-    })?;
+    let shown = component.source.strip_prefix(reading.app.base()).unwrap_or(&component.source).display();
+    let fault = |message: String, remedy: &str| reading.fault(&component.id, &["source"], message, remedy);
+    let bytes = std::fs::read(&component.source)
+        .map_err(|error| fault(format!("`{shown}` cannot be read: {error}"), "make it readable for this user"))?;
     if bytes.starts_with(CORE_MODULE) {
         let remedy = "build it for the target `wasm32-wasip2`, or turn it into one with `wasm-tools component new`";
-        return Err(fault(
-            format!("`{shown}` is a core module, not a component"),
-            remedy,
-        ));
+        return Err(fault(format!("`{shown}` is a core module, not a component"), remedy));
     }
     if !bytes.starts_with(MARK) {
         let remedy = "name the `.wasm` file that the build command makes";
@@ -76,10 +55,7 @@ fn read(reading: &Reading, engine: &Engine, component: &Component) -> Result<Sur
         Err(error) => {
             let cause = error.root_cause().to_string();
             let cause = cause.lines().next().unwrap_or_default();
-            Err(fault(
-                format!("`{shown}` is no component that can be run: {cause}"),
-                "build it anew",
-            ))
+            Err(fault(format!("`{shown}` is no component that can be run: {cause}"), "build it anew"))
         }
     }
 }
@@ -93,20 +69,12 @@ fn unprovided(
     faults: &mut Vec<Fault>,
 ) {
     for (name, interface) in &surface.imports {
-        if interface.is_types_only()
-            || served(name)
-            || import::provider(&component.links, name).is_some()
-        {
+        if interface.is_types_only() || served(name) || import::provider(&component.links, name).is_some() {
             continue;
         }
-        let provider = surfaces
-            .iter()
-            .find(|(id, other)| **id != component.id && other.provides(name).is_some());
+        let provider = surfaces.iter().find(|(id, other)| **id != component.id && other.provides(name).is_some());
         let line = |id: &str| {
-            format!(
-                "\"{name}\" = {{ component = \"{id}\" }} under `[component.{}.dependencies]`",
-                component.id
-            )
+            format!("\"{name}\" = {{ component = \"{id}\" }} under `[component.{}.dependencies]`", component.id)
         };
         let remedy = match (provider, served::remedy(name)) {
             (Some((id, _)), _) => format!("`{id}` exports it: add {}", line(id)),
@@ -129,18 +97,11 @@ fn unfit_links(
         let Some((key, id)) = import::line_of(&component.links, name) else {
             continue;
         };
-        let mut fault = |message: String, remedy: String| {
-            faults.push(link_fault(reading, component, key, message, remedy))
-        };
+        let mut fault =
+            |message: String, remedy: String| faults.push(link_fault(reading, component, key, message, remedy));
         for mismatch in contract::unlinkable(surface, name) {
             let remedy = "declare it as `async func`, and pass values instead of resources, streams and futures";
-            fault(
-                format!(
-                    "`{}` cannot call another component by {mismatch}",
-                    component.id
-                ),
-                remedy.to_owned(),
-            );
+            fault(format!("`{}` cannot call another component by {mismatch}", component.id), remedy.to_owned());
         }
         let Some(provider) = surfaces.get(id) else {
             continue;
@@ -150,65 +111,35 @@ fn unfit_links(
                 Some(_) => format!("build `{}` and `{id}` against the same WIT", component.id),
                 None => format!("let `{id}` export it, or name a component that does"),
             };
-            fault(
-                format!("`{id}` does not fit `{}`: {mismatch}", component.id),
-                remedy,
-            );
+            fault(format!("`{id}` does not fit `{}`: {mismatch}", component.id), remedy);
         }
     }
 }
 
-fn unused_links(
-    reading: &Reading,
-    component: &Component,
-    surface: &Surface,
-    faults: &mut Vec<Fault>,
-) {
+fn unused_links(reading: &Reading, component: &Component, surface: &Surface, faults: &mut Vec<Fault>) {
     for key in component.links.keys() {
         if !surface.imports.keys().any(|name| import::covers(key, name)) {
             let message = format!("`{}` imports nothing of {key}", component.id);
-            faults.push(link_fault(
-                reading,
-                component,
-                key,
-                message,
-                "take the line out".to_owned(),
-            ));
+            faults.push(link_fault(reading, component, key, message, "take the line out".to_owned()));
         }
     }
 }
 
-fn missing_exports(
-    reading: &Reading,
-    component: &Component,
-    surface: &Surface,
-    faults: &mut Vec<Fault>,
-) {
+fn missing_exports(reading: &Reading, component: &Component, surface: &Surface, faults: &mut Vec<Fault>) {
     let id = &component.id;
-    let handles = ["wasi:http/handler", "wasi:http/incoming-handler"]
-        .iter()
-        .any(|name| surface.exports_any(name));
-    if !handles
-        && reading
-            .app
-            .routes
-            .iter()
-            .any(|trigger| trigger.component == *id)
-    {
+    let handles = ["wasi:http/handler", "wasi:http/incoming-handler"].iter().any(|name| surface.exports_any(name));
+    if !handles && reading.app.routes.iter().any(|trigger| trigger.component == *id) {
         let message = format!("`{id}` has a route and does not handle requests");
-        let remedy = "export wasi:http/handler@0.3.0 (`#[http_service]` of spin-sdk 7) or wasi:http/incoming-handler@0.2";
+        let remedy =
+            "export wasi:http/handler@0.3.0 (`#[http_service]` of spin-sdk 7) or wasi:http/incoming-handler@0.2";
         faults.push(reading.fault(id, &["source"], message, remedy));
     }
-    if !component.plaza.subscribe.is_empty()
-        && surface.provides("plaza:events/subscriber@1.0.0").is_none()
-    {
+    if !component.plaza.subscribe.is_empty() && surface.provides("plaza:events/subscriber@1.0.0").is_none() {
         let message = format!("`{id}` subscribes to events and does not handle them");
         let remedy = "export plaza:events/subscriber@1.0.0, or take `subscribe` out";
         faults.push(reading.fault(id, &["tool", "plaza", "subscribe"], message, remedy));
     }
-    if component.plaza.tick_seconds.is_some()
-        && surface.provides("plaza:schedule/task@1.0.0").is_none()
-    {
+    if component.plaza.tick_seconds.is_some() && surface.provides("plaza:schedule/task@1.0.0").is_none() {
         let message = format!("`{id}` has a tick and nothing to do at it");
         let remedy = "export plaza:schedule/task@1.0.0, or take `tick_seconds` out";
         faults.push(reading.fault(id, &["tool", "plaza", "tick_seconds"], message, remedy));
@@ -216,22 +147,9 @@ fn missing_exports(
 }
 
 /// A fault at the line of a dependency, be it Plaza's own or Spin's.
-fn link_fault(
-    reading: &Reading,
-    component: &Component,
-    key: &str,
-    message: String,
-    remedy: String,
-) -> Fault {
+fn link_fault(reading: &Reading, component: &Component, key: &str, message: String, remedy: String) -> Fault {
     let own = ["tool", "plaza", "dependencies", key];
-    let path = [
-        "component",
-        component.id.as_str(),
-        "tool",
-        "plaza",
-        "dependencies",
-        key,
-    ];
+    let path = ["component", component.id.as_str(), "tool", "plaza", "dependencies", key];
     match reading.lines.exact(&path) {
         Some(_) => reading.fault(&component.id, &own, message, remedy),
         None => reading.fault(&component.id, &["dependencies", key], message, remedy),

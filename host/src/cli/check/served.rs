@@ -39,10 +39,7 @@ pub fn host_serves(import: &str) -> bool {
 pub(super) fn remedy(import: &str) -> Option<String> {
     let package = import.split(['/', '@']).next().unwrap_or(import);
     if let Some((_, versions)) = PACKAGES.iter().find(|(name, _)| *name == package) {
-        return Some(format!(
-            "build it against a version of {package} that is served: {}",
-            versions.join(", ")
-        ));
+        return Some(format!("build it against a version of {package} that is served: {}", versions.join(", ")));
     }
     ["wasi", "spin", "fermyon"]
         .contains(&package.split(':').next().unwrap_or(package))
@@ -73,9 +70,6 @@ mod tests {
         ] {
             assert!(!host_serves(import), "{import}");
         }
-        assert!(
-            remedy("fermyon:spin/llm@2.0.0").is_some()
-                && remedy("shop:users/directory@1.0.0").is_none()
-        );
+        assert!(remedy("fermyon:spin/llm@2.0.0").is_some() && remedy("shop:users/directory@1.0.0").is_none());
     }
 }

@@ -57,21 +57,14 @@ impl Function {
     pub(super) fn of(function: &ComponentFunc) -> Self {
         Self {
             asynchronous: function.async_(),
-            params: function
-                .params()
-                .map(|(name, ty)| (name.to_owned(), Shape::of(&ty)))
-                .collect(),
+            params: function.params().map(|(name, ty)| (name.to_owned(), Shape::of(&ty))).collect(),
             result: function.results().next().map(|ty| Shape::of(&ty)),
         }
     }
 
     /// The first value in it that belongs to one store and cannot leave it.
     pub fn bound_to_store(&self) -> Option<&Shape> {
-        self.params
-            .iter()
-            .map(|(_, shape)| shape)
-            .chain(&self.result)
-            .find_map(Shape::bound_to_store)
+        self.params.iter().map(|(_, shape)| shape).chain(&self.result).find_map(Shape::bound_to_store)
     }
 }
 
@@ -98,21 +91,13 @@ impl Shape {
             Type::List(list) => Self::List(boxed(&list.ty())),
             Type::FixedLengthList(list) => Self::Array(boxed(&list.ty()), list.len()),
             Type::Map(map) => Self::Map(boxed(&map.key()), boxed(&map.value())),
-            Type::Record(record) => Self::Record(
-                record
-                    .fields()
-                    .map(|field| (owned(field.name), Self::of(&field.ty)))
-                    .collect(),
-            ),
+            Type::Record(record) => {
+                Self::Record(record.fields().map(|field| (owned(field.name), Self::of(&field.ty))).collect())
+            }
             Type::Tuple(tuple) => Self::Tuple(tuple.types().map(|ty| Self::of(&ty)).collect()),
             Type::Variant(variant) => {
                 let case = |ty: Option<Type>| ty.as_ref().map(Self::of);
-                Self::Variant(
-                    variant
-                        .cases()
-                        .map(|found| (owned(found.name), case(found.ty)))
-                        .collect(),
-                )
+                Self::Variant(variant.cases().map(|found| (owned(found.name), case(found.ty))).collect())
             }
             Type::Enum(names) => Self::Enum(names.names().map(owned).collect()),
             Type::Flags(names) => Self::Flags(names.names().map(owned).collect()),
@@ -128,35 +113,22 @@ impl Shape {
 
     fn bound_to_store(&self) -> Option<&Self> {
         match self {
-            Self::Own | Self::Borrow | Self::Stream(_) | Self::Future(_) | Self::ErrorContext => {
-                Some(self)
-            }
+            Self::Own | Self::Borrow | Self::Stream(_) | Self::Future(_) | Self::ErrorContext => Some(self),
             Self::Plain(_) | Self::Enum(_) | Self::Flags(_) => None,
             Self::List(item) | Self::Array(item, _) | Self::Option(item) => item.bound_to_store(),
             Self::Map(key, value) => key.bound_to_store().or_else(|| value.bound_to_store()),
             Self::Record(fields) => fields.iter().find_map(|(_, field)| field.bound_to_store()),
             Self::Tuple(types) => types.iter().find_map(Self::bound_to_store),
-            Self::Variant(cases) => cases
-                .iter()
-                .find_map(|(_, payload)| payload.as_ref()?.bound_to_store()),
-            Self::Result(ok, error) => [ok, error]
-                .into_iter()
-                .flatten()
-                .find_map(|side| side.bound_to_store()),
+            Self::Variant(cases) => cases.iter().find_map(|(_, payload)| payload.as_ref()?.bound_to_store()),
+            Self::Result(ok, error) => [ok, error].into_iter().flatten().find_map(|side| side.bound_to_store()),
         }
     }
 }
 
 impl fmt::Display for Function {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(if self.asynchronous {
-            "async func("
-        } else {
-            "func("
-        })?;
-        join(out, &self.params, |out, (name, shape)| {
-            write!(out, "{name}: {shape}")
-        })?;
+        out.write_str(if self.asynchronous { "async func(" } else { "func(" })?;
+        join(out, &self.params, |out, (name, shape)| write!(out, "{name}: {shape}"))?;
         out.write_str(")")?;
         match &self.result {
             Some(result) => write!(out, " -> {result}"),
@@ -175,9 +147,7 @@ impl fmt::Display for Shape {
             Self::Option(item) => write!(out, "option<{item}>"),
             Self::Record(fields) => {
                 out.write_str("record { ")?;
-                join(out, fields, |out, (name, shape)| {
-                    write!(out, "{name}: {shape}")
-                })?;
+                join(out, fields, |out, (name, shape)| write!(out, "{name}: {shape}"))?;
                 out.write_str(" }")
             }
             Self::Tuple(types) => {

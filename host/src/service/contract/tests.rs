@@ -13,11 +13,7 @@ fn surface(wit: &str) -> Surface {
     let world = resolve.select_world(&[package], Some("it")).unwrap();
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    let bytes = ComponentEncoder::default()
-        .module(&module)
-        .unwrap()
-        .encode()
-        .unwrap();
+    let bytes = ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
     let mut config = Config::new();
     config.wasm_component_model_async(true);
     let engine = Engine::new(&config).unwrap();
@@ -36,8 +32,7 @@ fn provider(functions: &str) -> Surface {
     ))
 }
 
-const USER: &str =
-    "record user { id: u64, role: role, tags: list<string> } enum role { customer, admin }
+const USER: &str = "record user { id: u64, role: role, tags: list<string> } enum role { customer, admin }
     variant failure { unknown, suspended(string) }
     get-user: async func(id: u64) -> result<user, failure>;";
 
@@ -45,14 +40,7 @@ const USER: &str =
 fn equal_functions_fit_and_more_exports_do_no_harm() {
     let consumer = consumer(USER);
     assert_eq!(missing(&consumer, &provider(USER), NAME), []);
-    assert_eq!(
-        missing(
-            &consumer,
-            &provider(&format!("{USER} more: async func();")),
-            NAME
-        ),
-        []
-    );
+    assert_eq!(missing(&consumer, &provider(&format!("{USER} more: async func();")), NAME), []);
     assert_eq!(unlinkable(&consumer, NAME), []);
 }
 
@@ -68,61 +56,30 @@ fn a_type_is_printed_as_wit_writes_it() {
 
 #[test]
 fn a_function_with_other_types_is_named_with_both() {
-    let found = missing(
-        &consumer("f: async func(id: u64);"),
-        &provider("f: async func(id: string);"),
-        NAME,
-    );
-    let expected =
-        "shop:users/directory@1.0.0#f: expected async func(id: u64), found async func(id: string)";
-    assert_eq!(
-        found.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        [expected]
-    );
+    let found = missing(&consumer("f: async func(id: u64);"), &provider("f: async func(id: string);"), NAME);
+    let expected = "shop:users/directory@1.0.0#f: expected async func(id: u64), found async func(id: string)";
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
 }
 
 #[test]
 fn names_of_parameters_fields_and_cases_count() {
     for (one, other) in [
         ("f: async func(a: u8);", "f: async func(b: u8);"),
-        (
-            "record r { a: u8 } f: async func(r: r);",
-            "record r { b: u8 } f: async func(r: r);",
-        ),
-        (
-            "enum e { a, b } f: async func(e: e);",
-            "enum e { b, a } f: async func(e: e);",
-        ),
+        ("record r { a: u8 } f: async func(r: r);", "record r { b: u8 } f: async func(r: r);"),
+        ("enum e { a, b } f: async func(e: e);", "enum e { b, a } f: async func(e: e);"),
         ("f: async func();", "f: func();"),
         ("f: async func();", "f: async func() -> bool;"),
-        (
-            "f: async func() -> option<u8>;",
-            "f: async func() -> list<u8>;",
-        ),
+        ("f: async func() -> option<u8>;", "f: async func() -> list<u8>;"),
     ] {
-        assert_eq!(
-            missing(&consumer(one), &provider(other), NAME).len(),
-            1,
-            "{one} {other}"
-        );
+        assert_eq!(missing(&consumer(one), &provider(other), NAME).len(), 1, "{one} {other}");
     }
 }
 
 #[test]
 fn every_difference_is_found_in_one_go() {
     let needed = consumer("f: async func(); g: async func(a: u8); h: async func();");
-    let found = missing(
-        &needed,
-        &provider("f: async func(); g: async func(a: u16);"),
-        NAME,
-    );
-    assert_eq!(
-        found
-            .iter()
-            .map(|one| one.function.as_deref())
-            .collect::<Vec<_>>(),
-        [Some("g"), Some("h")]
-    );
+    let found = missing(&needed, &provider("f: async func(); g: async func(a: u16);"), NAME);
+    assert_eq!(found.iter().map(|one| one.function.as_deref()).collect::<Vec<_>>(), [Some("g"), Some("h")]);
 }
 
 #[test]
@@ -144,9 +101,6 @@ fn what_belongs_to_one_store_cannot_cross() {
         "f: async func() -> option<list<future<u8>>>;",
         "f: func();",
     ] {
-        assert!(
-            !unlinkable(&consumer(functions), NAME).is_empty(),
-            "{functions}"
-        );
+        assert!(!unlinkable(&consumer(functions), NAME).is_empty(), "{functions}");
     }
 }

@@ -12,7 +12,7 @@ use spin_sdk::{
 #[http_service]
 async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     match request.uri().path().rsplit('/').next() {
-        Some("panic") => panic!("the test asked for a panic"),
+        Some("panic") => fall_over(),
         Some("unreachable") => core::arch::wasm32::unreachable(),
         Some("slow-ok") => {
             let query = request.uri().query().unwrap_or_default();
@@ -22,4 +22,10 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
         }
         _ => Ok("ok"),
     }
+}
+
+/// Not inlined, so that its name stands in the backtrace.
+#[inline(never)]
+fn fall_over() -> ! {
+    panic!("the test asked for a panic")
 }

@@ -108,7 +108,10 @@ fn problem(refusal: &Refusal) -> Problem {
         }
         Refusal::OutOfStock(shortages) => {
             let faults = shortages.iter().map(|short| {
-                at_items(format!("product {}: {} wanted, {} available", short.product_id, short.wanted, short.available))
+                at_items(format!(
+                    "product {}: {} wanted, {} available",
+                    short.product_id, short.wanted, short.available
+                ))
             });
             Problem::conflict("out-of-stock", "There is not enough stock; nothing was ordered.")
                 .with_errors(faults.collect())
@@ -139,7 +142,8 @@ impl From<PlaceError> for Problem {
             PlaceError::TakenOver => idempotency::in_flight(),
             PlaceError::Unavailable(unavailable) => {
                 eprintln!("warning: {unavailable}");
-                let detail = format!("The {} cannot be asked just now. Please repeat with the same key.", unavailable.who);
+                let detail =
+                    format!("The {} cannot be asked just now. Please repeat with the same key.", unavailable.who);
                 Problem::unavailable(detail, 1)
             }
             PlaceError::Store(error) => error.into(),

@@ -9,7 +9,7 @@ use kit::{Caller, Faults, Path, Problem};
 use super::body::{ConfirmationBody, PaymentBody};
 use super::card_free::CardFree;
 use super::{LEASE_SECONDS, contended, no_such_payment, traceparent};
-use crate::domain::confirm::{Confirmation, ConfirmError, Reply, confirm};
+use crate::domain::confirm::{ConfirmError, Confirmation, Reply, confirm};
 use crate::domain::payment::Status;
 use crate::domain::ports::Payments;
 use crate::outbound::sql::DATABASE;
