@@ -4,7 +4,7 @@ use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
 use super::*;
 
-const NAME: &str = "shop:users/directory@1.0.0";
+const NAME: &str = "example:users/directory@1.0.0";
 
 /// The surface of a component that has these WIT items in its world, and does nothing.
 fn surface(wit: &str) -> Surface {
@@ -22,13 +22,13 @@ fn surface(wit: &str) -> Surface {
 
 fn consumer(functions: &str) -> Surface {
     surface(&format!(
-        "package shop:users@1.0.0; interface directory {{ {functions} }} world it {{ import directory; }}"
+        "package example:users@1.0.0; interface directory {{ {functions} }} world it {{ import directory; }}"
     ))
 }
 
 fn provider(functions: &str) -> Surface {
     surface(&format!(
-        "package shop:users@1.0.0; interface directory {{ {functions} }} world it {{ export directory; }}"
+        "package example:users@1.0.0; interface directory {{ {functions} }} world it {{ export directory; }}"
     ))
 }
 
@@ -57,7 +57,7 @@ fn a_type_is_printed_as_wit_writes_it() {
 #[test]
 fn a_function_with_other_types_is_named_with_both() {
     let found = missing(&consumer("f: async func(id: u64);"), &provider("f: async func(id: string);"), NAME);
-    let expected = "shop:users/directory@1.0.0#f: expected async func(id: u64), found async func(id: string)";
+    let expected = "example:users/directory@1.0.0#f: expected async func(id: u64), found async func(id: string)";
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
 }
 
@@ -85,11 +85,11 @@ fn every_difference_is_found_in_one_go() {
 #[test]
 fn an_export_of_a_compatible_version_serves() {
     let needed = consumer("f: async func();");
-    let newer = "package shop:users@1.2.0; interface directory { f: async func(); } world it { export directory; }";
+    let newer = "package example:users@1.2.0; interface directory { f: async func(); } world it { export directory; }";
     let other = newer.replace("1.2.0", "2.0.0");
     assert_eq!(missing(&needed, &surface(newer), NAME), []);
     let found = missing(&needed, &surface(&other), NAME);
-    assert_eq!(found[0].found, "an export of shop:users/directory@2.0.0");
+    assert_eq!(found[0].found, "an export of example:users/directory@2.0.0");
 }
 
 #[test]
