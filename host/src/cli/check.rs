@@ -20,7 +20,7 @@ use crate::manifest::{self, Fault};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   plaza check                    look at ./spin.toml
-  plaza check -f shop/spin.toml  look at another
+  plaza check -f app/spin.toml  look at another
 It exits with 1 when there are faults.")]
 pub struct Check {
     #[command(flatten)]

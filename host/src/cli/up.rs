@@ -24,7 +24,7 @@ use crate::{
 #[command(after_help = "Examples:
   plaza up                                     serve ./spin.toml on http://127.0.0.1:3000
   plaza up --build                             build the components first
-  plaza up -f shop/spin.toml --listen 0.0.0.0:8080
+  plaza up -f app/spin.toml --listen 0.0.0.0:8080
   plaza up --database-url postgres://admin:secret@db.example.com/postgres
   plaza up --variable log_level=debug          set a variable of the application")]
 pub struct Up {

@@ -96,7 +96,7 @@ pub struct Component {
     /// Addresses it may call, templates allowed. Resolve, then parse with [`super::grant::AllowedHosts`].
     pub allowed_outbound_hosts: Vec<Template>,
     /// Imports provided by other components of the application, by import name
-    /// (`shop:users/directory@1.0.0` or `shop:users`): the `tool.plaza` line where there is one, else Spin's.
+    /// (`example:users/directory@1.0.0` or `example:users`): the `tool.plaza` line where there is one, else Spin's.
     pub links: BTreeMap<String, String>,
     /// Its own settings for this host.
     pub plaza: PlazaSettings,

@@ -16,7 +16,7 @@ pub fn line_of<'a>(links: &'a BTreeMap<String, String>, import: &str) -> Option<
     exact.or_else(close).or_else(package).map(|(key, provider)| (key.as_str(), provider.as_str()))
 }
 
-/// Whether a key (`shop:users/directory@1.0.0`, `shop:users@1.0.0` or `shop:users`) speaks of an import.
+/// Whether a key (`example:users/directory@1.0.0`, `example:users@1.0.0` or `example:users`) speaks of an import.
 pub fn covers(key: &str, import: &str) -> bool {
     let whole_package = !key.contains('/');
     let of_package = || {
@@ -113,14 +113,14 @@ mod tests {
     #[test]
     fn a_key_speaks_of_an_interface_or_of_a_whole_package() {
         for (key, import, expected) in [
-            ("shop:users/directory@1.0.0", "shop:users/directory@1.0.0", true),
-            ("shop:users/directory@1.0.0", "shop:users/directory@1.3.0", true),
-            ("shop:users/directory", "shop:users/directory@2.0.0", true),
-            ("shop:users@1.0.0", "shop:users/directory@1.1.0", true),
-            ("shop:users", "shop:users/directory@1.1.0", true),
-            ("shop:users@2.0.0", "shop:users/directory@1.1.0", false),
-            ("shop:users/other@1.0.0", "shop:users/directory@1.0.0", false),
-            ("shop:user", "shop:users/directory@1.0.0", false),
+            ("example:users/directory@1.0.0", "example:users/directory@1.0.0", true),
+            ("example:users/directory@1.0.0", "example:users/directory@1.3.0", true),
+            ("example:users/directory", "example:users/directory@2.0.0", true),
+            ("example:users@1.0.0", "example:users/directory@1.1.0", true),
+            ("example:users", "example:users/directory@1.1.0", true),
+            ("example:users@2.0.0", "example:users/directory@1.1.0", false),
+            ("example:users/other@1.0.0", "example:users/directory@1.0.0", false),
+            ("example:user", "example:users/directory@1.0.0", false),
         ] {
             assert_eq!(covers(key, import), expected, "{key} {import}");
         }

@@ -21,7 +21,7 @@ const WHOLE: &str = r#"
 spin_manifest_version = 2
 
 [application]
-name = "shop"
+name = "example"
 version = "1.0.0"
 authors = ["someone"]
 
@@ -58,8 +58,8 @@ environment = { PLACE = "here" }
 build = { command = "make", workdir = "components/orders", watch = ["src/**"] }
 
 [component.orders.dependencies]
-"shop:users/directory@1.0.0" = { component = "rest-clients", inherit_configuration = ["variables"] }
-"shop:products@1.0.0" = { component = "products" }
+"example:users/directory@1.0.0" = { component = "rest-clients", inherit_configuration = ["variables"] }
+"example:products@1.0.0" = { component = "products" }
 
 [component.orders.tool.plaza]
 database = "orders_database"
@@ -68,7 +68,7 @@ outbox = "outbox"
 subscribe = ["payment-events"]
 tick_seconds = 5
 limits = { memory_mib = 64, request_ms = 1000, threads = "background" }
-dependencies = { "shop:users/directory@1.0.0" = { component = "users" } }
+dependencies = { "example:users/directory@1.0.0" = { component = "users" } }
 
 [component.users]
 source = "target/users.wasm"
@@ -82,7 +82,7 @@ source = "target/rest_clients.wasm"
 fn a_whole_manifest_becomes_an_application() {
     let app = read_text(WHOLE).into_app().unwrap();
     let orders = &app.components["orders"];
-    assert_eq!((app.name.as_str(), app.version.as_deref()), ("shop", Some("1.0.0")));
+    assert_eq!((app.name.as_str(), app.version.as_deref()), ("example", Some("1.0.0")));
     assert_eq!(app.generate["token_key"], Generate::Ed25519);
     assert_eq!(app.variables["currency"], Variable { default: Some("EUR".into()), secret: false });
     assert_eq!(orders.source, app.base().join("target/orders.wasm"));
@@ -100,7 +100,7 @@ fn a_whole_manifest_becomes_an_application() {
 fn the_platforms_own_dependency_line_stands_in_for_spins() {
     let app = read_text(WHOLE).into_app().unwrap();
     let links: Vec<_> = app.components["orders"].links.iter().map(|(key, id)| (key.as_str(), id.as_str())).collect();
-    assert_eq!(links, [("shop:products@1.0.0", "products"), ("shop:users/directory@1.0.0", "users")]);
+    assert_eq!(links, [("example:products@1.0.0", "products"), ("example:users/directory@1.0.0", "users")]);
 }
 
 #[test]

@@ -64,12 +64,12 @@ mod tests {
         for import in [
             "wasi:http/types@0.1.0",
             "fermyon:spin/llm@2.0.0",
-            "shop:users/directory@1.0.0",
+            "example:users/directory@1.0.0",
             "wasi:nn/graph@0.2.0",
             "run",
         ] {
             assert!(!host_serves(import), "{import}");
         }
-        assert!(remedy("fermyon:spin/llm@2.0.0").is_some() && remedy("shop:users/directory@1.0.0").is_none());
+        assert!(remedy("fermyon:spin/llm@2.0.0").is_some() && remedy("example:users/directory@1.0.0").is_none());
     }
 }
