@@ -8,6 +8,7 @@ mod read;
 use axum::Router;
 use axum::response::Response;
 use kit::serve;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -32,10 +33,15 @@ pub fn document() -> String {
     kit::openapi::document(api().into_openapi())
 }
 
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Orders", description = "Orders, from pending to delivered or cancelled."),
+    tags((name = "orders", description = "Orders, from pending to delivered or cancelled."))
+)]
+struct Document;
+
 fn api() -> OpenApiRouter {
-    let info = utoipa::openapi::InfoBuilder::new().title("Orders").version(env!("CARGO_PKG_VERSION")).build();
-    let document = utoipa::openapi::OpenApiBuilder::new().info(info).build();
-    OpenApiRouter::with_openapi(document)
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(place::place_order, read::list_orders))
         .routes(routes!(read::get_order))
         .routes(routes!(read::get_history))

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::response::Response;
 use http::HeaderMap;
 use kit::{Problem, serve};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,10 +36,15 @@ pub fn document() -> String {
     kit::openapi::document(api().into_openapi())
 }
 
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Payments", description = "Payments, their attempts and refunds."),
+    tags((name = "payments", description = "Payments, their attempts and refunds."))
+)]
+struct Document;
+
 fn api() -> OpenApiRouter {
-    let info = utoipa::openapi::InfoBuilder::new().title("Payments").version(env!("CARGO_PKG_VERSION")).build();
-    let document = utoipa::openapi::OpenApiBuilder::new().info(info).build();
-    OpenApiRouter::with_openapi(document)
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(read::list_payments))
         .routes(routes!(read::get_payment))
         .routes(routes!(confirm::confirm_payment))

@@ -1,0 +1,21 @@
+//! What the component imports beside HTTP.
+#![cfg_attr(
+    target_family = "wasm",
+    expect(unsafe_code, reason = "generated: values cross the boundary as raw memory")
+)]
+
+spin_sdk::wit_bindgen::generate!({
+    inline: r#"
+        package plaza:site;
+
+        world site {
+            import shop:users/directory@1.0.0;
+            import shop:products/inventory@1.0.0;
+            import shop:payments/provider@1.0.0;
+        }
+    "#,
+    path: ["../../wit/shop/users", "../../wit/shop/products", "../../wit/shop/payments"],
+    world: "plaza:site/site",
+    runtime_path: "spin_sdk::wit_bindgen::rt",
+    generate_all,
+});
