@@ -1,7 +1,10 @@
 //! What the component imports and exports beside HTTP.
 #![cfg_attr(
     target_family = "wasm",
-    expect(unsafe_code, reason = "generated: values cross the boundary as raw memory")
+    expect(
+        unsafe_code,
+        reason = "generated: values cross the boundary as raw memory"
+    )
 )]
 
 spin_sdk::wit_bindgen::generate!({

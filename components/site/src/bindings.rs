@@ -1,8 +1,4 @@
 //! What the component imports beside HTTP.
-#![cfg_attr(
-    target_family = "wasm",
-    expect(unsafe_code, reason = "generated: values cross the boundary as raw memory")
-)]
 
 spin_sdk::wit_bindgen::generate!({
     inline: r#"

@@ -59,7 +59,10 @@ fn no_such_payment() -> Problem {
 
 /// The answer when others change the payment all the time.
 fn contended() -> Problem {
-    Problem::unavailable("The payment keeps changing. Please repeat with the same key.", 1)
+    Problem::unavailable(
+        "The payment keeps changing. Please repeat with the same key.",
+        1,
+    )
 }
 
 /// The trace context of a request (W3C Trace Context).
@@ -71,14 +74,20 @@ impl From<StoreError> for Problem {
     /// The cause goes to the log only.
     fn from(error: StoreError) -> Self {
         eprintln!("error: {error}");
-        Problem::unavailable("The payments cannot be reached just now. Please try again.", 1)
+        Problem::unavailable(
+            "The payments cannot be reached just now. Please try again.",
+            1,
+        )
     }
 }
 
 impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
         eprintln!("warning: {unavailable}");
-        let detail = format!("The {} cannot be asked just now. Please try again.", unavailable.who);
+        let detail = format!(
+            "The {} cannot be asked just now. Please try again.",
+            unavailable.who
+        );
         Problem::unavailable(detail, 1)
     }
 }
