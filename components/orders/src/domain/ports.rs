@@ -9,10 +9,8 @@ use super::line::Wanted;
 use super::order::{Order, Past};
 use super::status::Status;
 
-/// The database failed; the text is for the log.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the orders database failed: {0}")]
-pub struct StoreError(pub String);
+/// The database failed.
+pub use kit::Failure as StoreError;
 
 /// Somebody who was asked cannot answer now; the text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,7 +15,6 @@ use utoipa_axum::routes;
 pub use body::OrderBody;
 
 use crate::domain::change::ChangeError;
-use crate::domain::ports::StoreError;
 use kit::Problem;
 
 thread_local! {
@@ -53,17 +52,6 @@ fn api() -> OpenApiRouter {
 /// The answer for an order that does not exist, or is another's.
 fn no_such_order() -> Problem {
     Problem::not_found("There is no such order.")
-}
-
-impl From<StoreError> for Problem {
-    /// The cause goes to the log only.
-    fn from(error: StoreError) -> Self {
-        eprintln!("error: {error}");
-        Problem::unavailable(
-            "The orders cannot be reached just now. Please try again.",
-            1,
-        )
-    }
 }
 
 impl From<ChangeError> for Problem {

@@ -237,13 +237,7 @@ impl World {
     fn held(&self) -> Result<&Lease<KeyIds>, StoreError> {
         self.lease
             .as_ref()
-            .ok_or_else(|| StoreError("this request holds no idempotency key".to_owned()))
-    }
-}
-
-impl From<SqlError> for StoreError {
-    fn from(error: SqlError) -> Self {
-        Self(error.to_string())
+            .ok_or_else(|| StoreError::lasting("this request holds no idempotency key"))
     }
 }
 

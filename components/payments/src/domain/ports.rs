@@ -10,10 +10,8 @@ use super::payment::Payment;
 use super::refund::Refund;
 use super::write::{Write, Written};
 
-/// The database failed; the text is for the log.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the payments database failed: {0}")]
-pub struct StoreError(pub String);
+/// The database failed.
+pub use kit::Failure as StoreError;
 
 /// Somebody who was asked cannot answer now; the text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

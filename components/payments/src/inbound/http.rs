@@ -15,7 +15,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::ports::{StoreError, Unavailable};
+use crate::domain::ports::Unavailable;
 
 /// How long one request with an idempotency key may take: as long as the host lets a request to this component run, and
 /// a little more.
@@ -68,17 +68,6 @@ fn contended() -> Problem {
 /// The trace context of a request (W3C Trace Context).
 fn traceparent(headers: &HeaderMap) -> Option<String> {
     headers.get("traceparent")?.to_str().ok().map(str::to_owned)
-}
-
-impl From<StoreError> for Problem {
-    /// The cause goes to the log only.
-    fn from(error: StoreError) -> Self {
-        eprintln!("error: {error}");
-        Problem::unavailable(
-            "The payments cannot be reached just now. Please try again.",
-            1,
-        )
-    }
 }
 
 impl From<Unavailable> for Problem {
