@@ -110,7 +110,8 @@ pub struct Attempt {
 
 /// Where reservations are kept. Every operation is atomic, and waits for others that touch the same products.
 pub trait Reservations: Sync {
-    /// Takes all lines, unless a product is unknown or short, or the reservation stands already and has not lapsed.
+    /// Takes all lines, unless a product is unknown or short, or the reservation stands already. A lapsed one is taken
+    /// anew, with the lines that it had.
     fn take(
         &self,
         id: &str,
@@ -159,6 +160,9 @@ pub async fn reserve(
                 return Ok(found.lines);
             }
             Some(found) if found.status == Status::Undone => return Err(ReservationError::Undone),
+            Some(found) if !has_lines(&found, lines) => {
+                return Err(ReservationError::Invalid("the reservation has other lines"));
+            }
             _ => refused(lines, &attempt)?,
         }
     }
@@ -206,6 +210,17 @@ pub async fn undo(
         }
     }
     Err(gave_up())
+}
+
+/// Whether the reservation was made for these lines. They stay the same for as long as it is known.
+fn has_lines(reservation: &Reservation, lines: &[Line]) -> bool {
+    let stored: BTreeSet<(i64, i64)> = reservation
+        .lines
+        .iter()
+        .map(|line| (line.product_id, line.quantity))
+        .collect();
+    let wanted = lines.iter().map(|line| (line.product_id, line.quantity));
+    stored == wanted.collect()
 }
 
 /// Why the attempt took nothing, if it is for want of products or pieces.
@@ -334,10 +349,10 @@ mod tests {
             let enough = found
                 .iter()
                 .all(|(line, available)| *available >= line.quantity);
-            let free = state
-                .known
-                .get(id)
-                .is_none_or(|(status, _)| *status == Status::Lapsed);
+            let again = |(status, quantity): &(Status, i64)| {
+                *status == Status::Lapsed && lines.iter().all(|line| line.quantity == *quantity)
+            };
+            let free = state.known.get(id).is_none_or(again);
             let taken = found.len() == lines.len() && enough && free;
             if taken {
                 let quantity = found[0].0.quantity;
@@ -471,6 +486,17 @@ mod tests {
         undo(&shelf, OTHER, None).await.unwrap();
         assert_eq!(commit(&shelf, ID).await, Ok(()));
         assert_eq!(shelf.count(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_lapsed_reservation_keeps_its_lines() {
+        let shelf = Shelf::with(3);
+        reserve(&shelf, ID, &lamps(2), 60).await.unwrap();
+        shelf.lapse(ID);
+        let other = reserve(&shelf, ID, &lamps(1), 60).await;
+        assert!(matches!(other, Err(ReservationError::Invalid(_))));
+        assert!(reserve(&shelf, ID, &lamps(2), 60).await.is_ok());
+        assert_eq!(shelf.count(), (3, 2));
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 //!
 //! A statement reads by a snapshot from its beginning, but sees a row as it is now once it has locked it (PostgreSQL
 //! manual, 13.2.1). So amounts come from locked products only, a reservation's status is decided by a conditional
-//! UPDATE, and its lines may come from the snapshot, since they never change while it is held or committed.
+//! UPDATE, and its products and quantities may come from the snapshot, since they never change once they are there.
 
 use kit::{
     Failure, Money,
@@ -19,7 +19,7 @@ use crate::domain::reservation::{
 const LAPSE_BATCH: i64 = 100;
 
 /// $1 reservation, $2 product ids, $3 quantities in the same order, $4 seconds. The arrays are not unnested and joined:
-/// that plans badly, where `= any` is a plain index scan.
+/// that plans badly, where `= any` is a plain index scan. A lapsed reservation is taken anew with the lines that it had.
 const TAKE: &str = "
 with locked as materialized (
     select id, name, price_minor, currency, on_hand - reserved as available,
@@ -30,22 +30,21 @@ with locked as materialized (
     for update
 ), verdict as (
     select count(*) = cardinality($2::bigint[]) and bool_and(available >= quantity) as sound from locked
+), same as materialized (
+    select count(*) = cardinality($2::bigint[])
+        and bool_and(coalesce(quantity = ($3::bigint[])[array_position($2::bigint[], product_id)], false)) as lines
+    from reservation_lines where reservation_id = $1::uuid
 ), claimed as (
     insert into reservations as r (id, status, expires_at)
     select $1::uuid, 'held', now() + $4::bigint * interval '1 second' from verdict where sound
     on conflict (id) do update set status = 'held', expires_at = excluded.expires_at, settled_at = null
-        where r.status = 'lapsed'
+        where r.status = 'lapsed' and exists (select from same where lines)
     returning id
-), dropped as (
-    delete from reservation_lines
-    using claimed
-    where reservation_id = claimed.id and product_id <> all($2::bigint[])
 ), stored as (
     insert into reservation_lines (reservation_id, product_id, quantity, name, price_minor, currency)
     select claimed.id, locked.id, quantity, name, price_minor, currency from claimed, locked
     on conflict (reservation_id, product_id) do update set
-        quantity = excluded.quantity, name = excluded.name,
-        price_minor = excluded.price_minor, currency = excluded.currency
+        name = excluded.name, price_minor = excluded.price_minor, currency = excluded.currency
 ), taken as (
     update products p
     set reserved = p.reserved + ($3::bigint[])[array_position($2::bigint[], p.id)]
