@@ -46,7 +46,9 @@ pub enum DatabaseError {
         account: String,
     },
     /// Another host uses the same state folder.
-    #[error("the state folder {folder} is in use by another host (process {pid}): stop it, or choose another `--state-dir`")]
+    #[error(
+        "the state folder {folder} is in use by another host (process {pid}): stop it, or choose another `--state-dir`"
+    )]
     InUse {
         /// The state folder.
         folder: PathBuf,
@@ -84,7 +86,9 @@ pub enum DatabaseError {
         log: PathBuf,
     },
     /// A server that an earlier host left behind does not stop.
-    #[error("a PostgreSQL server of an earlier run (process {pid}) still uses {folder} and does not stop: end that process, then start again")]
+    #[error(
+        "a PostgreSQL server of an earlier run (process {pid}) still uses {folder} and does not stop: end that process, then start again"
+    )]
     LeftOver {
         /// Its process id.
         pid: i32,
@@ -92,7 +96,9 @@ pub enum DatabaseError {
         folder: PathBuf,
     },
     /// The server did not end in time.
-    #[error("PostgreSQL (process {pid}) did not stop within {seconds} s; it goes on by itself and the next start will stop it")]
+    #[error(
+        "PostgreSQL (process {pid}) did not stop within {seconds} s; it goes on by itself and the next start will stop it"
+    )]
     Stop {
         /// Its process id.
         pid: i32,
@@ -100,7 +106,9 @@ pub enum DatabaseError {
         seconds: u64,
     },
     /// The data folder is there, but the administrator's password is lost.
-    #[error("{path} is missing, so the server in {folder} cannot be entered: restore the file, or start afresh with another `--state-dir`")]
+    #[error(
+        "{path} is missing, so the server in {folder} cannot be entered: restore the file, or start afresh with another `--state-dir`"
+    )]
     PasswordLost {
         /// Where the password should stand.
         path: PathBuf,
@@ -108,7 +116,9 @@ pub enum DatabaseError {
         folder: PathBuf,
     },
     /// `--database-url` cannot be read.
-    #[error("`--database-url` is not an address of a PostgreSQL server ({reason}): write postgres://user:password@host:port/database")]
+    #[error(
+        "`--database-url` is not an address of a PostgreSQL server ({reason}): write postgres://user:password@host:port/database"
+    )]
     Address {
         /// What is wrong with it, without the address.
         reason: String,
@@ -132,7 +142,9 @@ pub enum DatabaseError {
         oldest: u32,
     },
     /// The administrator of `--database-url` may not make databases or roles.
-    #[error("the user `{user}` at {address} lacks {missing}: run `ALTER ROLE {user} {missing}` as a superuser, or give another user in `--database-url`")]
+    #[error(
+        "the user `{user}` at {address} lacks {missing}: run `ALTER ROLE {user} {missing}` as a superuser, or give another user in `--database-url`"
+    )]
     Rights {
         /// The user.
         user: String,
@@ -142,13 +154,17 @@ pub enum DatabaseError {
         missing: String,
     },
     /// A name from the manifest that cannot be a database's.
-    #[error("`{name}` cannot name a database: use a lower-case letter, then letters, digits and `_`, at most 63, and none of PostgreSQL's or plaza's own")]
+    #[error(
+        "`{name}` cannot name a database: use a lower-case letter, then letters, digits and `_`, at most 63, and none of PostgreSQL's or plaza's own"
+    )]
     Name {
         /// The name.
         name: String,
     },
     /// The name is taken by something that this host did not make.
-    #[error("the server already has a {what} `{name}` that plaza did not make: choose another `database` in the manifest, or remove it")]
+    #[error(
+        "the server already has a {what} `{name}` that plaza did not make: choose another `database` in the manifest, or remove it"
+    )]
     Taken {
         /// `role` or `database`.
         what: &'static str,
@@ -214,7 +230,10 @@ pub(crate) fn remedy_for_output(output: &str) -> &'static str {
     const REMEDIES: [(&str, &str); 5] = [
         ("No space left on device", ": the disk is full; free some space, nothing is lost"),
         ("Disk quota exceeded", ": the disk quota is used up; free some space, nothing is lost"),
-        ("could not resize shared memory", ": /dev/shm is too small; give the container more, for instance `--shm-size 256m`"),
+        (
+            "could not resize shared memory",
+            ": /dev/shm is too small; give the container more, for instance `--shm-size 256m`",
+        ),
         ("incompatible with server", ": the data folder belongs to another major version of PostgreSQL"),
         ("Permission denied", ": the account that runs PostgreSQL must own the data folder"),
     ];

@@ -51,7 +51,9 @@ pub(super) async fn generate(state: &PgPool, wanted: &BTreeMap<String, Generate>
 
 /// Adds a value, and with a private key its public one.
 fn add(generated: &mut Generated, name: &str, kind: Generate, value: String) {
-    if kind == Generate::Ed25519 && let Some(public) = secret::ed25519_public(&value) {
+    if kind == Generate::Ed25519
+        && let Some(public) = secret::ed25519_public(&value)
+    {
         let public_name = format!("{name}_public");
         if generated.fresh.contains(name) {
             generated.fresh.insert(public_name.clone());
@@ -74,12 +76,13 @@ async fn insert(state: &PgPool, name: &str, kind: Generate) -> Result<bool, sqlx
         // An Ed25519 seed is 32 random bytes as well (RFC 8032, section 5.1.5).
         Generate::Token | Generate::Ed25519 => secret::token(),
     };
-    let inserted = sqlx::query("INSERT INTO generated_values (name, kind, value) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(name)
-        .bind(kind_name(kind))
-        .bind(value)
-        .execute(state)
-        .await?;
+    let inserted =
+        sqlx::query("INSERT INTO generated_values (name, kind, value) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(name)
+            .bind(kind_name(kind))
+            .bind(value)
+            .execute(state)
+            .await?;
     Ok(inserted.rows_affected() == 1)
 }
 

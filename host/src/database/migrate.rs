@@ -2,12 +2,22 @@
 
 mod script;
 
-use std::{path::{Path, PathBuf}, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::{PgDatabaseError, PgErrorPosition}};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, Row,
+    postgres::{PgDatabaseError, PgErrorPosition},
+};
 
 pub(super) use self::script::Script;
-use super::{ComponentDatabase, DatabaseError, error::{sql_state, words}, server};
+use super::{
+    ComponentDatabase, DatabaseError,
+    error::{sql_state, words},
+    server,
+};
 
 /// Serialises hosts that migrate one database. Any constant will do; this one is "migrate" in ASCII.
 const MIGRATION_LOCK: i64 = 0x6d_6967_7261_7465;
@@ -53,7 +63,9 @@ pub enum MigrationError {
         next: String,
     },
     /// A file was changed after it had been applied.
-    #[error("{path} was edited after it had been applied to this database: restore it, and put the change into a new file {next:04}_….sql")]
+    #[error(
+        "{path} was edited after it had been applied to this database: restore it, and put the change into a new file {next:04}_….sql"
+    )]
     Edited {
         /// The file.
         path: PathBuf,
@@ -77,7 +89,9 @@ pub enum MigrationError {
         path: PathBuf,
     },
     /// Another host has been migrating for too long.
-    #[error("another host has been migrating this database for more than {seconds} s: wait for it or end it, then try again")]
+    #[error(
+        "another host has been migrating this database for more than {seconds} s: wait for it or end it, then try again"
+    )]
     Busy {
         /// How long was waited.
         seconds: u64,
@@ -123,13 +137,20 @@ pub(super) async fn apply(connection: &mut PgConnection, scripts: &[Script]) -> 
 /// The scripts that were not applied yet. A database that is ahead of the scripts is fine: an older version runs on a newer schema.
 async fn pending<'a>(connection: &mut PgConnection, scripts: &'a [Script]) -> Result<Vec<&'a Script>, DatabaseError> {
     let failed = || DatabaseError::query("read the list of migrations");
-    let known: bool = sqlx::query_scalar("SELECT to_regclass('plaza_migrations') IS NOT NULL").fetch_one(&mut *connection).await.map_err(failed())?;
+    let known: bool = sqlx::query_scalar("SELECT to_regclass('plaza_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed())?;
     if !known {
         return Ok(scripts.iter().collect());
     }
-    let rows = sqlx::query("SELECT number, checksum FROM plaza_migrations").fetch_all(connection).await.map_err(failed())?;
-    let applied: Vec<(i32, String)> =
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>().map_err(failed())?;
+    let rows =
+        sqlx::query("SELECT number, checksum FROM plaza_migrations").fetch_all(connection).await.map_err(failed())?;
+    let applied: Vec<(i32, String)> = rows
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<_, sqlx::Error>>()
+        .map_err(failed())?;
     let mut pending = Vec::new();
     for script in scripts {
         match applied.iter().find(|(number, _)| u32::try_from(*number) == Ok(script.number)) {
@@ -154,13 +175,16 @@ async fn lock(connection: &mut PgConnection) -> Result<(), DatabaseError> {
         .map_err(failed())?;
     match sqlx::query("SELECT pg_advisory_lock($1)").bind(MIGRATION_LOCK).execute(connection).await {
         Ok(_) => Ok(()),
-        Err(error) if sql_state(&error).as_deref() == Some("55P03") => Err(MigrationError::Busy { seconds: LOCK_SECONDS }.into()),
+        Err(error) if sql_state(&error).as_deref() == Some("55P03") => {
+            Err(MigrationError::Busy { seconds: LOCK_SECONDS }.into())
+        }
         Err(error) => Err(failed()(error)),
     }
 }
 
 async fn create_table(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let known: bool = sqlx::query_scalar("SELECT to_regclass('plaza_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
+    let known: bool =
+        sqlx::query_scalar("SELECT to_regclass('plaza_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
     if known {
         return Ok(());
     }
@@ -205,7 +229,10 @@ async fn transaction_id(connection: &mut PgConnection) -> Result<String, sqlx::E
 
 /// The server's complaint about a script, with the line it points at.
 fn sql_fault(script: &Script, error: &sqlx::Error) -> MigrationError {
-    let position = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()).and_then(PgDatabaseError::position);
+    let position = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+        .and_then(PgDatabaseError::position);
     let line = match position {
         Some(PgErrorPosition::Original(character)) => Some(script.line_of(character)),
         _ => None,

@@ -16,13 +16,13 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use sqlx::PgPool;
 
+use self::{embedded::EmbeddedServer, server::Server};
 pub use self::{
     error::DatabaseError,
     generate::Generated,
     lease::{Lease, Leases},
     migrate::{MigrationError, migrate},
 };
-use self::{embedded::EmbeddedServer, server::Server};
 use crate::manifest::app::Generate;
 
 /// The oldest major version of PostgreSQL that serves: the first with `has_database_privilege('public', …)` semantics,

@@ -60,11 +60,12 @@ async fn create(server: &Server, name: &str) -> Result<String, DatabaseError> {
     // Its end, also the one by an error, frees the lock.
     sqlx::query("SELECT pg_advisory_lock($1)").bind(CREATION_LOCK).execute(&mut connection).await.map_err(failed())?;
     let password = create_role(&mut connection, name).await?;
-    let owner: Option<String> = sqlx::query_scalar("SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1")
-        .bind(name)
-        .fetch_optional(&mut connection)
-        .await
-        .map_err(failed())?;
+    let owner: Option<String> =
+        sqlx::query_scalar("SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1")
+            .bind(name)
+            .fetch_optional(&mut connection)
+            .await
+            .map_err(failed())?;
     if owner.is_some_and(|owner| owner != name) {
         return Err(DatabaseError::Taken { what: "database", name: name.to_owned() });
     }
@@ -94,7 +95,8 @@ async fn create_role(connection: &mut PgConnection, name: &str) -> Result<String
         (None, false) => keep_password(&mut transaction, name).await.map_err(failed())?,
     };
     // Membership lets an administrator who is no superuser make a database that the role owns.
-    let mut statements = format!("CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'; GRANT \"{name}\" TO CURRENT_USER;");
+    let mut statements =
+        format!("CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'; GRANT \"{name}\" TO CURRENT_USER;");
     for setting in ROLE_SETTINGS {
         statements.push_str(&format!("ALTER ROLE \"{name}\" SET {setting};"));
     }

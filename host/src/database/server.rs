@@ -130,11 +130,16 @@ impl Server {
     async fn create_state(&self) -> Result<(), DatabaseError> {
         let mut connection = self.connect(&self.administrator.clone().database(&self.entrance)).await?;
         let failed = || DatabaseError::query(format!("make the database `{STATE_DATABASE}`"));
-        sqlx::query("SELECT pg_advisory_lock($1)").bind(CREATION_LOCK).execute(&mut connection).await.map_err(failed())?;
+        sqlx::query("SELECT pg_advisory_lock($1)")
+            .bind(CREATION_LOCK)
+            .execute(&mut connection)
+            .await
+            .map_err(failed())?;
         create_database(&mut connection, STATE_DATABASE, None).await.map_err(failed())?;
         if self.entrance == "postgres" && self.address == self.component_host {
             // The embedded server is ours alone: no component has business in the databases that initdb made.
-            let closing = "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; REVOKE CONNECT ON DATABASE template1 FROM PUBLIC";
+            let closing =
+                "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; REVOKE CONNECT ON DATABASE template1 FROM PUBLIC";
             sqlx::raw_sql(closing).execute(&mut connection).await.map_err(failed())?;
         }
         drop(connection.close().await);
@@ -154,13 +159,19 @@ impl Server {
         .map_err(DatabaseError::query("read the server's version"))?;
         drop(connection.close().await);
         let read = DatabaseError::query("read the server's version");
-        let (number, version, user, may_create_databases, may_create_roles) =
-            fields(&row).map_err(read)?;
+        let (number, version, user, may_create_databases, may_create_roles) = fields(&row).map_err(read)?;
         if u32::try_from(number).unwrap_or(0) / 10_000 < OLDEST_VERSION {
-            return Err(DatabaseError::ServerVersion { address: self.address.clone(), version, oldest: OLDEST_VERSION });
+            return Err(DatabaseError::ServerVersion {
+                address: self.address.clone(),
+                version,
+                oldest: OLDEST_VERSION,
+            });
         }
-        let missing: Vec<&str> =
-            [(may_create_databases, "CREATEDB"), (may_create_roles, "CREATEROLE")].iter().filter(|(has, _)| !has).map(|(_, right)| *right).collect();
+        let missing: Vec<&str> = [(may_create_databases, "CREATEDB"), (may_create_roles, "CREATEROLE")]
+            .iter()
+            .filter(|(has, _)| !has)
+            .map(|(_, right)| *right)
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -174,7 +185,11 @@ fn fields(row: &sqlx::postgres::PgRow) -> Result<(i32, String, String, bool, boo
 }
 
 /// Makes a database that only its owner may enter, if it is missing. The caller holds [`CREATION_LOCK`].
-pub(super) async fn create_database(connection: &mut PgConnection, name: &str, owner: Option<&str>) -> Result<(), sqlx::Error> {
+pub(super) async fn create_database(
+    connection: &mut PgConnection,
+    name: &str,
+    owner: Option<&str>,
+) -> Result<(), sqlx::Error> {
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(name)
         .fetch_one(&mut *connection)
@@ -230,7 +245,8 @@ fn read_address(url: &str) -> Result<PgConnectOptions, DatabaseError> {
 /// The part of the administrator's address that says how to encrypt, for the components' addresses.
 fn tls_parameters(url: &str) -> String {
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    let kept: Vec<&str> = parameters.split('&').filter(|pair| pair.starts_with("sslmode=") || pair.starts_with("sslrootcert=")).collect();
+    let kept: Vec<&str> =
+        parameters.split('&').filter(|pair| pair.starts_with("sslmode=") || pair.starts_with("sslrootcert=")).collect();
     match kept.is_empty() {
         true => String::new(),
         false => format!("?{}", kept.join("&")),

@@ -66,7 +66,11 @@ struct Group {
 }
 
 impl InProcess {
-    pub(super) fn new(subscriptions: Vec<Subscription>, dead_letters: DeadLetters, stopping: CancellationToken) -> Self {
+    pub(super) fn new(
+        subscriptions: Vec<Subscription>,
+        dead_letters: DeadLetters,
+        stopping: CancellationToken,
+    ) -> Self {
         let mut handling: HashMap<String, Arc<Semaphore>> = HashMap::new();
         let mut groups: HashMap<String, Vec<Group>> = HashMap::new();
         for Subscription { topic, subscriber } in subscriptions {
@@ -102,6 +106,7 @@ impl InProcess {
     /// Calls the handler once, when it is free and the host is not stopping.
     async fn attempt(&self, group: &Group, event: &Event, attempt: u32) -> Result<Result<(), Failure>, BusError> {
         let permit = tokio::select! {
+            biased;
             () = self.stopping.cancelled() => return Err(BusError::Stopping),
             permit = group.handling.acquire() => permit.map_err(|_| BusError::Stopping)?,
         };

@@ -55,12 +55,20 @@ pub(super) struct Table {
 impl Table {
     /// Connects and looks whether the table is what it must be.
     pub(super) async fn open(outbox: &Outbox) -> Result<Self, EventsError> {
-        let fault = |fault: String| EventsError::Table { component: outbox.component.clone(), table: outbox.table.clone(), fault };
+        let fault = |fault: String| EventsError::Table {
+            component: outbox.component.clone(),
+            table: outbox.table.clone(),
+            fault,
+        };
         let name = quoted(&outbox.table).ok_or_else(|| fault("has a name that is not one".to_owned()))?;
         let options = options(&outbox.url).map_err(|()| fault("is at an address that cannot be read".to_owned()))?;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options);
         let table = Self::new(pool, &outbox.component, &name);
-        let missing = table.missing_columns(&name).await.map_err(|error| fault(format!("cannot be looked at ({error})")))?;
+        let missing =
+            table.missing_columns(&name).await.map_err(|error| fault(format!("cannot be looked at ({error})")))?;
         match missing {
             None => Err(fault("does not exist".to_owned())),
             Some(missing) if missing.is_empty() => Ok(table),
@@ -88,7 +96,12 @@ impl Table {
     }
 
     /// Rows to publish, oldest first. Each look begins at the oldest unpublished row, so one that was committed late is found.
-    pub(super) async fn unpublished(&self, full_topics: &[String], topics: &[String], keys: &[String]) -> Result<Vec<Event>, sqlx::Error> {
+    pub(super) async fn unpublished(
+        &self,
+        full_topics: &[String],
+        topics: &[String],
+        keys: &[String],
+    ) -> Result<Vec<Event>, sqlx::Error> {
         let rows = sqlx::query(AssertSqlSafe(self.select.as_str()))
             .bind(full_topics)
             .bind(topics)
@@ -132,14 +145,22 @@ impl Table {
         .bind(name)
         .fetch_one(&self.pool)
         .await?;
-        let lacks = |columns: Vec<String>| COLUMNS.iter().filter(|column| !columns.iter().any(|found| found == *column)).map(|column| (*column).to_owned()).collect();
+        let lacks = |columns: Vec<String>| {
+            COLUMNS
+                .iter()
+                .filter(|column| !columns.iter().any(|found| found == *column))
+                .map(|column| (*column).to_owned())
+                .collect()
+        };
         Ok(columns.map(lacks))
     }
 }
 
 /// The address, with statements kept out of the log: they hold other people's data.
 fn options(url: &str) -> Result<PgConnectOptions, ()> {
-    PgConnectOptions::from_str(url).map(|options| options.application_name("plaza").disable_statement_logging()).map_err(drop)
+    PgConnectOptions::from_str(url)
+        .map(|options| options.application_name("plaza").disable_statement_logging())
+        .map_err(drop)
 }
 
 /// `schema.table` with each part in quotes; `None` for what is no name.

@@ -31,7 +31,11 @@ pub(super) struct Relay {
 
 impl Relay {
     /// Looks whether the outbox is there and as it must be.
-    pub(super) async fn open(outbox: Outbox, bus: Arc<dyn Bus>, stopping: CancellationToken) -> Result<Self, EventsError> {
+    pub(super) async fn open(
+        outbox: Outbox,
+        bus: Arc<dyn Bus>,
+        stopping: CancellationToken,
+    ) -> Result<Self, EventsError> {
         let table = Table::open(&outbox).await?;
         Ok(Self { component: outbox.component, table, wake: outbox.wake, bus, stopping })
     }
@@ -114,11 +118,14 @@ impl Relay {
         tokio::time::sleep(COLLECT).await;
     }
 
-    /// Lets handlers under way finish, and marks what they took.
+    /// Lets handlers under way finish, and marks at once what each took: the time for this is bounded.
     async fn finish(&self, mut lanes: Lanes) {
-        lanes.end().await;
-        if let Err(error) = self.mark(&mut lanes).await {
-            tracing::warn!(component = self.component, %error, "events that were taken could not be marked; they will be delivered again");
+        while lanes.are_open() {
+            lanes.told().await;
+            if let Err(error) = self.mark(&mut lanes).await {
+                tracing::warn!(component = self.component, %error, "events that were taken could not be marked; they will be delivered again");
+                return;
+            }
         }
     }
 }

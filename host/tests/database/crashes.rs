@@ -9,8 +9,9 @@ use nix::{
 use plaza::database::Database;
 
 use crate::{
-    ground::{connect, initialised_folder, settings, until},
+    ground::{connect, settings, until},
     other_host::{OtherHost, server_process},
+    state_folder::initialised_folder,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +61,8 @@ async fn a_crashed_server_recovers_what_was_committed() {
     host.kill();
     let database = Database::start(&settings(&state)).await.unwrap();
     let component = database.provision("other_host").await.unwrap();
-    let kept: i32 = sqlx::query_scalar("SELECT value FROM kept").fetch_one(&mut connect(&component).await).await.unwrap();
+    let kept: i32 =
+        sqlx::query_scalar("SELECT value FROM kept").fetch_one(&mut connect(&component).await).await.unwrap();
     assert_eq!(kept, 1);
     database.stop().await.unwrap();
 }

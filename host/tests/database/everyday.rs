@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use plaza::{database::Database, manifest::app::Generate};
 use sqlx::{Connection, PgConnection};
 
-use crate::{ground::{connect, fresh_component, initialised_folder, on_shared, settings}, other_host::server_process};
+use crate::{
+    ground::{connect, fresh_component, on_shared, settings},
+    other_host::server_process,
+    state_folder::initialised_folder,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_finds_everything_again() {
@@ -20,7 +24,10 @@ async fn a_second_start_finds_everything_again() {
     let orders = database.provision("orders_database").await.unwrap();
     sqlx::query("CREATE TABLE kept (value int)").execute(&mut connect(&orders).await).await.unwrap();
     let generated = database.generate(&wanted).await.unwrap();
-    assert_eq!(generated.fresh.iter().map(String::as_str).collect::<Vec<_>>(), ["admin_password", "service_token", "token_key", "token_key_public"]);
+    assert_eq!(
+        generated.fresh.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["admin_password", "service_token", "token_key", "token_key_public"]
+    );
     database.stop().await.unwrap();
     assert_eq!(server_process(&state), None);
 
@@ -53,7 +60,11 @@ fn a_components_role_keeps_one_plan_and_owns_its_schema() {
         let component = fresh_component(database, "settings").await;
         let mut connection = connect(&component).await;
         for (setting, expected) in [("plan_cache_mode", "force_generic_plan"), ("random_page_cost", "1.1")] {
-            let value: String = sqlx::query_scalar("SELECT current_setting($1)").bind(setting).fetch_one(&mut connection).await.unwrap();
+            let value: String = sqlx::query_scalar("SELECT current_setting($1)")
+                .bind(setting)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
             assert_eq!(value, expected, "{setting}");
         }
         let lower: String = sqlx::query_scalar("SELECT lower('ÄÉÑ')").fetch_one(&mut connection).await.unwrap();

@@ -78,7 +78,8 @@ fn a_file_that_ends_its_transaction_is_refused() {
 fn hosts_that_migrate_at_once_apply_each_file_once() {
     on_shared(|database| async move {
         let component = fresh_component(database, "contended").await;
-        let folder = folder(&[("0001_a.sql", "CREATE TABLE a (); SELECT pg_sleep(0.05)"), ("0002_b.sql", "CREATE TABLE b ()")]);
+        let folder =
+            folder(&[("0001_a.sql", "CREATE TABLE a (); SELECT pg_sleep(0.05)"), ("0002_b.sql", "CREATE TABLE b ()")]);
         let outcomes = futures::future::join_all((0..4).map(|_| migrate(&component, folder.path()))).await;
         let applied: Vec<String> = outcomes.into_iter().flat_map(|outcome| outcome.unwrap()).collect();
         assert_eq!(applied, ["0001_a.sql", "0002_b.sql"]);

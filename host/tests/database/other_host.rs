@@ -49,7 +49,10 @@ async fn a_host_in_a_process_of_its_own() {
     let state = std::env::var_os("PLAZA_TEST_STATE").unwrap();
     let database = Database::start(&settings(Path::new(&state))).await.unwrap();
     let component = database.provision("other_host").await.unwrap();
-    sqlx::raw_sql("CREATE TABLE kept (value int); INSERT INTO kept VALUES (1)").execute(&mut connect(&component).await).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE kept (value int); INSERT INTO kept VALUES (1)")
+        .execute(&mut connect(&component).await)
+        .await
+        .unwrap();
     println!("the host is ready");
     std::future::pending::<()>().await;
 }

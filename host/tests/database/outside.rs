@@ -8,7 +8,10 @@ use plaza::{
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::ground::{connect, initialised_folder, settings};
+use crate::{
+    ground::{connect, settings},
+    state_folder::initialised_folder,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hosts_may_begin_at_once_on_a_server_outside() {
@@ -17,7 +20,8 @@ async fn two_hosts_may_begin_at_once_on_a_server_outside() {
     let server = Database::start(&settings(&state)).await.unwrap();
     let password = fs::read_to_string(state.join("postgres-password")).unwrap();
     let host = server.provision("unused").await.unwrap().host;
-    let mut entrance = PgConnection::connect(&format!("postgres://plaza_admin:{}@{host}/postgres", password.trim())).await.unwrap();
+    let mut entrance =
+        PgConnection::connect(&format!("postgres://plaza_admin:{}@{host}/postgres", password.trim())).await.unwrap();
     for statement in [
         "DROP DATABASE plaza WITH (FORCE)",
         "CREATE ROLE chief LOGIN CREATEDB CREATEROLE PASSWORD 'sesame'",
@@ -58,6 +62,11 @@ async fn an_address_that_does_not_answer_is_told_without_its_password() {
         external_url: Some(format!("postgres://admin:hunter2@127.0.0.1:{port}/postgres")),
     };
     let error: DatabaseError = Database::start(&settings).await.err().unwrap();
-    assert!(error.to_string().contains(&format!("cannot connect to PostgreSQL at postgres://admin@127.0.0.1:{port}/postgres")), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("cannot connect to PostgreSQL at postgres://admin@127.0.0.1:{port}/postgres")),
+        "{error}"
+    );
     assert!(!format!("{error} {error:?} {settings:?}").contains("hunter2"), "{error:?}");
 }

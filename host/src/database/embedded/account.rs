@@ -46,7 +46,8 @@ impl Account {
     /// Gives it a file or folder.
     pub(super) fn own(&self, path: &Path) -> Result<(), DatabaseError> {
         let Some((uid, gid)) = self.other else { return Ok(()) };
-        std::os::unix::fs::lchown(path, Some(uid.as_raw()), Some(gid.as_raw())).map_err(DatabaseError::file("give away", path))
+        std::os::unix::fs::lchown(path, Some(uid.as_raw()), Some(gid.as_raw()))
+            .map_err(DatabaseError::file("give away", path))
     }
 
     /// A command that runs under it, away from the terminal and its Ctrl-C.

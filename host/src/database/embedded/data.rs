@@ -9,7 +9,11 @@ use crate::database::{DatabaseError, error::remedy_for_output};
 const BUILTIN_LOCALE: u32 = 17;
 
 /// Makes the data folder if there is none; returns the administrator's password.
-pub(super) async fn prepare(folder: &StateFolder, programs: &Programs, account: &Account) -> Result<String, DatabaseError> {
+pub(super) async fn prepare(
+    folder: &StateFolder,
+    programs: &Programs,
+    account: &Account,
+) -> Result<String, DatabaseError> {
     if folder.data_version()?.is_none() {
         return make(folder, programs, account).await;
     }
@@ -28,7 +32,8 @@ async fn make(folder: &StateFolder, programs: &Programs, account: &Account) -> R
     }
     // An empty folder in its place is no loss; anything else is not ours.
     if data.exists() {
-        fs::remove_dir(&data).map_err(DatabaseError::file("replace (it holds no PG_VERSION, so it is no data folder)", &data))?;
+        fs::remove_dir(&data)
+            .map_err(DatabaseError::file("replace (it holds no PG_VERSION, so it is no data folder)", &data))?;
     }
     let password = folder.make_password(account)?;
     let mut output = String::new();
@@ -62,7 +67,12 @@ fn empty_folder(path: &Path, account: &Account) -> Result<(), DatabaseError> {
     account.own(path)
 }
 
-async fn initdb(folder: &StateFolder, programs: &Programs, account: &Account, locale: &[&str]) -> Result<(), DatabaseError> {
+async fn initdb(
+    folder: &StateFolder,
+    programs: &Programs,
+    account: &Account,
+    locale: &[&str],
+) -> Result<(), DatabaseError> {
     let mut command = account.command(programs.initdb(), folder.path());
     command
         .args(["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums"])

@@ -31,7 +31,11 @@ impl StateFolder {
     /// Makes the folder if it is missing, and locks it.
     pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
         // Others may pass through, for the server's account must, but not look around.
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(DatabaseError::file("make the state folder", path))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(path)
+            .map_err(DatabaseError::file("make the state folder", path))?;
         let path = fs::canonicalize(path).map_err(DatabaseError::file("find the state folder", path))?;
         let lock = lock(&path)?;
         Ok(Self { path, _lock: lock })
@@ -101,11 +105,12 @@ impl StateFolder {
     pub(super) fn make_password(&self, account: &Account) -> Result<String, DatabaseError> {
         let path = self.password_file();
         let password = secret::password();
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).and_then(|mut file| {
-            file.set_permissions(fs::Permissions::from_mode(0o600))?;
-            writeln!(file, "{password}")?;
-            file.sync_all()
-        });
+        let written =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).and_then(|mut file| {
+                file.set_permissions(fs::Permissions::from_mode(0o600))?;
+                writeln!(file, "{password}")?;
+                file.sync_all()
+            });
         written.map_err(DatabaseError::file("write", &path))?;
         account.own(&path)?;
         Ok(password)
@@ -117,7 +122,12 @@ impl StateFolder {
         if fs::metadata(&path).is_ok_and(|file| file.len() > LOG_BYTES) {
             fs::rename(&path, self.path.join("postgres.log.old")).map_err(DatabaseError::file("rename", &path))?;
         }
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(DatabaseError::file("open", &path))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(DatabaseError::file("open", &path))?;
         let length = file.metadata().map_err(DatabaseError::file("open", &path))?.len();
         Ok((file, length))
     }
@@ -125,7 +135,9 @@ impl StateFolder {
     /// What the log says from a position on.
     pub(super) fn log_since(&self, position: u64) -> String {
         let mut bytes = Vec::new();
-        if let Ok(mut file) = File::open(self.log()) && file.seek(std::io::SeekFrom::Start(position)).is_ok() {
+        if let Ok(mut file) = File::open(self.log())
+            && file.seek(std::io::SeekFrom::Start(position)).is_ok()
+        {
             // What cannot be read is not told; the message names the log anyway.
             drop(file.take(LOG_BYTES).read_to_end(&mut bytes));
         }
@@ -194,6 +206,8 @@ fn lock(folder: &Path) -> Result<File, DatabaseError> {
         }
         Err(fs::TryLockError::Error(error)) => return Err(DatabaseError::file("lock", path)(error)),
     }
-    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(DatabaseError::file("write", path))?;
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .map_err(DatabaseError::file("write", path))?;
     Ok(file)
 }

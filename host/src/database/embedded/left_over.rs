@@ -16,7 +16,8 @@ use super::folder::StateFolder;
 use crate::database::DatabaseError;
 
 /// How long a server may take to stop in order, then at once, before the start is given up.
-const PATIENCE: [(Signal, Duration); 2] = [(Signal::SIGINT, Duration::from_secs(20)), (Signal::SIGQUIT, Duration::from_secs(10))];
+const PATIENCE: [(Signal, Duration); 2] =
+    [(Signal::SIGINT, Duration::from_secs(20)), (Signal::SIGQUIT, Duration::from_secs(10))];
 
 /// How often one looks whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);

@@ -16,7 +16,10 @@ use std::path::Path;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use self::{account::Account, folder::StateFolder, process::Process, programs::Programs};
-use super::{DatabaseError, server::{Server, embedded_options}};
+use super::{
+    DatabaseError,
+    server::{Server, embedded_options},
+};
 
 /// The role that owns the server.
 const ADMINISTRATOR: &str = "plaza_admin";
@@ -53,7 +56,11 @@ impl EmbeddedServer {
 }
 
 /// Waits for the wish to stop. The folder stays locked until the server has ended.
-async fn supervise(mut process: Process, folder: StateFolder, stopped: oneshot::Receiver<()>) -> Result<(), DatabaseError> {
+async fn supervise(
+    mut process: Process,
+    folder: StateFolder,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), DatabaseError> {
     tokio::select! {
         // Sent or dropped, both mean stop.
         _ = stopped => process.stop().await,

@@ -57,7 +57,8 @@ const ATTEMPTS: usize = 10;
 const CRASHED_PAUSE: Duration = Duration::from_millis(300);
 
 /// How long the server may take to stop in order, and then to drop everything.
-const STOP_TIMEOUTS: [(Signal, Duration); 2] = [(Signal::SIGINT, Duration::from_secs(20)), (Signal::SIGQUIT, Duration::from_secs(5))];
+const STOP_TIMEOUTS: [(Signal, Duration); 2] =
+    [(Signal::SIGINT, Duration::from_secs(20)), (Signal::SIGQUIT, Duration::from_secs(5))];
 
 /// Stops the server when this host is gone: its standard input then ends.
 const WATCH: &str = "read -r _; kill -INT \"$1\"";
@@ -79,7 +80,12 @@ struct Watcher {
 
 impl Process {
     /// Starts the server and waits until it accepts connections.
-    pub(super) async fn start(folder: &StateFolder, programs: &Programs, account: &Account, password: &str) -> Result<Self, DatabaseError> {
+    pub(super) async fn start(
+        folder: &StateFolder,
+        programs: &Programs,
+        account: &Account,
+        password: &str,
+    ) -> Result<Self, DatabaseError> {
         let socket = folder.socket_folder(account)?;
         let mut wanted = folder.port();
         for _ in 0..ATTEMPTS {
@@ -118,7 +124,9 @@ impl Process {
     pub(super) async fn stop(&mut self) -> Result<(), DatabaseError> {
         for (signal, patience) in STOP_TIMEOUTS {
             // The child is not collected yet, so the number is still its own.
-            if kill(Pid::from_raw(self.pid), signal).is_err() || tokio::time::timeout(patience, self.child.wait()).await.is_ok() {
+            if kill(Pid::from_raw(self.pid), signal).is_err()
+                || tokio::time::timeout(patience, self.child.wait()).await.is_ok()
+            {
                 self.dismiss_watcher().await;
                 return Ok(());
             }
@@ -152,7 +160,12 @@ async fn attempt(
 ) -> Result<Attempt, DatabaseError> {
     let (log, log_start) = folder.open_log()?;
     let mut command = account.command(programs.postgres(), &folder.data());
-    command.arg("-D").arg(folder.data()).arg("-k").arg(socket).args(["-p", &port.to_string(), "-N", &MAX_CONNECTIONS.to_string()]);
+    command.arg("-D").arg(folder.data()).arg("-k").arg(socket).args([
+        "-p",
+        &port.to_string(),
+        "-N",
+        &MAX_CONNECTIONS.to_string(),
+    ]);
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
@@ -169,7 +182,9 @@ async fn attempt(
     process.dismiss_watcher().await;
     let said = folder.log_since(log_start);
     match said {
-        _ if said.contains("could not create any TCP/IP sockets") || said.contains("Address already in use") => Ok(Attempt::PortTaken),
+        _ if said.contains("could not create any TCP/IP sockets") || said.contains("Address already in use") => {
+            Ok(Attempt::PortTaken)
+        }
         _ if said.contains("pre-existing shared memory block") => Ok(Attempt::StillEnding),
         _ => Err(DatabaseError::Start { output: faults(&said), remedy: remedy_for_output(&said), log: folder.log() }),
     }
@@ -179,7 +194,8 @@ impl Process {
     /// Waits until it accepts connections; false when it ended instead.
     async fn becomes_ready(&mut self, password: &str) -> Result<bool, DatabaseError> {
         // Any answer of the server will do, also that the database is not there yet.
-        let options = embedded_options(&self.socket, self.port, ADMINISTRATOR, password).database(server::STATE_DATABASE);
+        let options =
+            embedded_options(&self.socket, self.port, ADMINISTRATOR, password).database(server::STATE_DATABASE);
         let address = || format!("{}:{}", self.socket.display(), self.port);
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
@@ -206,7 +222,11 @@ impl Process {
 
 fn watch(account: &Account, folder: &StateFolder, pid: i32) -> Result<Watcher, DatabaseError> {
     let mut command = account.command("/bin/sh", folder.path());
-    command.args(["-c", WATCH, "plaza-watch", &pid.to_string()]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["-c", WATCH, "plaza-watch", &pid.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().map_err(DatabaseError::file("run", "/bin/sh"))?;
     let input = child.stdin.take();
     Ok(Watcher { child, _input: input })
@@ -214,7 +234,8 @@ fn watch(account: &Account, folder: &StateFolder, pid: i32) -> Result<Watcher, D
 
 /// The wanted port if it is free, else any free one.
 fn free_port(wanted: Option<u16>) -> Result<u16, DatabaseError> {
-    let try_port = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
+    let try_port =
+        |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
     let address = match wanted.map(try_port) {
         Some(Ok(address)) => Ok(address),
         _ => try_port(0),
@@ -225,6 +246,13 @@ fn free_port(wanted: Option<u16>) -> Result<u16, DatabaseError> {
 /// The lines of a log that say what went wrong.
 fn faults(log: &str) -> String {
     let marks = ["FATAL:", "PANIC:", "HINT:", "error:"];
-    let lines: Vec<&str> = log.lines().filter_map(|line| marks.iter().find_map(|mark| Some(line.get(line.find(mark)?..)?.trim()))).collect();
-    if lines.is_empty() { log.trim().lines().last().unwrap_or("it ended without a word").to_owned() } else { lines.join("; ") }
+    let lines: Vec<&str> = log
+        .lines()
+        .filter_map(|line| marks.iter().find_map(|mark| Some(line.get(line.find(mark)?..)?.trim())))
+        .collect();
+    if lines.is_empty() {
+        log.trim().lines().last().unwrap_or("it ended without a word").to_owned()
+    } else {
+        lines.join("; ")
+    }
 }

@@ -71,10 +71,18 @@ fn check_numbers(folder: &Path, scripts: &[Script]) -> Result<(), MigrationError
         let number_before = before.map_or(0, |before| before.number);
         match before {
             Some(before) if before.number == script.number => {
-                return Err(MigrationError::Duplicate { number: script.number, first: before.path.clone(), second: script.path.clone() });
+                return Err(MigrationError::Duplicate {
+                    number: script.number,
+                    first: before.path.clone(),
+                    second: script.path.clone(),
+                });
             }
             _ if script.number != number_before + 1 => {
-                return Err(MigrationError::Gap { folder: folder.to_owned(), missing: number_before + 1, next: script.name.clone() });
+                return Err(MigrationError::Gap {
+                    folder: folder.to_owned(),
+                    missing: number_before + 1,
+                    next: script.name.clone(),
+                });
             }
             _ => before = Some(script),
         }
@@ -117,7 +125,10 @@ mod tests {
 
     #[test]
     fn a_faulty_folder_is_refused_with_the_file_and_what_to_do() {
-        assert_eq!(fault(&["1_a.sql"]), "migrations/1_a.sql: name it NNNN_what_it_does.sql, with a number of four digits from 0001 on");
+        assert_eq!(
+            fault(&["1_a.sql"]),
+            "migrations/1_a.sql: name it NNNN_what_it_does.sql, with a number of four digits from 0001 on"
+        );
         assert_eq!(
             fault(&["0001_a.sql", "0003_c.sql"]),
             "migrations: number 0002 is missing before 0003_c.sql; numbers go up from 0001 without a gap"
