@@ -1,4 +1,10 @@
 //! The `postgres` capability against a real server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod guests;
 mod server;

@@ -1,5 +1,6 @@
 //! A guest's connection handle.
 
+use super::ParameterValue;
 use super::failure::{self, Failure};
 use super::lease::Lease;
 use super::pool::{Pool, Pools};
@@ -7,7 +8,6 @@ use super::rows::{RowStream, Rows};
 use super::run::{self, Trouble};
 use super::sink::{Collected, Part, Pressure, Refusal, Sink, StreamSink};
 use super::statement::{Statement, TransactionEffect, classify};
-use super::{Error, ParameterValue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
@@ -189,7 +189,7 @@ fn complete(columns: Vec<super::Column>, mut parts: mpsc::UnboundedReceiver<Part
 /// belong to a transaction, the guest's handle is too.
 async fn pump_rest(
     pump: impl Future<Output = Result<(), Failure>>,
-    outcome: oneshot::Sender<Result<(), Error>>,
+    outcome: oneshot::Sender<Result<(), Failure>>,
     watcher: mpsc::UnboundedSender<Part>,
     handle_dropped: Option<CancellationToken>,
 ) {
@@ -202,7 +202,7 @@ async fn pump_rest(
     tokio::select! {
         ended = pump => {
             // Nobody has to ask how it ended.
-            let _ = outcome.send(ended.map_err(|failure| *failure));
+            let _ = outcome.send(ended);
         }
         () = abandoned => {}
     }

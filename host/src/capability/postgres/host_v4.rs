@@ -203,7 +203,8 @@ fn hand_over<T: Send + 'static>(
         }
         Some(rest) => {
             let (producer, ended) = rest.into_parts(first);
-            let ending = async move { Ok::<_, wasmtime::Error>(ended.await) };
+            let ending =
+                async move { Ok::<_, wasmtime::Error>(ended.await.map_err(|failure| *failure)) };
             (
                 StreamReader::new(&mut access, producer)?,
                 FutureReader::new(&mut access, ending)?,
