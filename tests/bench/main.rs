@@ -48,7 +48,7 @@ async fn measure() {
     let peer = PeerProcess::start(&database);
     let product = shop.product("19.99", 1_000).await;
     shop.anyone().get(&format!("/api/v1/products/{product}")).await.expect(200);
-    table.memory("memory at rest, one request served", shop.host.process(), peer.process(), "");
+    table.memory("memory at rest, after one log-in and one product", shop.host.process(), peer.process(), "");
 
     let path = format!("/api/v1/products/{product}");
     let pair = [Target::get(shop.host.base(), &path), Target::get(peer.base(), "/api/v1/products/1")];
