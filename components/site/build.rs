@@ -1,64 +1,129 @@
-//! Merges the services' OpenAPI documents into the one that `/openapi.json` serves.
+//! Merges the services' committed OpenAPI documents into one, and makes a page to read from it.
 
-use std::{env, error::Error, fs, path::Path};
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
 
 use serde_json::{Map, Value, json};
 
-/// The services, in the order in which a reader wants them.
+/// The services whose documents are merged, in the order in which the page shows them.
 const SERVICES: [&str; 4] = ["users", "products", "orders", "payments"];
+/// What an OpenAPI path may hold beside operations; these are skipped on the page.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut merged = json!({
+    let components = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..");
+    let mut document = frame();
+    for service in SERVICES {
+        let file = components.join(service).join("openapi.json");
+        println!("cargo::rerun-if-changed={}", file.display());
+        let text =
+            fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        merge(&mut document, &serde_json::from_str(&text)?)
+            .map_err(|clash| format!("{}: {clash}", file.display()))?;
+    }
+    let out = env::var("OUT_DIR")?;
+    fs::write(
+        Path::new(&out).join("openapi.json"),
+        serde_json::to_string(&document)?,
+    )?;
+    fs::write(
+        Path::new(&out).join("operations.html"),
+        operations(&document),
+    )?;
+    Ok(())
+}
+
+fn frame() -> Value {
+    json!({
         "openapi": "3.1.0",
         "info": {
-            "title": "Plaza shop",
-            "description": "Accounts, catalogue, orders and payments of a shop. Errors are problem details (RFC 9457).",
-            "version": env::var("CARGO_PKG_VERSION")?,
+            "title": "Shop",
+            "description": "A complete e-commerce backend: users, products, orders, payments. Errors are problems (RFC 9457).",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+            "version": env!("CARGO_PKG_VERSION"),
         },
-        "servers": [{ "url": "/" }],
-        "paths": {},
-        "components": {},
+        "servers": [{ "url": "/", "description": "Where this document was read." }],
         "tags": [],
-    });
-    for service in SERVICES {
-        let file = format!("../{service}/openapi.json");
-        println!("cargo::rerun-if-changed={file}");
-        let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
-        let document: Value = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
-        merge(&mut merged, document).map_err(|clash| format!("{file}: {clash}"))?;
-    }
-    let target = Path::new(&env::var("OUT_DIR")?).join("openapi.json");
-    fs::write(target, merged.to_string())?;
-    Ok(())
+        "paths": {},
+        "components": { "schemas": {}, "securitySchemes": {} },
+    })
 }
 
-/// Adds one service's paths, components and tags.
-fn merge(merged: &mut Value, mut document: Value) -> Result<(), String> {
-    add_all(&mut merged["paths"], document["paths"].take(), "path")?;
-    if let Value::Object(kinds) = document["components"].take() {
-        for (kind, items) in kinds {
-            let place = &mut merged["components"][&kind];
-            if place.is_null() {
-                *place = Value::Object(Map::new());
+/// Adds a service's document. Two services may name the same thing only if they mean the same by it.
+fn merge(document: &mut Value, service: &Value) -> Result<(), String> {
+    for part in [
+        "/paths",
+        "/components/schemas",
+        "/components/securitySchemes",
+    ] {
+        let (Some(into), Some(from)) = (
+            object(document, part),
+            service.pointer(part).and_then(Value::as_object),
+        ) else {
+            continue;
+        };
+        for (name, value) in from {
+            let known = into.entry(name.clone()).or_insert_with(|| value.clone());
+            if known != value {
+                return Err(format!(
+                    "{part}: another service gives `{name}` another meaning; rename one of them"
+                ));
             }
-            add_all(place, items, &kind)?;
         }
     }
-    if let (Some(tags), Value::Array(more)) = (merged["tags"].as_array_mut(), document["tags"].take()) {
-        tags.extend(more);
+    let tags = service
+        .get("tags")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    if let Some(all) = document.get_mut("tags").and_then(Value::as_array_mut) {
+        all.extend(tags);
     }
     Ok(())
 }
 
-/// Two services may describe the same thing, if they describe it alike.
-fn add_all(into: &mut Value, items: Value, kind: &str) -> Result<(), String> {
-    let (Some(into), Value::Object(items)) = (into.as_object_mut(), items) else { return Ok(()) };
-    for (name, item) in items {
-        match into.get(&name) {
-            Some(there) if *there != item => return Err(format!("the {kind} `{name}` is described in two ways")),
-            _ => into.insert(name, item),
-        };
+fn object<'a>(document: &'a mut Value, part: &str) -> Option<&'a mut Map<String, Value>> {
+    document.pointer_mut(part).and_then(Value::as_object_mut)
+}
+
+/// One row of a table for each operation.
+fn operations(document: &Value) -> String {
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let mut rows = String::new();
+    for (path, item) in &paths {
+        for method in METHODS {
+            let Some(operation) = item.get(method) else {
+                continue;
+            };
+            let text = |name: &str| {
+                operation
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            let says = if text("summary").is_empty() {
+                text("description")
+            } else {
+                text("summary")
+            };
+            rows.push_str(&format!(
+                "<tr><td>{}</td><td><code>{}</code></td><td>{}</td></tr>\n",
+                method.to_uppercase(),
+                escape(path),
+                escape(says)
+            ));
+        }
     }
-    Ok(())
+    rows
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -1,15 +1,17 @@
-//! The interfaces that the component imports.
+//! What the component imports beside HTTP.
 
 spin_sdk::wit_bindgen::generate!({
-    path: ["../../wit/shop/users", "../../wit/shop/products"],
-    inline: "
-        package shop:site;
-        world component {
+    inline: r#"
+        package plaza:site;
+
+        world site {
             import shop:users/directory@1.0.0;
             import shop:products/inventory@1.0.0;
+            import shop:payments/provider@1.0.0;
         }
-    ",
-    world: "shop:site/component",
+    "#,
+    path: ["../../wit/shop/users", "../../wit/shop/products", "../../wit/shop/payments"],
+    world: "plaza:site/site",
     runtime_path: "spin_sdk::wit_bindgen::rt",
     generate_all,
 });

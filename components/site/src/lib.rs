@@ -1,15 +1,20 @@
-//! What belongs to no service: the front page, health, the description of the API.
+//! What belongs to no service.
 //!
-//! | route | who | answers |
-//! |---|---|---|
-//! | `GET /` | anyone | a page that says what this is |
-//! | `GET /health`, `GET /health/live` | anyone | that this component runs |
-//! | `GET /health/ready` | anyone | whether an order could be placed, or what is down |
-//! | `GET /openapi.json` | anyone | the services' documents as one |
+//! | route | what |
+//! |---|---|
+//! | `GET /` | a page that says what this is |
+//! | `GET /docs` | a page that lists the operations |
+//! | `GET /openapi.json` | the services' documents as one |
+//! | `GET /health` | `{"status":"ok"}` |
+//! | `GET /health/live` | the same: this component answers |
+//! | `GET /health/ready` | whether those answer whom the shop is made of; 503 names who does not |
+
+mod bindings;
+pub mod inbound;
+pub mod outbound;
 
 #[cfg(target_family = "wasm")]
-mod bindings;
-pub mod domain;
-pub mod inbound;
-#[cfg(target_family = "wasm")]
-mod outbound;
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    inbound::http::answer(request).await
+}

@@ -47,7 +47,7 @@ impl Leases {
     /// [`DatabaseError::Query`] when the server does not answer.
     pub async fn try_take(&self, name: &str) -> Result<Option<Lease>, DatabaseError> {
         let failed = || DatabaseError::query(format!("ask for the lease `{name}`"));
-        let mut connection = self.connect().await.map_err(failed())?;
+        let mut connection = self.connect(name).await.map_err(failed())?;
         if ask(&mut connection, name).await.map_err(failed())? {
             return Ok(Some(Lease::hold(connection)));
         }
@@ -88,13 +88,15 @@ impl Leases {
     async fn ask_on(&self, connection: &mut Option<PgConnection>, name: &str) -> Result<bool, sqlx::Error> {
         let connection = match connection {
             Some(connection) => connection,
-            None => connection.insert(self.connect().await?),
+            None => connection.insert(self.connect(name).await?),
         };
         ask(connection, name).await
     }
 
-    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
-        server::connect(&self.options, CHECK_TIMEOUT * 2).await
+    /// Whoever looks at `pg_stat_activity` sees which lease a connection holds or waits for.
+    async fn connect(&self, name: &str) -> Result<PgConnection, sqlx::Error> {
+        let options = self.options.clone().application_name(&format!("plaza lease {name}"));
+        server::connect(&options, CHECK_TIMEOUT * 2).await
     }
 }
 

@@ -106,6 +106,7 @@ impl InProcess {
     /// Calls the handler once, when it is free and the host is not stopping.
     async fn attempt(&self, group: &Group, event: &Event, attempt: u32) -> Result<Result<(), Failure>, BusError> {
         let permit = tokio::select! {
+            biased;
             () = self.stopping.cancelled() => return Err(BusError::Stopping),
             permit = group.handling.acquire() => permit.map_err(|_| BusError::Stopping)?,
         };

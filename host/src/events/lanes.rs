@@ -110,9 +110,9 @@ impl Lanes {
         !self.taken.is_empty() || !self.ended.is_empty()
     }
 
-    /// Waits until every lane has ended.
-    pub(super) async fn end(&mut self) {
-        while self.tasks.join_next().await.is_some() {}
+    /// Is any lane open?
+    pub(super) fn are_open(&self) -> bool {
+        !self.open.is_empty()
     }
 
     fn note(&mut self, report: Report) {

@@ -118,11 +118,14 @@ impl Relay {
         tokio::time::sleep(COLLECT).await;
     }
 
-    /// Lets handlers under way finish, and marks what they took.
+    /// Lets handlers under way finish, and marks at once what each took: the time for this is bounded.
     async fn finish(&self, mut lanes: Lanes) {
-        lanes.end().await;
-        if let Err(error) = self.mark(&mut lanes).await {
-            tracing::warn!(component = self.component, %error, "events that were taken could not be marked; they will be delivered again");
+        while lanes.are_open() {
+            lanes.told().await;
+            if let Err(error) = self.mark(&mut lanes).await {
+                tracing::warn!(component = self.component, %error, "events that were taken could not be marked; they will be delivered again");
+                return;
+            }
         }
     }
 }

@@ -9,8 +9,9 @@ use nix::{
 use plaza::database::Database;
 
 use crate::{
-    ground::{connect, initialised_folder, settings, until},
+    ground::{connect, settings, until},
     other_host::{OtherHost, server_process},
+    state_folder::initialised_folder,
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,9 @@ use plaza::{database::Database, manifest::app::Generate};
 use sqlx::{Connection, PgConnection};
 
 use crate::{
-    ground::{connect, fresh_component, initialised_folder, on_shared, settings},
+    ground::{connect, fresh_component, on_shared, settings},
     other_host::server_process,
+    state_folder::initialised_folder,
 };
 
 #[tokio::test(flavor = "multi_thread")]

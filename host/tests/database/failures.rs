@@ -6,7 +6,10 @@ use nix::unistd::Uid;
 use plaza::database::Database;
 use sqlx::Connection;
 
-use crate::ground::{connect, initialised_folder, settings};
+use crate::{
+    ground::{connect, settings},
+    state_folder::initialised_folder,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_host_on_one_state_folder_is_refused_by_process_id() {

@@ -9,3 +9,4 @@ mod leases;
 mod migrations;
 mod other_host;
 mod outside;
+mod state_folder;

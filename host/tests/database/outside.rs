@@ -8,7 +8,10 @@ use plaza::{
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::ground::{connect, initialised_folder, settings};
+use crate::{
+    ground::{connect, settings},
+    state_folder::initialised_folder,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hosts_may_begin_at_once_on_a_server_outside() {

@@ -15,7 +15,6 @@ use std::{
 
 use plaza::database::{ComponentDatabase, Database, DatabaseSettings};
 use sqlx::{Connection, PgConnection};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// What a condition is waited for at most. Machines of continuous integration are slow.
@@ -68,14 +67,6 @@ pub fn settings(state_dir: &Path) -> DatabaseSettings {
     DatabaseSettings { state_dir: state_dir.to_owned(), external_url: None }
 }
 
-/// A state folder of its own, made by an earlier start that was stopped in order.
-pub fn initialised_folder() -> TempDir {
-    let parent = TempDir::new_in(own_folder()).unwrap();
-    open_to_all(parent.path());
-    copy_initialised(&parent.path().join("state"));
-    parent
-}
-
 /// A fresh database on the shared server.
 pub async fn fresh_component(database: &Database, name: &str) -> ComponentDatabase {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
@@ -97,13 +88,14 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut()
     }
 }
 
-fn copy_initialised(to: &Path) {
+/// A copy of a state folder whose server was stopped in order.
+pub fn copy_initialised(to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(&*INITIALISED).arg(to).status().unwrap();
     assert!(copied.success());
 }
 
-/// This process's folder; those of processes that have ended are swept away.
-fn own_folder() -> PathBuf {
+/// This process's folder for what servers use; those of processes that have ended are swept away.
+pub fn own_folder() -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let all = std::env::temp_dir().join(format!("plaza-tests-{}", nix::unistd::Uid::effective()));
         for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
@@ -120,10 +112,4 @@ fn own_folder() -> PathBuf {
         folder
     });
     FOLDER.clone()
-}
-
-/// The server runs under another account when root tests.
-fn open_to_all(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
 }

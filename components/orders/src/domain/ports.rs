@@ -9,10 +9,8 @@ use super::line::Wanted;
 use super::order::{Order, Past};
 use super::status::Status;
 
-/// The database failed; the text is for the log.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the orders database failed: {0}")]
-pub struct StoreError(pub String);
+/// The database failed.
+pub use kit::Failure as StoreError;
 
 /// Somebody who was asked cannot answer now; the text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +62,11 @@ pub trait Placement {
     type Answer;
     /// Stores order, lines, history, event and answer in one statement; `false`, and nothing is stored, when
     /// another attempt has taken the key over.
-    fn place(&self, order: &Order, answer: &Self::Answer) -> impl Future<Output = Result<bool, StoreError>>;
+    fn place(
+        &self,
+        order: &Order,
+        answer: &Self::Answer,
+    ) -> impl Future<Output = Result<bool, StoreError>>;
     /// Stores a refusal as the key's answer; `false` when another attempt has taken the key over.
     fn refuse(&self, answer: &Self::Answer) -> impl Future<Output = Result<bool, StoreError>>;
     /// Lets the next attempt with the key begin at once.

@@ -8,13 +8,13 @@ mod read;
 use axum::Router;
 use axum::response::Response;
 use kit::serve;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use body::OrderBody;
 
 use crate::domain::change::ChangeError;
-use crate::domain::ports::StoreError;
 use kit::Problem;
 
 thread_local! {
@@ -32,10 +32,15 @@ pub fn document() -> String {
     kit::openapi::document(api().into_openapi())
 }
 
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Orders", description = "Orders, from pending to delivered or cancelled."),
+    tags((name = "orders", description = "Orders, from pending to delivered or cancelled."))
+)]
+struct Document;
+
 fn api() -> OpenApiRouter {
-    let info = utoipa::openapi::InfoBuilder::new().title("Orders").version(env!("CARGO_PKG_VERSION")).build();
-    let document = utoipa::openapi::OpenApiBuilder::new().info(info).build();
-    OpenApiRouter::with_openapi(document)
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(place::place_order, read::list_orders))
         .routes(routes!(read::get_order))
         .routes(routes!(read::get_history))
@@ -49,23 +54,21 @@ fn no_such_order() -> Problem {
     Problem::not_found("There is no such order.")
 }
 
-impl From<StoreError> for Problem {
-    /// The cause goes to the log only.
-    fn from(error: StoreError) -> Self {
-        eprintln!("error: {error}");
-        Problem::unavailable("The orders cannot be reached just now. Please try again.", 1)
-    }
-}
-
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::NotFound => no_such_order(),
             ChangeError::Illegal { from, to } => {
-                let detail = format!("The order is {}, so it cannot become {} any more.", from.word(), to.word());
+                let detail = format!(
+                    "The order is {}, so it cannot become {} any more.",
+                    from.word(),
+                    to.word()
+                );
                 Problem::conflict("order-status", detail)
             }
-            ChangeError::Contended => Problem::unavailable("The order keeps changing. Please try again.", 1),
+            ChangeError::Contended => {
+                Problem::unavailable("The order keeps changing. Please try again.", 1)
+            }
             ChangeError::Store(error) => error.into(),
         }
     }

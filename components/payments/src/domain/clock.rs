@@ -22,8 +22,13 @@ pub async fn settle_attempts<P: Chores + Provider>(ports: &P) -> Result<(), Stor
     if attempts.is_empty() {
         return Ok(());
     }
-    let Some(provider) = present(ports.name().await) else { return Ok(()) };
-    for attempt in attempts.iter().filter(|attempt| attempt.provider == provider) {
+    let Some(provider) = present(ports.name().await) else {
+        return Ok(());
+    };
+    for attempt in attempts
+        .iter()
+        .filter(|attempt| attempt.provider == provider)
+    {
         settle_attempt(ports, attempt).await?;
     }
     Ok(())
@@ -35,7 +40,9 @@ pub async fn make_refunds<P: Chores + Provider>(ports: &P) -> Result<(), StoreEr
     if refunds.is_empty() {
         return Ok(());
     }
-    let Some(provider) = present(ports.name().await) else { return Ok(()) };
+    let Some(provider) = present(ports.name().await) else {
+        return Ok(());
+    };
     for refund in &refunds {
         make_refund(ports, refund, &provider).await?;
     }
@@ -49,10 +56,16 @@ pub async fn take_in<P: Payments>(
     outcome: &Outcome,
     cause: Option<&str>,
 ) -> Result<(), StoreError> {
-    apply(ports, attempt, cause, |payment, attempt| settled(payment, attempt, outcome)).await
+    apply(ports, attempt, cause, |payment, attempt| {
+        settled(payment, attempt, outcome)
+    })
+    .await
 }
 
-async fn settle_attempt<P: Chores + Provider>(ports: &P, attempt: &Attempt) -> Result<(), StoreError> {
+async fn settle_attempt<P: Chores + Provider>(
+    ports: &P,
+    attempt: &Attempt,
+) -> Result<(), StoreError> {
     let found = match ports.outcome_of(&attempt.key).await {
         Ok(found) => found,
         Err(unavailable) => {
@@ -67,8 +80,13 @@ async fn settle_attempt<P: Chores + Provider>(ports: &P, attempt: &Attempt) -> R
 }
 
 /// The provider never heard of it: it is sent again under the same key, unless nobody wants it any more.
-async fn never_arrived<P: Chores + Provider>(ports: &P, attempt: &Attempt) -> Result<(), StoreError> {
-    let Some(payment) = ports.find(attempt.payment_id).await? else { return Ok(()) };
+async fn never_arrived<P: Chores + Provider>(
+    ports: &P,
+    attempt: &Attempt,
+) -> Result<(), StoreError> {
+    let Some(payment) = ports.find(attempt.payment_id).await? else {
+        return Ok(());
+    };
     if payment.order_cancelled {
         if is_silent(attempt.sent_at, Utc::now()) {
             apply(ports, attempt, None, |payment, attempt| {
@@ -92,36 +110,57 @@ fn is_silent(sent_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - sent_at > Duration::seconds(SILENCE_SECONDS)
 }
 
-async fn make_refund<P: Chores + Provider>(ports: &P, refund: &Refund, provider: &str) -> Result<(), StoreError> {
-    let Some(payment) = ports.find(refund.payment_id).await? else { return Ok(()) };
+async fn make_refund<P: Chores + Provider>(
+    ports: &P,
+    refund: &Refund,
+    provider: &str,
+) -> Result<(), StoreError> {
+    let Some(payment) = ports.find(refund.payment_id).await? else {
+        return Ok(());
+    };
     let Some(charge_id) = charge_with(&payment, provider) else {
-        eprintln!("warning: refund {} waits for the provider that took the money", refund.id);
+        eprintln!(
+            "warning: refund {} waits for the provider that took the money",
+            refund.id
+        );
         return Ok(());
     };
     let outcome = match ports.give_back(refund, charge_id).await {
         Ok(outcome) => outcome,
         Err(unavailable) => {
-            eprintln!("warning: refund {} is tried again later: {unavailable}", refund.id);
+            eprintln!(
+                "warning: refund {} is tried again later: {unavailable}",
+                refund.id
+            );
             return Ok(());
         }
     };
     if let Outcome::Declined(why) | Outcome::Invalid(why) = &outcome {
-        eprintln!("error: the provider refused refund {} for good: {why}", refund.id);
+        eprintln!(
+            "error: the provider refused refund {} for good: {why}",
+            refund.id
+        );
     }
     match settle_refund(ports, refund.id, &outcome, None).await {
         Err(RefundError::Store(error)) => Err(error),
         // What was not stored is asked for again, under the same key.
-        Ok(()) | Err(RefundError::NotFound | RefundError::TakenOver | RefundError::Contended) => Ok(()),
+        Ok(()) | Err(RefundError::NotFound | RefundError::TakenOver | RefundError::Contended) => {
+            Ok(())
+        }
     }
 }
 
 /// The charge's id, if it is this provider's.
 fn charge_with<'a>(payment: &'a Payment, provider: &str) -> Option<&'a str> {
-    payment.charge_id.as_deref().filter(|_| payment.provider.as_deref() == Some(provider))
+    payment
+        .charge_id
+        .as_deref()
+        .filter(|_| payment.provider.as_deref() == Some(provider))
 }
 
 fn present(name: Result<String, Unavailable>) -> Option<String> {
-    name.map_err(|unavailable| eprintln!("warning: {unavailable}")).ok()
+    name.map_err(|unavailable| eprintln!("warning: {unavailable}"))
+        .ok()
 }
 
 /// Makes the change that `change` sees fit, looking anew when another one came first; the next tick goes on where
@@ -135,8 +174,12 @@ async fn apply<P: Payments>(
     for _ in 0..MAX_TRIES {
         let payment = ports.find(attempt.payment_id).await?;
         let attempt = ports.attempt(attempt.payment_id, attempt.number).await?;
-        let (Some(payment), Some(attempt)) = (payment, attempt) else { return Ok(()) };
-        let Some(write) = change(&payment, &attempt) else { return Ok(()) };
+        let (Some(payment), Some(attempt)) = (payment, attempt) else {
+            return Ok(());
+        };
+        let Some(write) = change(&payment, &attempt) else {
+            return Ok(());
+        };
         if ports.write(&write.caused_by(cause)).await? != Written::Outrun {
             return Ok(());
         }

@@ -11,10 +11,11 @@ use axum::Router;
 use axum::response::Response;
 use http::HeaderMap;
 use kit::{Problem, serve};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::ports::{StoreError, Unavailable};
+use crate::domain::ports::Unavailable;
 
 /// How long one request with an idempotency key may take: as long as the host lets a request to this component run, and
 /// a little more.
@@ -35,10 +36,15 @@ pub fn document() -> String {
     kit::openapi::document(api().into_openapi())
 }
 
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Payments", description = "Payments, their attempts and refunds."),
+    tags((name = "payments", description = "Payments, their attempts and refunds."))
+)]
+struct Document;
+
 fn api() -> OpenApiRouter {
-    let info = utoipa::openapi::InfoBuilder::new().title("Payments").version(env!("CARGO_PKG_VERSION")).build();
-    let document = utoipa::openapi::OpenApiBuilder::new().info(info).build();
-    OpenApiRouter::with_openapi(document)
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(read::list_payments))
         .routes(routes!(read::get_payment))
         .routes(routes!(confirm::confirm_payment))
@@ -53,7 +59,10 @@ fn no_such_payment() -> Problem {
 
 /// The answer when others change the payment all the time.
 fn contended() -> Problem {
-    Problem::unavailable("The payment keeps changing. Please repeat with the same key.", 1)
+    Problem::unavailable(
+        "The payment keeps changing. Please repeat with the same key.",
+        1,
+    )
 }
 
 /// The trace context of a request (W3C Trace Context).
@@ -61,18 +70,13 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
     headers.get("traceparent")?.to_str().ok().map(str::to_owned)
 }
 
-impl From<StoreError> for Problem {
-    /// The cause goes to the log only.
-    fn from(error: StoreError) -> Self {
-        eprintln!("error: {error}");
-        Problem::unavailable("The payments cannot be reached just now. Please try again.", 1)
-    }
-}
-
 impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
         eprintln!("warning: {unavailable}");
-        let detail = format!("The {} cannot be asked just now. Please try again.", unavailable.who);
+        let detail = format!(
+            "The {} cannot be asked just now. Please try again.",
+            unavailable.who
+        );
         Problem::unavailable(detail, 1)
     }
 }

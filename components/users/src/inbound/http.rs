@@ -48,7 +48,9 @@ mod entry {
 
     #[http_service]
     async fn handle(request: Request) -> impl IntoResponse {
-        Ok::<_, std::convert::Infallible>(kit::serve::serve(ROUTER.with(Router::clone), request).await)
+        Ok::<_, std::convert::Infallible>(
+            kit::serve::serve(ROUTER.with(Router::clone), request).await,
+        )
     }
 }
 

@@ -1,7 +1,8 @@
 //! The rows of a query as a guest reads them: at once when they are few, as a stream when they are many.
 
+use super::Column;
+use super::failure::{self, Failure};
 use super::sink::{Part, Row as SinkRow};
-use super::{Column, Error};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::sync::{mpsc, oneshot};
@@ -24,11 +25,14 @@ pub struct Rows {
 /// Rows to come, and how it ends.
 pub struct RowStream {
     parts: mpsc::UnboundedReceiver<Part>,
-    outcome: oneshot::Receiver<Result<(), Error>>,
+    outcome: oneshot::Receiver<Result<(), Failure>>,
 }
 
 impl RowStream {
-    pub(super) fn new(parts: mpsc::UnboundedReceiver<Part>, outcome: oneshot::Receiver<Result<(), Error>>) -> Self {
+    pub(super) fn new(
+        parts: mpsc::UnboundedReceiver<Part>,
+        outcome: oneshot::Receiver<Result<(), Failure>>,
+    ) -> Self {
         Self { parts, outcome }
     }
 
@@ -43,7 +47,7 @@ impl RowStream {
     }
 
     /// How the query ended.
-    pub async fn outcome(self) -> Result<(), Error> {
+    pub async fn outcome(self) -> Result<(), Failure> {
         ended(self.outcome).await
     }
 
@@ -51,13 +55,25 @@ impl RowStream {
     pub(super) fn into_parts(
         self,
         first: Vec<Row>,
-    ) -> (RowProducer, impl Future<Output = Result<(), Error>> + Send + 'static) {
-        (RowProducer { first, parts: self.parts }, ended(self.outcome))
+    ) -> (
+        RowProducer,
+        impl Future<Output = Result<(), Failure>> + Send + 'static,
+    ) {
+        (
+            RowProducer {
+                first,
+                parts: self.parts,
+            },
+            ended(self.outcome),
+        )
     }
 }
 
-async fn ended(outcome: oneshot::Receiver<Result<(), Error>>) -> Result<(), Error> {
-    outcome.await.unwrap_or_else(|_| Err(Error::Other("the query was interrupted".to_owned())))
+async fn ended(outcome: oneshot::Receiver<Result<(), Failure>>) -> Result<(), Failure> {
+    match outcome.await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(failure::limit("the query was interrupted")),
+    }
 }
 
 /// Feeds a guest's stream.

@@ -3,7 +3,7 @@
 //!
 //! A statement reads by a snapshot from its beginning, but sees a row as it is now once it has locked it (PostgreSQL
 //! manual, 13.2.1). So amounts come from locked products only, a reservation's status is decided by a conditional
-//! UPDATE, and its lines may come from the snapshot, since they never change while it is held or committed.
+//! UPDATE, and its products and quantities may come from the snapshot, since they never change once they are there.
 
 use kit::{
     Failure, Money,
@@ -11,13 +11,15 @@ use kit::{
 };
 
 use super::{DATABASE, Sql};
-use crate::domain::reservation::{Attempt, Line, Reservation, Reservations, ReservedLine, Shortage, Status};
+use crate::domain::reservation::{
+    Attempt, Line, Reservation, Reservations, ReservedLine, Shortage, Status,
+};
 
 /// Reservations that lapse in one statement.
 const LAPSE_BATCH: i64 = 100;
 
 /// $1 reservation, $2 product ids, $3 quantities in the same order, $4 seconds. The arrays are not unnested and joined:
-/// that plans badly, where `= any` is a plain index scan.
+/// that plans badly, where `= any` is a plain index scan. A lapsed reservation is taken anew with the lines that it had.
 const TAKE: &str = "
 with locked as materialized (
     select id, name, price_minor, currency, on_hand - reserved as available,
@@ -28,22 +30,21 @@ with locked as materialized (
     for update
 ), verdict as (
     select count(*) = cardinality($2::bigint[]) and bool_and(available >= quantity) as sound from locked
+), same as materialized (
+    select count(*) = cardinality($2::bigint[])
+        and bool_and(coalesce(quantity = ($3::bigint[])[array_position($2::bigint[], product_id)], false)) as lines
+    from reservation_lines where reservation_id = $1::uuid
 ), claimed as (
     insert into reservations as r (id, status, expires_at)
     select $1::uuid, 'held', now() + $4::bigint * interval '1 second' from verdict where sound
     on conflict (id) do update set status = 'held', expires_at = excluded.expires_at, settled_at = null
-        where r.status = 'lapsed'
+        where r.status = 'lapsed' and exists (select from same where lines)
     returning id
-), dropped as (
-    delete from reservation_lines
-    using claimed
-    where reservation_id = claimed.id and product_id <> all($2::bigint[])
 ), stored as (
     insert into reservation_lines (reservation_id, product_id, quantity, name, price_minor, currency)
     select claimed.id, locked.id, quantity, name, price_minor, currency from claimed, locked
     on conflict (reservation_id, product_id) do update set
-        quantity = excluded.quantity, name = excluded.name,
-        price_minor = excluded.price_minor, currency = excluded.currency
+        name = excluded.name, price_minor = excluded.price_minor, currency = excluded.currency
 ), taken as (
     update products p
     set reserved = p.reserved + ($3::bigint[])[array_position($2::bigint[], p.id)]
@@ -172,9 +173,17 @@ impl Reservations for Sql {
     async fn take(&self, id: &str, lines: &[Line], hold_s: u32) -> Result<Attempt, Failure> {
         let products: Vec<i64> = lines.iter().map(|line| line.product_id).collect();
         let quantities: Vec<i64> = lines.iter().map(|line| line.quantity).collect();
-        let params = vec![uuid(id), products.into(), quantities.into(), i64::from(hold_s).into()];
+        let params = vec![
+            uuid(id),
+            products.into(),
+            quantities.into(),
+            i64::from(hold_s).into(),
+        ];
         let rows = DATABASE.rows(TAKE, params).await?;
-        let mut attempt = Attempt { taken: false, found: Vec::with_capacity(rows.len()) };
+        let mut attempt = Attempt {
+            taken: false,
+            found: Vec::with_capacity(rows.len()),
+        };
         for row in &rows {
             attempt.taken = row.get("taken")?;
             attempt.found.push((line(row)?, row.get("available")?));
@@ -222,7 +231,10 @@ impl Reservations for Sql {
     }
 
     async fn undo(&self, id: &str, event: Option<&str>) -> Result<bool, Failure> {
-        let params = vec![uuid(id), event.map_or(kit::sql::ParameterValue::DbNull, uuid)];
+        let params = vec![
+            uuid(id),
+            event.map_or(kit::sql::ParameterValue::DbNull, uuid),
+        ];
         let row = DATABASE.one(UNDO, params).await?;
         Ok(row.get("settled")?)
     }
@@ -232,7 +244,9 @@ impl Reservations for Sql {
 pub async fn lapse() -> Result<Lapsed, SqlError> {
     let row = DATABASE.one(LAPSE, vec![LAPSE_BATCH.into()]).await?;
     let count: i64 = row.get("lapsed")?;
-    Ok(Lapsed { more: count >= LAPSE_BATCH })
+    Ok(Lapsed {
+        more: count >= LAPSE_BATCH,
+    })
 }
 
 /// What [`lapse`] did.
@@ -258,6 +272,8 @@ fn status(name: &str) -> Result<Status, Failure> {
         "lapsed" => Ok(Status::Lapsed),
         "committed" => Ok(Status::Committed),
         "undone" => Ok(Status::Undone),
-        other => Err(Failure::lasting(format!("a reservation has the unknown status {other}"))),
+        other => Err(Failure::lasting(format!(
+            "a reservation has the unknown status {other}"
+        ))),
     }
 }

@@ -1,0 +1,4 @@
+//! What comes in: requests.
+
+pub mod http;
+mod page;

@@ -1,0 +1,3 @@
+//! Whom the site asks.
+
+pub mod shop;
