@@ -17,20 +17,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for service in SERVICES {
         let file = components.join(service).join("openapi.json");
         println!("cargo::rerun-if-changed={}", file.display());
-        let text =
-            fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        merge(&mut document, &serde_json::from_str(&text)?)
-            .map_err(|clash| format!("{}: {clash}", file.display()))?;
+        let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        merge(&mut document, &serde_json::from_str(&text)?).map_err(|clash| format!("{}: {clash}", file.display()))?;
     }
     let out = env::var("OUT_DIR")?;
-    fs::write(
-        Path::new(&out).join("openapi.json"),
-        serde_json::to_string(&document)?,
-    )?;
-    fs::write(
-        Path::new(&out).join("operations.html"),
-        operations(&document),
-    )?;
+    fs::write(Path::new(&out).join("openapi.json"), serde_json::to_string(&document)?)?;
+    fs::write(Path::new(&out).join("operations.html"), operations(&document))?;
     Ok(())
 }
 
@@ -52,31 +44,19 @@ fn frame() -> Value {
 
 /// Adds a service's document. Two services may name the same thing only if they mean the same by it.
 fn merge(document: &mut Value, service: &Value) -> Result<(), String> {
-    for part in [
-        "/paths",
-        "/components/schemas",
-        "/components/securitySchemes",
-    ] {
-        let (Some(into), Some(from)) = (
-            object(document, part),
-            service.pointer(part).and_then(Value::as_object),
-        ) else {
+    for part in ["/paths", "/components/schemas", "/components/securitySchemes"] {
+        let (Some(into), Some(from)) = (object(document, part), service.pointer(part).and_then(Value::as_object))
+        else {
             continue;
         };
         for (name, value) in from {
             let known = into.entry(name.clone()).or_insert_with(|| value.clone());
             if known != value {
-                return Err(format!(
-                    "{part}: another service gives `{name}` another meaning; rename one of them"
-                ));
+                return Err(format!("{part}: another service gives `{name}` another meaning; rename one of them"));
             }
         }
     }
-    let tags = service
-        .get("tags")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let tags = service.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
     if let Some(all) = document.get_mut("tags").and_then(Value::as_array_mut) {
         all.extend(tags);
     }
@@ -89,28 +69,15 @@ fn object<'a>(document: &'a mut Value, part: &str) -> Option<&'a mut Map<String,
 
 /// One row of a table for each operation.
 fn operations(document: &Value) -> String {
-    let paths = document
-        .get("paths")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default();
+    let paths = document.get("paths").and_then(Value::as_object).cloned().unwrap_or_default();
     let mut rows = String::new();
     for (path, item) in &paths {
         for method in METHODS {
             let Some(operation) = item.get(method) else {
                 continue;
             };
-            let text = |name: &str| {
-                operation
-                    .get(name)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-            };
-            let says = if text("summary").is_empty() {
-                text("description")
-            } else {
-                text("summary")
-            };
+            let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
+            let says = if text("summary").is_empty() { text("description") } else { text("summary") };
             rows.push_str(&format!(
                 "<tr><td>{}</td><td><code>{}</code></td><td>{}</td></tr>\n",
                 method.to_uppercase(),
@@ -123,7 +90,5 @@ fn operations(document: &Value) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

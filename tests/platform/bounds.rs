@@ -38,6 +38,14 @@ async fn a_body_that_claims_to_be_over_the_limit_is_413_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_head_over_the_limit_is_431() {
+    let mut wire = Wire::connect(host().base()).await;
+    wire.send(&format!("GET /hello HTTP/1.1\r\nhost: localhost\r\nlong: {}\r\n\r\n", "x".repeat(100_000))).await;
+    let answer = wire.receive_until("\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_full_queue_is_503_and_says_when_to_come_again() {
     let client = client();
     let answers = join_all((0..32).map(|_| async { client.get("/narrow/slow-ok?ms=300").await })).await;

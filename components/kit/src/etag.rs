@@ -7,8 +7,7 @@ use crate::Problem;
 
 /// The ETag of a row in this version.
 pub fn of(version: i64) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{version}\""))
-        .unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
+    HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
 }
 
 /// The version that an `If-Match` header demands; `None` where there is no such header or it is `*`.

@@ -20,18 +20,12 @@ pub struct Failure {
 impl Failure {
     /// A failure that may pass.
     pub fn temporary(cause: impl Into<String>) -> Self {
-        Self {
-            cause: cause.into(),
-            temporary: true,
-        }
+        Self { cause: cause.into(), temporary: true }
     }
 
     /// A fault of this program or of its settings.
     pub fn lasting(cause: impl Into<String>) -> Self {
-        Self {
-            cause: cause.into(),
-            temporary: false,
-        }
+        Self { cause: cause.into(), temporary: false }
     }
 }
 

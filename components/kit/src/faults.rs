@@ -33,10 +33,7 @@ impl Faults {
     pub fn add(&mut self, field: impl Into<String>, detail: impl Display) {
         let field = field.into();
         if self.list.len() < FAULTS_MAX && !self.has(&field) {
-            self.list.push(Fault {
-                field,
-                detail: detail.to_string(),
-            });
+            self.list.push(Fault { field, detail: detail.to_string() });
         }
     }
 

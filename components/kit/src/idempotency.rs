@@ -65,13 +65,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
         })?;
         let text = value.to_str().unwrap_or_default().trim();
         // The draft's grammar is a quoted string; bare ones are what most clients send.
-        let bare = text
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'))
-            .unwrap_or(text);
-        let sound = !bare.is_empty()
-            && bare.len() <= KEY_MAX_BYTES
-            && bare.bytes().all(|byte| byte.is_ascii_graphic());
+        let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        let sound = !bare.is_empty() && bare.len() <= KEY_MAX_BYTES && bare.bytes().all(|byte| byte.is_ascii_graphic());
         if !sound {
             return Err(Problem::malformed(format!(
                 "The Idempotency-Key must have 1 to {KEY_MAX_BYTES} visible ASCII characters."
@@ -154,10 +149,7 @@ impl Answer {
     pub fn problem(problem: &Problem) -> Self {
         Self {
             status: problem.status().as_u16(),
-            headers: vec![(
-                "content-type".to_owned(),
-                crate::problem::PROBLEM_JSON.to_owned(),
-            )],
+            headers: vec![("content-type".to_owned(), crate::problem::PROBLEM_JSON.to_owned())],
             body: problem.body(),
             replayed: false,
         }
@@ -239,10 +231,7 @@ pub async fn claim<I: Serialize + DeserializeOwned>(
     }
     if let Some(answer) = row.get::<Option<serde_json::Value>>("answer")? {
         let answer: Answer = serde_json::from_value(answer).map_err(unreadable)?;
-        return Ok(Claimed::Done(Answer {
-            replayed: true,
-            ..answer
-        }));
+        return Ok(Claimed::Done(Answer { replayed: true, ..answer }));
     }
     if !row.get::<bool>("mine")? {
         return Err(in_flight());
@@ -261,12 +250,7 @@ impl<I> Lease<I> {
     /// `user_id bigint, route text, key text, lease uuid`, in this order: what the statement that does the work needs
     /// to find its row.
     pub fn params(&self) -> Vec<ParameterValue> {
-        vec![
-            self.user_id.into(),
-            self.route.clone().into(),
-            self.key.clone().into(),
-            uuid(&self.id),
-        ]
+        vec![self.user_id.into(), self.route.clone().into(), self.key.clone().into(), uuid(&self.id)]
     }
 
     /// Stores an answer that needed no statement of its own, such as a refusal. `false`: the lease was lost.
@@ -310,11 +294,8 @@ pub async fn forget(database: &Database) -> Result<u64, SqlError> {
 
 /// 409: the same key is being worked on.
 pub fn in_flight() -> Problem {
-    Problem::conflict(
-        "request-in-flight",
-        "A request with this Idempotency-Key is under way. Ask again in a moment.",
-    )
-    .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    Problem::conflict("request-in-flight", "A request with this Idempotency-Key is under way. Ask again in a moment.")
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn other_body() -> Problem {
@@ -342,14 +323,7 @@ pub fn random_uuid() -> Result<String, Problem> {
     let number = number & !(0xc000 << 48) | 0x8000 << 48;
     let hex = format!("{number:032x}");
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    Ok(format!(
-        "{}-{}-{}-{}-{}",
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32)
-    ))
+    Ok(format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)))
 }
 
 #[cfg(test)]
@@ -357,9 +331,7 @@ mod tests {
     use super::*;
 
     async fn key(value: &str) -> Result<IdempotencyKey, Problem> {
-        let request = http::Request::get("/")
-            .header("idempotency-key", value)
-            .body(());
+        let request = http::Request::get("/").header("idempotency-key", value).body(());
         let (mut parts, ()) = request.unwrap().into_parts();
         IdempotencyKey::from_request_parts(&mut parts, &()).await
     }

@@ -79,13 +79,9 @@ impl<S: Send + Sync, T: Input> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
-                .map_err(|_| Problem::malformed("The query string cannot be read."))?;
-        let fields: Map<String, Value> = pairs
-            .into_iter()
-            .map(|(name, value)| (name, Value::String(value)))
-            .collect();
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
+            .map_err(|_| Problem::malformed("The query string cannot be read."))?;
+        let fields: Map<String, Value> = pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         read_fields::<T>(fields, Unknown::Ignored).map(Self)
     }
 }
@@ -115,14 +111,10 @@ async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let essence = essence.to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// Reads and checks a JSON body.
@@ -134,20 +126,15 @@ pub fn read_body<T: Input>(bytes: &[u8]) -> Result<T::Checked, Problem> {
             faults.add("body", "must be a JSON object");
             Err(Problem::invalid(faults))
         }
-        Err(error) => Err(Problem::malformed(format!(
-            "The body is no JSON (line {}, column {}).",
-            error.line(),
-            error.column()
-        ))),
+        Err(error) => {
+            Err(Problem::malformed(format!("The body is no JSON (line {}, column {}).", error.line(), error.column())))
+        }
     }
 }
 
 /// Reads field by field: a field that cannot be read is noted and left out, and the rest is read again, so that one
 /// answer names all of them.
-fn read_fields<T: Input>(
-    fields: Map<String, Value>,
-    unknown: Unknown,
-) -> Result<T::Checked, Problem> {
+fn read_fields<T: Input>(fields: Map<String, Value>, unknown: Unknown) -> Result<T::Checked, Problem> {
     let mut faults = Faults::new();
     let mut input = Value::Object(fields);
     for _ in 0..=FAULTS_MAX {
@@ -188,9 +175,7 @@ fn unknown_name(message: &str) -> Option<&str> {
 fn name_last(path: &mut Vec<Segment>, name: &str) {
     let named = matches!(path.last(), Some(Segment::Map { key }) if key == name);
     if !named {
-        path.push(Segment::Map {
-            key: name.to_owned(),
-        });
+        path.push(Segment::Map { key: name.to_owned() });
     }
 }
 
@@ -209,11 +194,7 @@ fn spelled(path: &[Segment]) -> String {
             Segment::Unknown => {}
         }
     }
-    if text.is_empty() {
-        "body".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "body".to_owned() } else { text }
 }
 
 /// Takes the value at this path out of its object; `false` where there is none to take.
@@ -279,10 +260,7 @@ mod tests {
         let problem = read_body::<Body>(body.as_bytes()).unwrap_err();
         let value: Value = serde_json::from_str(&problem.body()).unwrap();
         let errors = value["errors"].as_array().cloned().unwrap_or_default();
-        errors
-            .iter()
-            .map(|fault| fault["field"].as_str().unwrap().to_owned())
-            .collect()
+        errors.iter().map(|fault| fault["field"].as_str().unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -302,13 +280,9 @@ mod tests {
 
     #[test]
     fn faults_inside_a_list_are_named_by_their_place() {
-        let named = fields(
-            r#"{"name":"x","price":1,"count":1,"lines":[{"product":1},{"product":"a"},{"products":3}]}"#,
-        );
-        assert_eq!(
-            named,
-            ["lines[1].product", "lines[2].products", "lines[2].product"]
-        );
+        let named =
+            fields(r#"{"name":"x","price":1,"count":1,"lines":[{"product":1},{"product":"a"},{"products":3}]}"#);
+        assert_eq!(named, ["lines[1].product", "lines[2].products", "lines[2].product"]);
     }
 
     #[test]

@@ -74,13 +74,8 @@ impl FromStr for Money {
             return Err(MoneyError::TooPrecise);
         }
         let whole: i64 = whole.parse().map_err(|_| MoneyError::TooLarge)?;
-        let cents: i64 = format!("{fraction:0<2}")
-            .parse()
-            .map_err(|_| MoneyError::Malformed)?;
-        let minor = whole
-            .checked_mul(100)
-            .and_then(|minor| minor.checked_add(cents))
-            .ok_or(MoneyError::TooLarge)?;
+        let cents: i64 = format!("{fraction:0<2}").parse().map_err(|_| MoneyError::Malformed)?;
+        let minor = whole.checked_mul(100).and_then(|minor| minor.checked_add(cents)).ok_or(MoneyError::TooLarge)?;
         Ok(Money::from_minor(if negative { -minor } else { minor }))
     }
 }
@@ -95,18 +90,13 @@ impl fmt::Display for Money {
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::Number::from_str(&self.to_string())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        serde_json::Number::from_str(&self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde_json::Number::deserialize(deserializer)?
-            .as_str()
-            .parse()
-            .map_err(D::Error::custom)
+        serde_json::Number::deserialize(deserializer)?.as_str().parse().map_err(D::Error::custom)
     }
 }
 
@@ -179,21 +169,14 @@ mod tests {
             assert_eq!(text.parse::<Money>(), Err(MoneyError::Malformed), "{text}");
         }
         assert_eq!("1.999".parse::<Money>(), Err(MoneyError::TooPrecise));
-        assert_eq!(
-            "92233720368547758.08".parse::<Money>(),
-            Err(MoneyError::TooLarge)
-        );
+        assert_eq!("92233720368547758.08".parse::<Money>(), Err(MoneyError::TooLarge));
     }
 
     #[test]
     fn json_keeps_every_digit() {
         let money: Money = serde_json::from_str("92233720368547758.07").unwrap();
-        assert_eq!(
-            serde_json::to_string(&money).unwrap(),
-            "92233720368547758.07"
-        );
-        let value: serde_json::Value =
-            serde_json::from_str(r#"{"price":90071992547409.93}"#).unwrap();
+        assert_eq!(serde_json::to_string(&money).unwrap(), "92233720368547758.07");
+        let value: serde_json::Value = serde_json::from_str(r#"{"price":90071992547409.93}"#).unwrap();
         let price: Money = serde_json::from_value(value["price"].clone()).unwrap();
         assert_eq!(price.minor(), 9_007_199_254_740_993);
         assert!(serde_json::from_str::<Money>("\"19.99\"").is_err());

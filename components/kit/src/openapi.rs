@@ -18,10 +18,8 @@ pub struct Problems;
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let content = Content::new(Some(Ref::from_schema_name("Problem")));
-        let response = ResponseBuilder::new()
-            .description("A problem (RFC 9457).")
-            .content(PROBLEM_JSON, content)
-            .build();
+        let response =
+            ResponseBuilder::new().description("A problem (RFC 9457).").content(PROBLEM_JSON, content).build();
         BTreeMap::from([("default".to_owned(), response.into())])
     }
 }
@@ -41,9 +39,7 @@ pub fn document(mut api: OpenApi) -> String {
         .bearer_format("JWT")
         .description(Some("The access_token of POST /api/v1/sessions."))
         .build();
-    components
-        .security_schemes
-        .insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
+    components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
     let mut text = serde_json::to_string_pretty(&api).unwrap_or_default();
     text.push('\n');
     text
@@ -58,28 +54,18 @@ pub fn compare(path: &str, document: &str) -> Result<(), String> {
     if committed == document {
         return Ok(());
     }
-    Err(format!(
-        "{path} no longer says what the code does; run `UPDATE_GOLDEN=1 cargo test` and commit it"
-    ))
+    Err(format!("{path} no longer says what the code does; run `UPDATE_GOLDEN=1 cargo test` and commit it"))
 }
 
 /// Every response must have a description; where the code gives none, the status says it.
 fn describe_responses(api: &mut OpenApi) {
     let items = api.paths.paths.values_mut();
-    let operations = items.flat_map(|item| {
-        [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-            &mut item.patch,
-        ]
-    });
+    let operations =
+        items.flat_map(|item| [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch]);
     for operation in operations.flatten() {
         for (status, response) in &mut operation.responses.responses {
-            let reason = http::StatusCode::from_bytes(status.as_bytes())
-                .ok()
-                .and_then(|status| status.canonical_reason());
+            let reason =
+                http::StatusCode::from_bytes(status.as_bytes()).ok().and_then(|status| status.canonical_reason());
             if let (RefOr::T(response), Some(reason)) = (response, reason)
                 && response.description.is_empty()
             {

@@ -39,10 +39,7 @@ impl Cursor {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let text = String::from_utf8(bytes).ok()?;
         let (micros, id) = text.split_once('.')?;
-        Some(Self {
-            created_at: DateTime::from_timestamp_micros(micros.parse().ok()?)?,
-            id: id.parse().ok()?,
-        })
+        Some(Self { created_at: DateTime::from_timestamp_micros(micros.parse().ok()?)?, id: id.parse().ok()? })
     }
 }
 
@@ -95,9 +92,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
-                .map_err(|_| Problem::malformed("The query string cannot be read."))?;
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
+            .map_err(|_| Problem::malformed("The query string cannot be read."))?;
         let find = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, v)| v);
         let limit = match find("limit").map(|text| text.parse::<i64>()) {
             None => LIMIT_DEFAULT,
@@ -112,16 +108,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
         let others: Vec<_> = pairs.iter().filter(|(key, _)| key != "cursor").collect();
         let query = serde_urlencoded::to_string(&others).unwrap_or_default();
         let path = parts.uri.path();
-        let base = if query.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{path}?{query}")
-        };
-        Ok(Self {
-            limit,
-            cursor,
-            base,
-        })
+        let base = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        Ok(Self { limit, cursor, base })
     }
 }
 
@@ -137,19 +125,14 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The same page of other rows.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            rows: self.rows.into_iter().map(change).collect(),
-            next: self.next,
-        }
+        Page { rows: self.rows.into_iter().map(change).collect(), next: self.next }
     }
 }
 
 impl<T: Serialize> IntoResponse for Page<T> {
     fn into_response(self) -> Response {
         let mut response = Json(self.rows).into_response();
-        let link = self
-            .next
-            .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
+        let link = self.next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
         if let Some(link) = link {
             response.headers_mut().insert(header::LINK, link);
         }
@@ -163,10 +146,7 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_journey() {
-        let cursor = Cursor {
-            created_at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
-            id: 42,
-        };
+        let cursor = Cursor { created_at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(), id: 42 };
         assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         for foreign in ["", "%%%", "MTIz", "bm8uaWQ"] {
             assert_eq!(Cursor::decode(foreign), None);
@@ -180,10 +160,7 @@ mod tests {
         let paging = Paging::from_request_parts(&mut parts, &()).await.unwrap();
         let page = paging.page(vec![1, 2, 3], |row| format!("after{row}"));
         assert_eq!(page.rows, [1, 2]);
-        assert_eq!(
-            page.next.as_deref(),
-            Some("/api/v1/things?q=a+b&limit=2&cursor=after2")
-        );
+        assert_eq!(page.next.as_deref(), Some("/api/v1/things?q=a+b&limit=2&cursor=after2"));
         assert_eq!(paging.page(vec![1, 2], |_| String::new()).next, None);
     }
 
@@ -192,9 +169,7 @@ mod tests {
         for limit in ["0", "101", "-1", "many"] {
             let request = http::Request::get(format!("/things?limit={limit}")).body(());
             let (mut parts, ()) = request.unwrap().into_parts();
-            let problem = Paging::from_request_parts(&mut parts, &())
-                .await
-                .unwrap_err();
+            let problem = Paging::from_request_parts(&mut parts, &()).await.unwrap_err();
             assert_eq!(problem.status(), 422);
         }
     }

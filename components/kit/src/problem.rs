@@ -78,10 +78,8 @@ impl Problem {
             Some(_) => "Bearer realm=\"shop\", error=\"invalid_request\"",
             None => "Bearer realm=\"shop\"",
         };
-        Self::of(StatusCode::UNAUTHORIZED, detail).with_header(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static(challenge),
-        )
+        Self::of(StatusCode::UNAUTHORIZED, detail)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
 
     /// 403: known, but not allowed.
@@ -181,9 +179,6 @@ impl utoipa::PartialSchema for Problem {
     }
 }
 
-fn status_number<S: serde::Serializer>(
-    status: &StatusCode,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn status_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }

@@ -24,8 +24,6 @@ impl Role {
 
     /// The role of this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Role::Customer, Role::Admin]
-            .into_iter()
-            .find(|role| role.as_str() == name)
+        [Role::Customer, Role::Admin].into_iter().find(|role| role.as_str() == name)
     }
 }

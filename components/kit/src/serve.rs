@@ -18,11 +18,9 @@ pub const BODY_MAX_BYTES: usize = 1024 * 1024;
 pub const CORS_ORIGINS_DEFAULT: &str = "http://localhost:3000";
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, if-match");
-const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "etag, idempotent-replayed, link, location, retry-after, www-authenticate, x-request-id",
-);
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, idempotency-key, if-match");
+const EXPOSED_HEADERS: HeaderValue =
+    HeaderValue::from_static("etag, idempotent-replayed, link, location, retry-after, www-authenticate, x-request-id");
 /// Seconds for which a browser may remember the answer to a preflight.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
@@ -94,25 +92,16 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn is_behind_tls(headers: &HeaderMap) -> bool {
-    headers
-        .get("x-forwarded-proto")
-        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"https"))
+    headers.get("x-forwarded-proto").is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
 /// `nosniff` always, `no-store` unless the handler says that an answer may be kept.
 fn secure(headers: &mut HeaderMap, tls: bool) {
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if tls {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
-        );
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
 }
 
@@ -120,9 +109,7 @@ fn secure(headers: &mut HeaderMap, tls: bool) {
 async fn allowed_origin(headers: &HeaderMap) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
     let list = settings::get_or("cors_origins", CORS_ORIGINS_DEFAULT).await;
-    list.split(',')
-        .any(|allowed| allowed.trim().as_bytes() == origin.as_bytes())
-        .then(|| origin.clone())
+    list.split(',').any(|allowed| allowed.trim().as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
 fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
@@ -175,9 +162,7 @@ mod tests {
     }
 
     async fn json(response: Response) -> serde_json::Value {
-        let bytes = axum::body::to_bytes(response.into_body(), 65536)
-            .await
-            .unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), 65536).await.unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }
 
@@ -185,10 +170,7 @@ mod tests {
     async fn an_unknown_address_is_a_problem_with_the_requests_id() {
         let response = ask("GET", "/nowhere", &[("x-request-id", "r-1")]).await;
         assert_eq!(response.status(), 404);
-        assert_eq!(
-            response.headers()["content-type"],
-            "application/problem+json"
-        );
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["x-content-type-options"], "nosniff");
         let body = json(response).await;
         assert_eq!(body["status"], 404);
@@ -207,33 +189,17 @@ mod tests {
     async fn a_missing_token_is_challenged() {
         let response = ask("GET", "/me", &[]).await;
         assert_eq!(response.status(), 401);
-        assert_eq!(
-            response.headers()["www-authenticate"],
-            "Bearer realm=\"shop\""
-        );
+        assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"shop\"");
         assert_eq!(response.headers()["cache-control"], "no-store");
     }
 
     #[tokio::test]
     async fn only_listed_origins_are_let_in() {
         let preflight = ("access-control-request-method", "POST");
-        let good = ask(
-            "OPTIONS",
-            "/me",
-            &[("origin", "http://localhost:3000"), preflight],
-        )
-        .await;
+        let good = ask("OPTIONS", "/me", &[("origin", "http://localhost:3000"), preflight]).await;
         assert_eq!(good.status(), 204);
-        assert_eq!(
-            good.headers()["access-control-allow-origin"],
-            "http://localhost:3000"
-        );
-        let bad = ask(
-            "OPTIONS",
-            "/me",
-            &[("origin", "http://evil.example"), preflight],
-        )
-        .await;
+        assert_eq!(good.headers()["access-control-allow-origin"], "http://localhost:3000");
+        let bad = ask("OPTIONS", "/me", &[("origin", "http://evil.example"), preflight]).await;
         assert!(!bad.headers().contains_key("access-control-allow-origin"));
         assert_eq!(bad.headers()["vary"], "Origin");
     }

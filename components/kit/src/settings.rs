@@ -6,9 +6,7 @@ use thiserror::Error;
 
 /// A variable could not be had.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "variable `{name}` cannot be read: {cause}; declare it under [component.<id>.variables] in spin.toml"
-)]
+#[error("variable `{name}` cannot be read: {cause}; declare it under [component.<id>.variables] in spin.toml")]
 pub struct SettingError {
     /// The variable.
     pub name: String,
@@ -26,12 +24,7 @@ pub async fn get(name: &str) -> Result<String, SettingError> {
     if let Some(value) = KNOWN.with_borrow(|known| known.get(name).cloned()) {
         return Ok(value);
     }
-    let value = crate::local(fetch(name))
-        .await
-        .map_err(|cause| SettingError {
-            name: name.to_owned(),
-            cause,
-        })?;
+    let value = crate::local(fetch(name)).await.map_err(|cause| SettingError { name: name.to_owned(), cause })?;
     provide(name, &value);
     Ok(value)
 }
@@ -51,9 +44,7 @@ pub fn provide(name: &str, value: &str) {
 
 #[cfg(target_family = "wasm")]
 async fn fetch(name: &str) -> Result<String, String> {
-    spin_sdk::variables::get(name)
-        .await
-        .map_err(|error| format!("{error:?}"))
+    spin_sdk::variables::get(name).await.map_err(|error| format!("{error:?}"))
 }
 
 #[cfg(not(target_family = "wasm"))]

@@ -36,10 +36,7 @@ impl SqlError {
 
 impl From<SqlError> for Failure {
     fn from(error: SqlError) -> Self {
-        Self {
-            temporary: error.is_temporary(),
-            cause: error.to_string(),
-        }
+        Self { temporary: error.is_temporary(), cause: error.to_string() }
     }
 }
 
@@ -63,20 +60,12 @@ impl Database {
     }
 
     /// All rows of a statement.
-    pub async fn rows(
-        &self,
-        statement: &str,
-        params: Vec<ParameterValue>,
-    ) -> Result<Vec<Row>, SqlError> {
+    pub async fn rows(&self, statement: &str, params: Vec<ParameterValue>) -> Result<Vec<Row>, SqlError> {
         crate::local(self.fetch(statement, params)).await
     }
 
     /// The first row of a statement, if it has one.
-    pub async fn row(
-        &self,
-        statement: &str,
-        params: Vec<ParameterValue>,
-    ) -> Result<Option<Row>, SqlError> {
+    pub async fn row(&self, statement: &str, params: Vec<ParameterValue>) -> Result<Option<Row>, SqlError> {
         Ok(self.rows(statement, params).await?.into_iter().next())
     }
 
@@ -88,11 +77,7 @@ impl Database {
     }
 
     /// How many rows a statement changed.
-    pub async fn execute(
-        &self,
-        statement: &str,
-        params: Vec<ParameterValue>,
-    ) -> Result<u64, SqlError> {
+    pub async fn execute(&self, statement: &str, params: Vec<ParameterValue>) -> Result<u64, SqlError> {
         crate::local(async {
             let connection = self.open().await?;
             Ok(connection.execute(statement, params).await?)
@@ -100,33 +85,20 @@ impl Database {
         .await
     }
 
-    async fn fetch(
-        &self,
-        statement: &str,
-        params: Vec<ParameterValue>,
-    ) -> Result<Vec<Row>, SqlError> {
+    async fn fetch(&self, statement: &str, params: Vec<ParameterValue>) -> Result<Vec<Row>, SqlError> {
         let connection = self.open().await?;
         let mut result = connection.query(statement, params).await?;
-        let names: std::sync::Arc<[String]> = result
-            .columns()
-            .iter()
-            .map(|column| column.name.clone())
-            .collect();
+        let names: std::sync::Arc<[String]> = result.columns().iter().map(|column| column.name.clone()).collect();
         let mut rows = Vec::new();
         while let Some(values) = result.rows().next().await {
-            rows.push(Row {
-                names: names.clone(),
-                values,
-            });
+            rows.push(Row { names: names.clone(), values });
         }
         result.result().await?;
         Ok(rows)
     }
 
     async fn open(&self) -> Result<Connection, SqlError> {
-        let url = settings::get(self.url_variable)
-            .await
-            .map_err(|error| SqlError::Failed(error.to_string()))?;
+        let url = settings::get(self.url_variable).await.map_err(|error| SqlError::Failed(error.to_string()))?;
         Ok(Connection::open(url).await?)
     }
 }
@@ -227,8 +199,7 @@ impl Column for DateTime<Utc> {
         };
         let date = NaiveDate::from_ymd_opt(*year, u32::from(*month), u32::from(*day))?;
         let (hour, minute, second) = (u32::from(*hour), u32::from(*minute), u32::from(*second));
-        date.and_hms_nano_opt(hour, minute, second, *nanosecond)
-            .map(|time| time.and_utc())
+        date.and_hms_nano_opt(hour, minute, second, *nanosecond).map(|time| time.and_utc())
     }
 }
 
@@ -293,19 +264,14 @@ fn from_database(error: &spin_sdk::pg::DbError) -> SqlError {
     let temporary = ["08", "40", "53", "57", "58"];
     match error.code.get(..2) {
         Some("23") => SqlError::Constraint(constraint(error)),
-        Some(class) if temporary.contains(&class) || error.code == "55P03" => {
-            SqlError::Unavailable(text)
-        }
+        Some(class) if temporary.contains(&class) || error.code == "55P03" => SqlError::Unavailable(text),
         _ => SqlError::Failed(text),
     }
 }
 
 /// The constraint's name: a field of the error, or else what its message quotes last.
 fn constraint(error: &spin_sdk::pg::DbError) -> String {
-    let field = error
-        .extras
-        .iter()
-        .find(|(name, _)| name.starts_with("constraint"));
+    let field = error.extras.iter().find(|(name, _)| name.starts_with("constraint"));
     if let Some((_, name)) = field {
         return name.clone();
     }

@@ -68,11 +68,7 @@ impl Issuer {
 
     /// A token for this caller, valid for [`ACCESS_TOKEN_S`] from `now_s` (Unix seconds).
     pub fn issue(&self, caller: &Caller, now_s: i64) -> String {
-        let header = Header {
-            alg: "EdDSA".to_owned(),
-            typ: "JWT".to_owned(),
-            kid: self.kid.clone(),
-        };
+        let header = Header { alg: "EdDSA".to_owned(), typ: "JWT".to_owned(), kid: self.kid.clone() };
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -84,10 +80,7 @@ impl Issuer {
         };
         let signed = format!("{}.{}", encode_json(&header), encode_json(&claims));
         let signature = self.key.sign(signed.as_bytes());
-        format!(
-            "{signed}.{}",
-            BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes())
-        )
+        format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))
     }
 }
 
@@ -132,11 +125,7 @@ impl Verifier {
         if claims.iss != ISSUER || claims.aud != AUDIENCE {
             return None;
         }
-        let caller = Caller {
-            user_id: claims.sub.parse().ok()?,
-            role: claims.role,
-            session: claims.sid,
-        };
+        let caller = Caller { user_id: claims.sub.parse().ok()?, role: claims.role, session: claims.sid };
         Some((caller, claims.exp))
     }
 }
@@ -157,9 +146,7 @@ pub fn now_s() -> i64 {
 }
 
 fn thirty_two_bytes(text: &str) -> Result<[u8; 32], KeyError> {
-    let bytes = BASE64_URL_SAFE_NO_PAD
-        .decode(text.trim().trim_end_matches('='))
-        .map_err(|_| KeyError)?;
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.trim().trim_end_matches('=')).map_err(|_| KeyError)?;
     bytes.try_into().map_err(|_| KeyError)
 }
 
@@ -185,11 +172,7 @@ mod tests {
     const OTHER: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI";
 
     fn caller() -> Caller {
-        Caller {
-            user_id: 7,
-            role: Role::Admin,
-            session: Some("s".to_owned()),
-        }
+        Caller { user_id: 7, role: Role::Admin, session: Some("s".to_owned()) }
     }
 
     fn verifier(seed: &str) -> Verifier {
@@ -213,27 +196,18 @@ mod tests {
     #[test]
     fn another_key_a_changed_claim_and_another_algorithm_are_refused() {
         let token = Issuer::from_base64(SEED).unwrap().issue(&caller(), 1000);
-        assert_eq!(
-            verifier(OTHER).verify(&token, 1001),
-            Err(TokenError::Invalid)
-        );
+        assert_eq!(verifier(OTHER).verify(&token, 1001), Err(TokenError::Invalid));
 
         let parts: Vec<&str> = token.split('.').collect();
         let claims = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
         let claims = String::from_utf8(claims).unwrap().replace("\"7\"", "\"8\"");
         let forged = BASE64_URL_SAFE_NO_PAD.encode(claims);
         let forged = format!("{}.{forged}.{}", parts[0], parts[2]);
-        assert_eq!(
-            verifier(SEED).verify(&forged, 1001),
-            Err(TokenError::Invalid)
-        );
+        assert_eq!(verifier(SEED).verify(&forged, 1001), Err(TokenError::Invalid));
 
         let none = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT","kid":"x"}"#);
         let unsigned = format!("{none}.{}.", parts[1]);
-        assert_eq!(
-            verifier(SEED).verify(&unsigned, 1001),
-            Err(TokenError::Invalid)
-        );
+        assert_eq!(verifier(SEED).verify(&unsigned, 1001), Err(TokenError::Invalid));
         assert_eq!(verifier(SEED).verify("", 1001), Err(TokenError::Invalid));
     }
 }

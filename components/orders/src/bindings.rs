@@ -1,11 +1,5 @@
 //! What the component imports and exports beside HTTP.
-#![cfg_attr(
-    target_family = "wasm",
-    expect(
-        unsafe_code,
-        reason = "generated: values cross the boundary as raw memory"
-    )
-)]
+#![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "generated: values cross the boundary as raw memory"))]
 
 spin_sdk::wit_bindgen::generate!({
     inline: r#"

@@ -125,7 +125,7 @@ impl Grants for OutboundGrants {
         self.0.allows(scheme, host, port)
     }
 
-    fn names(&self, host: &str) -> bool {
-        self.0.names(host)
+    fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.0.names(scheme, host, port)
     }
 }

@@ -200,7 +200,8 @@ pub(super) async fn create_database(
         match sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut *connection).await {
             // Made in the meantime by somebody who does not know our lock.
             Err(error) if matches!(sql_state(&error).as_deref(), Some("42P04" | "23505")) => {}
-            other => drop(other?),
+            Err(error) => return Err(error),
+            Ok(_) => {}
         }
     }
     let close = format!("REVOKE ALL ON DATABASE \"{name}\" FROM PUBLIC");

@@ -84,11 +84,12 @@ impl AllowedHosts {
         self.0.iter().any(|entry| entry.allows(scheme, host, port))
     }
 
-    /// Whether an entry names exactly this host, or a network that has this address, as against a wildcard that happens
-    /// to cover it.
-    pub fn names(&self, host: &str) -> bool {
+    /// Whether an entry that names exactly this host, or a network that has this address, grants the connection, as
+    /// against a wildcard that happens to cover it.
+    pub fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
         let host = unbracketed(host);
-        self.0.iter().any(|entry| matches!(entry.host, Host::Exact(_) | Host::Network(..)) && entry.has_host(host))
+        let named = |entry: &Entry| matches!(entry.host, Host::Exact(_) | Host::Network(..));
+        self.0.iter().any(|entry| named(entry) && entry.allows(scheme, host, port))
     }
 
     /// Whether a URL is granted; without a port it has that of its scheme. What is no plain URL is not granted.
@@ -349,6 +350,13 @@ mod tests {
         assert!(!allows("http://*.example.com", "http://badexample.com"));
         assert!(allows("http://*.spin.internal", "http://users.spin.internal/x"));
         assert!(allows("*://db:5432", "postgres://db"));
+    }
+
+    #[test]
+    fn a_wildcard_names_no_host_even_beside_an_entry_that_names_it_for_something_else() {
+        let hosts = AllowedHosts::parse(["*://*:*", "postgres://127.0.0.1:5432"]).unwrap();
+        assert!(hosts.names("postgres", "127.0.0.1", 5432));
+        assert!(hosts.allows("http", "127.0.0.1", 80) && !hosts.names("http", "127.0.0.1", 80));
     }
 
     #[test]

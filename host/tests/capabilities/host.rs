@@ -84,11 +84,11 @@ fn guest(name: &str) -> PathBuf {
 struct OneHost(&'static str);
 
 impl Grants for OneHost {
-    fn allows(&self, _: &str, host: &str, _: u16) -> bool {
-        self.names(host)
+    fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.names(scheme, host, port)
     }
 
-    fn names(&self, host: &str) -> bool {
+    fn names(&self, _: &str, host: &str, _: u16) -> bool {
         host == self.0
     }
 }

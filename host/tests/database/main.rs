@@ -1,5 +1,7 @@
 //! The database server in its good and bad hours, against real PostgreSQL programs.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod crashes;
 mod everyday;
 mod failures;

@@ -1,5 +1,7 @@
 //! Events from outboxes to subscribers, and ticks, against a real server.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod delivery;
 #[path = "../ground/mod.rs"]
 mod ground;

@@ -151,8 +151,8 @@ impl Subscriber for Recorder {
 /// The number that an event carries.
 pub fn number(event: &Event) -> i64 {
     let value: serde_json::Value = serde_json::from_str(&event.value).unwrap();
-    assert_eq!(value["type"], "COUNTED");
-    value["data"]["number"].as_i64().unwrap()
+    assert_eq!(value.get("type").unwrap(), "COUNTED");
+    value.pointer("/data/number").unwrap().as_i64().unwrap()
 }
 
 /// Retries the number as long as the attempt is not the wanted one.

@@ -20,6 +20,10 @@ use tokio::runtime::Runtime;
 /// What a condition is waited for at most. Machines of continuous integration are slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What the servers of some test binaries need at once.
+#[cfg(target_os = "linux")]
+const ROOM_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
 /// A server that all tests of a binary share, on a runtime that outlives each of them. It ends with the process.
 pub struct Shared {
     pub runtime: Runtime,
@@ -97,7 +101,7 @@ pub fn copy_initialised(to: &Path) {
 /// This process's folder for what servers use; those of processes that have ended are swept away.
 pub fn own_folder() -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let all = std::env::temp_dir().join(format!("plaza-tests-{}", nix::unistd::Uid::effective()));
+        let all = fast_folder().join(format!("plaza-tests-{}", nix::unistd::Uid::effective()));
         for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
             let process = entry.file_name().to_string_lossy().parse().ok();
             let alive = process
@@ -112,4 +116,21 @@ pub fn own_folder() -> PathBuf {
         folder
     });
     FOLDER.clone()
+}
+
+/// A folder in memory where there is room for some servers, else the system's temporary one.
+#[cfg(target_os = "linux")]
+fn fast_folder() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let room = nix::sys::statvfs::statvfs(memory).map(|system| system.blocks_available() * system.fragment_size());
+    match room {
+        Ok(bytes) if bytes >= ROOM_BYTES => memory.to_owned(),
+        _ => std::env::temp_dir(),
+    }
+}
+
+/// The system's temporary folder.
+#[cfg(not(target_os = "linux"))]
+fn fast_folder() -> PathBuf {
+    std::env::temp_dir()
 }

@@ -1,10 +1,5 @@
 //! The `postgres` capability against a real server.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod guests;
 mod server;
@@ -12,9 +7,7 @@ mod sessions;
 mod streams;
 mod values;
 
-use plaza::capability::postgres::{
-    Connection, DbValue, Error, ParameterValue, PoolSettings, Pools,
-};
+use plaza::capability::postgres::{Connection, DbValue, Error, ParameterValue, PoolSettings, Pools};
 use plaza::manifest::grant::AllowedHosts;
 use server::Server;
 use std::sync::{Arc, OnceLock};
@@ -55,19 +48,13 @@ impl Fixture {
         let written = Arc::new(Notify::new());
         let mut settings = PoolSettings {
             component: "tested".to_owned(),
-            grants: Arc::new(
-                AllowedHosts::parse([format!("postgres://127.0.0.1:{}", server.port)]).unwrap(),
-            ),
+            grants: Arc::new(AllowedHosts::parse([format!("postgres://127.0.0.1:{}", server.port)]).unwrap()),
             max_connections: 4,
             query_bytes: 1024 * 1024,
             on_write: Some(written.clone()),
         };
         change(&mut settings);
-        Self {
-            address: server.address(database),
-            pools: Pools::new(settings),
-            written,
-        }
+        Self { address: server.address(database), pools: Pools::new(settings), written }
     }
 
     fn open(&self) -> Connection {
@@ -85,11 +72,7 @@ impl Fixture {
 }
 
 /// The only value of a statement's only row.
-async fn value(
-    connection: &Connection,
-    sql: &str,
-    parameters: &[ParameterValue],
-) -> Result<DbValue, Box<Error>> {
+async fn value(connection: &Connection, sql: &str, parameters: &[ParameterValue]) -> Result<DbValue, Box<Error>> {
     let rows = connection.query(sql, parameters).await?;
     let [row]: [Vec<DbValue>; 1] = rows.first.try_into().expect("one row");
     let [value]: [DbValue; 1] = row.try_into().expect("one column");

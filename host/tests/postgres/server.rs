@@ -35,15 +35,8 @@ impl Server {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let programs = programs();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = PathBuf::from(format!(
-            "/tmp/plaza-postgres-test-{}-{number}",
-            std::process::id()
-        ));
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let folder = PathBuf::from(format!("/tmp/plaza-postgres-test-{}-{number}", std::process::id()));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut keeper = as_postgres("sh")
             .args(["-c", SCRIPT, "keeper"])
             .arg(&programs)
@@ -54,24 +47,14 @@ impl Server {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(keeper.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line.trim(), "ready", "the server did not start");
-        Self {
-            programs,
-            folder,
-            port,
-            _keeper: keeper,
-        }
+        Self { programs, folder, port, _keeper: keeper }
     }
 
     /// The address of one of its databases.
     pub fn address(&self, database: &str) -> String {
-        format!(
-            "postgres://postgres:{PASSWORD}@127.0.0.1:{}/{database}",
-            self.port
-        )
+        format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Stops it at once, as a crash would.
@@ -81,11 +64,8 @@ impl Server {
 
     /// Starts it again.
     pub fn revive(&self) {
-        let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -k {} -c fsync=off",
-            self.port,
-            self.folder.display()
-        );
+        let options =
+            format!("-p {} -c listen_addresses=127.0.0.1 -k {} -c fsync=off", self.port, self.folder.display());
         let log = self.folder.join("log");
         self.control(&["start", "-w", "-l", log.to_str().unwrap(), "-o", &options]);
     }
@@ -110,31 +90,15 @@ fn as_postgres(program: &str) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command
-        .args([
-            "--reuid=postgres",
-            "--regid=postgres",
-            "--clear-groups",
-            program,
-        ])
-        .current_dir("/tmp");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", program]).current_dir("/tmp");
     command
 }
 
 /// The newest installed version's programs.
 fn programs() -> PathBuf {
     let root = Path::new("/usr/lib/postgresql");
-    let version = |path: &PathBuf| {
-        path.file_name()
-            .and_then(|name| name.to_str()?.parse::<u32>().ok())
-    };
-    let mut versions: Vec<PathBuf> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+    let mut versions: Vec<PathBuf> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     versions.sort_by_key(version);
-    versions
-        .pop()
-        .expect("install PostgreSQL to run these tests")
-        .join("bin")
+    versions.pop().expect("install PostgreSQL to run these tests").join("bin")
 }

@@ -23,28 +23,17 @@ async fn handles_share_connections_and_prepared_statements() {
     for _ in 0..20 {
         assert_eq!(fixture.value(PID).await, first);
     }
-    let count =
-        "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT pg_backend_pid()'";
+    let count = "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT pg_backend_pid()'";
     assert_eq!(fixture.value(count).await, DbValue::Int64(1));
 }
 
 #[tokio::test]
 async fn an_address_that_is_not_granted_is_refused_with_the_remedy() {
     let fixture = Fixture::new().await;
-    let error = Connection::open(&fixture.pools, "postgres://u:secret@db.example/x", None)
-        .err()
-        .unwrap();
-    let Error::ConnectionFailed(message) = *error else {
-        panic!()
-    };
-    assert!(
-        message.contains("`tested` may not connect to db.example:5432"),
-        "{message}"
-    );
-    assert!(
-        message.contains("\"postgres://db.example:5432\" to its allowed_outbound_hosts"),
-        "{message}"
-    );
+    let error = Connection::open(&fixture.pools, "postgres://u:secret@db.example/x", None).err().unwrap();
+    let Error::ConnectionFailed(message) = *error else { panic!() };
+    assert!(message.contains("`tested` may not connect to db.example:5432"), "{message}");
+    assert!(message.contains("\"postgres://db.example:5432\" to its allowed_outbound_hosts"), "{message}");
     assert!(!message.contains("secret"), "{message}");
 }
 
@@ -55,21 +44,12 @@ async fn a_transaction_keeps_its_connection_and_hides_its_changes() {
     let connection = fixture.open();
     connection.execute("BEGIN", &[]).await.unwrap();
     let pid = value(&connection, PID, &[]).await.unwrap();
-    connection
-        .execute("INSERT INTO t VALUES (1)", &[])
-        .await
-        .unwrap();
+    connection.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap();
     assert_ne!(fixture.value(PID).await, pid);
-    assert_eq!(
-        fixture.value("SELECT count(*) FROM t").await,
-        DbValue::Int64(0)
-    );
+    assert_eq!(fixture.value("SELECT count(*) FROM t").await, DbValue::Int64(0));
     assert_eq!(value(&connection, PID, &[]).await.unwrap(), pid);
     connection.execute("COMMIT", &[]).await.unwrap();
-    assert_eq!(
-        fixture.value("SELECT count(*) FROM t").await,
-        DbValue::Int64(1)
-    );
+    assert_eq!(fixture.value("SELECT count(*) FROM t").await, DbValue::Int64(1));
 }
 
 #[tokio::test]
@@ -77,23 +57,12 @@ async fn a_transaction_left_open_is_undone_before_anyone_gets_its_connection() {
     let fixture = Fixture::with(|settings| settings.max_connections = 1).await;
     fixture.execute("CREATE TABLE t (a int)").await;
     let connection = fixture.open();
-    connection
-        .execute("/* why not */ BEGIN", &[])
-        .await
-        .unwrap();
-    connection
-        .execute("INSERT INTO t VALUES (1)", &[])
-        .await
-        .unwrap();
+    connection.execute("/* why not */ BEGIN", &[]).await.unwrap();
+    connection.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap();
     drop(connection);
+    assert_eq!(fixture.value("SELECT count(*) FROM t").await, DbValue::Int64(0));
     assert_eq!(
-        fixture.value("SELECT count(*) FROM t").await,
-        DbValue::Int64(0)
-    );
-    assert_eq!(
-        fixture
-            .value("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'")
-            .await,
+        fixture.value("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'").await,
         DbValue::Int64(0)
     );
     assert_eq!(fixture.pools.open_connections(), 1);
@@ -115,17 +84,10 @@ async fn a_failed_statement_keeps_the_transaction_until_it_is_rolled_back() {
 #[tokio::test]
 async fn a_commit_that_fails_ends_the_transaction() {
     let fixture = Fixture::with(|settings| settings.max_connections = 1).await;
-    fixture
-        .execute(
-            "CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t DEFERRABLE INITIALLY DEFERRED)",
-        )
-        .await;
+    fixture.execute("CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t DEFERRABLE INITIALLY DEFERRED)").await;
     let connection = fixture.open();
     connection.execute("BEGIN", &[]).await.unwrap();
-    connection
-        .execute("INSERT INTO t VALUES (1, 2)", &[])
-        .await
-        .unwrap();
+    connection.execute("INSERT INTO t VALUES (1, 2)", &[]).await.unwrap();
     let error = connection.execute("COMMIT", &[]).await.unwrap_err();
     assert_eq!(code(&error), "23503");
     // With one connection this would wait in vain if it were still held.
@@ -136,26 +98,14 @@ async fn a_commit_that_fails_ends_the_transaction() {
 async fn changed_session_state_stays_with_its_handle() {
     let fixture = Fixture::new().await;
     let connection = fixture.open();
-    connection
-        .execute("SET application_name = 'mine'", &[])
-        .await
-        .unwrap();
+    connection.execute("SET application_name = 'mine'", &[]).await.unwrap();
     let show = "SELECT current_setting('application_name')";
     let pid = value(&connection, PID, &[]).await.unwrap();
-    assert_eq!(
-        value(&connection, show, &[]).await.unwrap(),
-        DbValue::Str("mine".into())
-    );
+    assert_eq!(value(&connection, show, &[]).await.unwrap(), DbValue::Str("mine".into()));
     assert_eq!(fixture.value(show).await, DbValue::Str("plaza".into()));
     drop(connection);
-    let gone = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE pid = {}",
-        number(&pid)
-    );
-    until("the changed connection is closed", || async {
-        fixture.value(&gone).await == DbValue::Int64(0)
-    })
-    .await;
+    let gone = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {}", number(&pid));
+    until("the changed connection is closed", || async { fixture.value(&gone).await == DbValue::Int64(0) }).await;
 }
 
 fn number(value: &DbValue) -> i32 {
@@ -169,38 +119,20 @@ fn number(value: &DbValue) -> i32 {
 async fn temporary_tables_and_advisory_locks_end_with_their_handle() {
     let fixture = Fixture::new().await;
     let connection = fixture.open();
-    connection
-        .execute("CREATE TEMP TABLE t AS SELECT 1 AS a", &[])
-        .await
-        .unwrap();
-    connection
-        .query("SELECT pg_advisory_lock(5)", &[])
-        .await
-        .unwrap();
-    assert_eq!(
-        value(&connection, "SELECT a FROM t", &[]).await.unwrap(),
-        DbValue::Int32(1)
-    );
+    connection.execute("CREATE TEMP TABLE t AS SELECT 1 AS a", &[]).await.unwrap();
+    connection.query("SELECT pg_advisory_lock(5)", &[]).await.unwrap();
+    assert_eq!(value(&connection, "SELECT a FROM t", &[]).await.unwrap(), DbValue::Int32(1));
     drop(connection);
     let free = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
-    until("the lock is released", || async {
-        fixture.value(free).await == DbValue::Int64(0)
-    })
-    .await;
-    assert_eq!(
-        fixture.value("SELECT to_regclass('t')::text").await,
-        DbValue::DbNull
-    );
+    until("the lock is released", || async { fixture.value(free).await == DbValue::Int64(0) }).await;
+    assert_eq!(fixture.value("SELECT to_regclass('t')::text").await, DbValue::DbNull);
 }
 
 #[tokio::test]
 async fn forgotten_prepared_statements_are_prepared_anew() {
     let fixture = Fixture::new().await;
     let connection = fixture.open();
-    connection
-        .execute("SET application_name = 'x'", &[])
-        .await
-        .unwrap();
+    connection.execute("SET application_name = 'x'", &[]).await.unwrap();
     value(&connection, PID, &[]).await.unwrap();
     connection.execute("DEALLOCATE ALL", &[]).await.unwrap();
     value(&connection, PID, &[]).await.unwrap();
@@ -211,16 +143,7 @@ async fn a_statement_survives_that_its_table_changes() {
     let fixture = Fixture::with(|settings| settings.max_connections = 1).await;
     fixture.execute("CREATE TABLE t AS SELECT 1 AS a").await;
     let select = "SELECT * FROM t";
-    assert_eq!(
-        fixture
-            .open()
-            .query(select, &[])
-            .await
-            .unwrap()
-            .columns
-            .len(),
-        1
-    );
+    assert_eq!(fixture.open().query(select, &[]).await.unwrap().columns.len(), 1);
     fixture.execute("ALTER TABLE t ADD COLUMN b int").await;
     let rows = fixture.open().query(select, &[]).await.unwrap();
     assert_eq!((rows.columns.len(), rows.first[0].len()), (2, 2));
@@ -231,17 +154,8 @@ async fn a_statement_that_nobody_waits_for_any_more_leaves_no_dirt() {
     let fixture = Fixture::with(|settings| settings.max_connections = 1).await;
     let connection = fixture.open();
     let sleeping = connection.query("SELECT pg_sleep(30)", &[]);
-    assert!(
-        tokio::time::timeout(Duration::from_millis(200), sleeping)
-            .await
-            .is_err()
-    );
-    assert_eq!(
-        value(&connection, "SELECT $1::int4", &[ParameterValue::Int32(3)])
-            .await
-            .unwrap(),
-        DbValue::Int32(3)
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(200), sleeping).await.is_err());
+    assert_eq!(value(&connection, "SELECT $1::int4", &[ParameterValue::Int32(3)]).await.unwrap(), DbValue::Int32(3));
 }
 
 #[tokio::test]
@@ -251,25 +165,14 @@ async fn statements_of_a_lost_transaction_do_not_run_one_by_one() {
     let connection = fixture.open();
     connection.execute("BEGIN", &[]).await.unwrap();
     let pid = number(&value(&connection, PID, &[]).await.unwrap());
-    fixture
-        .value(&format!("SELECT pg_terminate_backend({pid}, 5000)"))
-        .await;
+    fixture.value(&format!("SELECT pg_terminate_backend({pid}, 5000)")).await;
     for _ in 0..2 {
-        let error = connection
-            .execute("INSERT INTO t VALUES (1)", &[])
-            .await
-            .unwrap_err();
+        let error = connection.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap_err();
         assert!(matches!(*error, Error::ConnectionFailed(_)), "{error:?}");
     }
     connection.execute("ROLLBACK", &[]).await.unwrap_err();
-    connection
-        .execute("INSERT INTO t VALUES (2)", &[])
-        .await
-        .unwrap();
-    assert_eq!(
-        fixture.value("SELECT count(*) FROM t").await,
-        DbValue::Int64(1)
-    );
+    connection.execute("INSERT INTO t VALUES (2)", &[]).await.unwrap();
+    assert_eq!(fixture.value("SELECT count(*) FROM t").await, DbValue::Int64(1));
 }
 
 #[tokio::test]
@@ -293,21 +196,9 @@ async fn a_database_that_is_away_is_reported_within_the_time() {
     server.crash();
     let start = Instant::now();
     let error = value(&connection, PID, &[]).await.unwrap_err();
-    assert!(
-        start.elapsed() < Duration::from_secs(7),
-        "{:?}",
-        start.elapsed()
-    );
-    let Error::ConnectionFailed(message) = *error else {
-        panic!("{error:?}")
-    };
-    assert!(
-        message.contains(&format!(
-            "cannot connect to the database at 127.0.0.1:{}",
-            server.port
-        )),
-        "{message}"
-    );
+    assert!(start.elapsed() < Duration::from_secs(7), "{:?}", start.elapsed());
+    let Error::ConnectionFailed(message) = *error else { panic!("{error:?}") };
+    assert!(message.contains(&format!("cannot connect to the database at 127.0.0.1:{}", server.port)), "{message}");
 }
 
 #[tokio::test]
@@ -316,34 +207,23 @@ async fn waiting_for_a_connection_ends_with_the_remedy() {
     let connection = fixture.open();
     connection.execute("BEGIN", &[]).await.unwrap();
     let error = fixture.open().execute("SELECT 1", &[]).await.unwrap_err();
-    let Error::ConnectionFailed(message) = *error else {
-        panic!("{error:?}")
-    };
+    let Error::ConnectionFailed(message) = *error else { panic!("{error:?}") };
     assert!(message.contains("limits.database_connections"), "{message}");
 }
 
 #[tokio::test]
 async fn writes_are_announced_once_they_are_committed() {
     let fixture = Fixture::new().await;
-    let announced = || async {
-        tokio::time::timeout(Duration::ZERO, fixture.written.notified())
-            .await
-            .is_ok()
-    };
+    let announced = || async { tokio::time::timeout(Duration::ZERO, fixture.written.notified()).await.is_ok() };
     fixture.value("SELECT 1").await;
     assert!(!announced().await);
     fixture.execute("CREATE TABLE t (a int)").await;
     assert!(announced().await);
-    fixture
-        .value("WITH w AS (INSERT INTO t VALUES (1) RETURNING a) SELECT a FROM w")
-        .await;
+    fixture.value("WITH w AS (INSERT INTO t VALUES (1) RETURNING a) SELECT a FROM w").await;
     assert!(announced().await);
     let connection = fixture.open();
     connection.execute("BEGIN", &[]).await.unwrap();
-    connection
-        .execute("INSERT INTO t VALUES (1)", &[])
-        .await
-        .unwrap();
+    connection.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap();
     assert!(!announced().await);
     connection.execute("COMMIT", &[]).await.unwrap();
     assert!(announced().await);
@@ -354,21 +234,9 @@ async fn many_handles_at_once_share_few_connections() {
     let fixture = Fixture::new().await;
     let queries = (0..200).map(|number| {
         let connection = fixture.open();
-        async move {
-            value(
-                &connection,
-                "SELECT $1::int4 + 1",
-                &[ParameterValue::Int32(number)],
-            )
-            .await
-            .unwrap()
-        }
+        async move { value(&connection, "SELECT $1::int4 + 1", &[ParameterValue::Int32(number)]).await.unwrap() }
     });
-    for (number, answer) in futures::future::join_all(queries)
-        .await
-        .into_iter()
-        .enumerate()
-    {
+    for (number, answer) in futures::future::join_all(queries).await.into_iter().enumerate() {
         assert_eq!(answer, DbValue::Int32(i32::try_from(number).unwrap() + 1));
     }
     assert!(fixture.pools.open_connections() <= 4);

@@ -123,14 +123,7 @@ impl Step {
             Change::Pay | Change::Deliver => {}
         }
         let event_type = change.event_type();
-        Ok(Self {
-            order: next,
-            from,
-            event_type,
-            actor,
-            cause: None,
-            traceparent: None,
-        })
+        Ok(Self { order: next, from, event_type, actor, cause: None, traceparent: None })
     }
 
     /// The same step, remembered as the effect of this event.
@@ -174,31 +167,22 @@ mod tests {
         let step = Step::plan(&order, &Change::Cancel(Reason::User), Actor::User(7)).unwrap();
         assert_eq!(step.order.version, order.version + 1);
         assert_eq!(step.order.reason, Some(Reason::User));
-        assert_eq!(
-            (step.from, step.event_type),
-            (Status::Pending, "ORDER_CANCELLED")
-        );
+        assert_eq!((step.from, step.event_type), (Status::Pending, "ORDER_CANCELLED"));
         assert_eq!(step.actor.name(), "user:7");
     }
 
     #[test]
     fn a_shipped_order_cannot_be_cancelled() {
         let order = an_order(1, Status::Shipped);
-        let refused =
-            Step::plan(&order, &Change::Cancel(Reason::Admin), Actor::Admin(1)).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "an order that is shipped cannot become cancelled"
-        );
+        let refused = Step::plan(&order, &Change::Cancel(Reason::Admin), Actor::Admin(1)).unwrap_err();
+        assert_eq!(refused.to_string(), "an order that is shipped cannot become cancelled");
     }
 
     #[test]
     fn a_change_that_came_second_is_decided_anew() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
         orders.lose_next_saves(2);
-        let paid = block_on(change_order(&orders, 1, |order| {
-            Step::plan(order, &Change::Pay, Actor::Payments)
-        }));
+        let paid = block_on(change_order(&orders, 1, |order| Step::plan(order, &Change::Pay, Actor::Payments)));
         assert_eq!(paid.unwrap().status, Status::Paid);
     }
 
@@ -206,9 +190,7 @@ mod tests {
     fn a_change_that_never_comes_first_gives_up() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
         orders.lose_next_saves(100);
-        let paid = block_on(change_order(&orders, 1, |order| {
-            Step::plan(order, &Change::Pay, Actor::Payments)
-        }));
+        let paid = block_on(change_order(&orders, 1, |order| Step::plan(order, &Change::Pay, Actor::Payments)));
         assert!(matches!(paid, Err(ChangeError::Contended)));
     }
 }

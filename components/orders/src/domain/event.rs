@@ -101,22 +101,12 @@ impl PaymentEvent {
         match envelope.kind.as_str() {
             "PAYMENT_SUCCEEDED" => {
                 let data: SucceededData = serde_json::from_value(envelope.data)?;
-                let SucceededData {
-                    order_id,
-                    amount,
-                    currency,
-                } = data;
-                Ok(Some(Self::Succeeded(Paid {
-                    order_id,
-                    amount,
-                    currency,
-                })))
+                let SucceededData { order_id, amount, currency } = data;
+                Ok(Some(Self::Succeeded(Paid { order_id, amount, currency })))
             }
             "PAYMENT_FAILED" => {
                 let data: FailedData = serde_json::from_value(envelope.data)?;
-                Ok(Some(Self::Failed {
-                    order_id: data.order_id,
-                }))
+                Ok(Some(Self::Failed { order_id: data.order_id }))
             }
             _ => Ok(None),
         }
@@ -172,24 +162,11 @@ mod tests {
     #[test]
     fn a_payment_event_is_read_and_an_unknown_one_passed_over() {
         let paid = r#"{"type":"PAYMENT_SUCCEEDED","data":{"paymentId":1,"orderId":17,"userId":7,"amount":39.98,"currency":"EUR"}}"#;
-        let expected = Paid {
-            order_id: 17,
-            amount: Money::from_minor(3998),
-            currency: "EUR".to_owned(),
-        };
-        assert_eq!(
-            PaymentEvent::parse(paid).unwrap(),
-            Some(PaymentEvent::Succeeded(expected))
-        );
+        let expected = Paid { order_id: 17, amount: Money::from_minor(3998), currency: "EUR".to_owned() };
+        assert_eq!(PaymentEvent::parse(paid).unwrap(), Some(PaymentEvent::Succeeded(expected)));
         let failed = r#"{"type":"PAYMENT_FAILED","data":{"orderId":17}}"#;
-        assert_eq!(
-            PaymentEvent::parse(failed).unwrap(),
-            Some(PaymentEvent::Failed { order_id: 17 })
-        );
-        assert_eq!(
-            PaymentEvent::parse(r#"{"type":"PAYMENT_DOUBTED","data":null}"#).unwrap(),
-            None
-        );
+        assert_eq!(PaymentEvent::parse(failed).unwrap(), Some(PaymentEvent::Failed { order_id: 17 }));
+        assert_eq!(PaymentEvent::parse(r#"{"type":"PAYMENT_DOUBTED","data":null}"#).unwrap(), None);
         assert!(PaymentEvent::parse(r#"{"type":"PAYMENT_SUCCEEDED","data":{}}"#).is_err());
     }
 }

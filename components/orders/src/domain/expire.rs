@@ -28,19 +28,14 @@ async fn expire_one<O: Orders>(orders: &O, id: i64) -> Result<bool, StoreError> 
     let result = change_order(orders, id, |order| {
         // It may have been paid since it was looked up, and a paid order could be cancelled, but not by the clock.
         if order.status != Status::Pending {
-            return Err(ChangeError::Illegal {
-                from: order.status,
-                to: Status::Cancelled,
-            });
+            return Err(ChangeError::Illegal { from: order.status, to: Status::Cancelled });
         }
         Step::plan(order, &Change::Cancel(Reason::Expired), Actor::Clock)
     });
     match result.await {
         Ok(_) => Ok(true),
         Err(ChangeError::Store(error)) => Err(error),
-        Err(ChangeError::NotFound | ChangeError::Illegal { .. } | ChangeError::Contended) => {
-            Ok(false)
-        }
+        Err(ChangeError::NotFound | ChangeError::Illegal { .. } | ChangeError::Contended) => Ok(false),
     }
 }
 

@@ -36,10 +36,8 @@ impl Lines {
             *sum = sum.saturating_add(line.quantity);
             // Lines that are each within bounds may exceed them together.
             if *sum > MAX_QUANTITY {
-                let detail = format!(
-                    "makes {sum} pieces of product {} together; {MAX_QUANTITY} is the most",
-                    line.product_id
-                );
+                let detail =
+                    format!("makes {sum} pieces of product {} together; {MAX_QUANTITY} is the most", line.product_id);
                 faults.add(format!("items[{index}].quantity"), detail);
             }
         }
@@ -47,14 +45,7 @@ impl Lines {
             return Err(faults);
         }
         let lines = merged.into_iter();
-        Ok(Self(
-            lines
-                .map(|(product_id, quantity)| Wanted {
-                    product_id,
-                    quantity,
-                })
-                .collect(),
-        ))
+        Ok(Self(lines.map(|(product_id, quantity)| Wanted { product_id, quantity }).collect()))
     }
 
     /// The lines, by product number.
@@ -78,23 +69,15 @@ pub struct Line {
 
 /// Σ quantity × price; `None` when it exceeds what money can hold.
 pub fn total(lines: &[Line]) -> Option<Money> {
-    lines.iter().try_fold(Money::ZERO, |total, line| {
-        total.checked_add(line.price.checked_mul(line.quantity)?)
-    })
+    lines.iter().try_fold(Money::ZERO, |total, line| total.checked_add(line.price.checked_mul(line.quantity)?))
 }
 
 fn check(faults: &mut Faults, index: usize, line: Wanted) {
     if line.product_id < 1 {
-        faults.add(
-            format!("items[{index}].productId"),
-            "must be a product's number, from 1",
-        );
+        faults.add(format!("items[{index}].productId"), "must be a product's number, from 1");
     }
     if !(1..=MAX_QUANTITY).contains(&line.quantity) {
-        faults.add(
-            format!("items[{index}].quantity"),
-            format!("must be 1 to {MAX_QUANTITY}"),
-        );
+        faults.add(format!("items[{index}].quantity"), format!("must be 1 to {MAX_QUANTITY}"));
     }
 }
 
@@ -103,19 +86,11 @@ mod tests {
     use super::*;
 
     fn wanted(product_id: i64, quantity: i64) -> Wanted {
-        Wanted {
-            product_id,
-            quantity,
-        }
+        Wanted { product_id, quantity }
     }
 
     fn line(quantity: i64, price_minor: i64) -> Line {
-        Line {
-            product_id: 1,
-            quantity,
-            name: "Cup".to_owned(),
-            price: Money::from_minor(price_minor),
-        }
+        Line { product_id: 1, quantity, name: "Cup".to_owned(), price: Money::from_minor(price_minor) }
     }
 
     #[test]
@@ -126,22 +101,9 @@ mod tests {
 
     #[test]
     fn every_bad_line_is_named() {
-        let faults = Lines::parse(&[wanted(0, 1), wanted(1, 0), wanted(2, -3), wanted(3, 1001)])
-            .unwrap_err();
-        let fields: Vec<String> = faults
-            .into_list()
-            .into_iter()
-            .map(|fault| fault.field)
-            .collect();
-        assert_eq!(
-            fields,
-            [
-                "items[0].productId",
-                "items[1].quantity",
-                "items[2].quantity",
-                "items[3].quantity"
-            ]
-        );
+        let faults = Lines::parse(&[wanted(0, 1), wanted(1, 0), wanted(2, -3), wanted(3, 1001)]).unwrap_err();
+        let fields: Vec<String> = faults.into_list().into_iter().map(|fault| fault.field).collect();
+        assert_eq!(fields, ["items[0].productId", "items[1].quantity", "items[2].quantity", "items[3].quantity"]);
     }
 
     #[test]
@@ -156,20 +118,13 @@ mod tests {
     #[test]
     fn merging_cannot_exceed_the_bound_of_a_line() {
         let faults = Lines::parse(&[wanted(5, 600), wanted(5, 600)]).unwrap_err();
-        let fields: Vec<String> = faults
-            .into_list()
-            .into_iter()
-            .map(|fault| fault.field)
-            .collect();
+        let fields: Vec<String> = faults.into_list().into_iter().map(|fault| fault.field).collect();
         assert_eq!(fields, ["items[1].quantity"]);
     }
 
     #[test]
     fn a_total_is_the_sum_of_quantity_times_price() {
-        assert_eq!(
-            total(&[line(3, 1999), line(1, 1)]),
-            Some(Money::from_minor(5998))
-        );
+        assert_eq!(total(&[line(3, 1999), line(1, 1)]), Some(Money::from_minor(5998)));
         assert_eq!(total(&[]), Some(Money::ZERO));
     }
 

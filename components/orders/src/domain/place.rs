@@ -5,9 +5,7 @@ use kit::Money;
 
 use super::line::{Lines, total};
 use super::order::{Order, now};
-use super::ports::{
-    Customers, Placement, Shortage, Stock, StockError, StoreError, Taken, Unavailable,
-};
+use super::ports::{Customers, Placement, Shortage, Stock, StockError, StoreError, Taken, Unavailable};
 use super::status::Status;
 
 /// How much longer than the order's own deadline its pieces are held, so that a payment at the last moment finds them.
@@ -111,37 +109,24 @@ enum Hindrance {
     Unavailable(Unavailable),
 }
 
-async fn draw_up<P: Customers + Stock>(
-    ports: &P,
-    wish: &Wish,
-    ids: &Ids,
-) -> Result<Order, Hindrance> {
+async fn draw_up<P: Customers + Stock>(ports: &P, wish: &Wish, ids: &Ids) -> Result<Order, Hindrance> {
     let active = ports.is_active(wish.user_id).await;
     if !active.map_err(Hindrance::Unavailable)? {
         return Err(Hindrance::Refused(Refusal::NotActive));
     }
     let hold_seconds = wish.ttl_seconds.saturating_add(HOLD_GRACE_SECONDS);
-    let taken = ports
-        .reserve(&ids.reservation_id, wish.lines.as_slice(), hold_seconds)
-        .await;
+    let taken = ports.reserve(&ids.reservation_id, wish.lines.as_slice(), hold_seconds).await;
     let taken = taken.map_err(hindrance)?;
     order_of(wish, ids, taken, now()).map_err(Hindrance::Refused)
 }
 
 /// The order that these pieces make.
-fn order_of(
-    wish: &Wish,
-    ids: &Ids,
-    taken: Vec<Taken>,
-    created_at: DateTime<Utc>,
-) -> Result<Order, Refusal> {
+fn order_of(wish: &Wish, ids: &Ids, taken: Vec<Taken>, created_at: DateTime<Utc>) -> Result<Order, Refusal> {
     if taken.iter().any(|taken| taken.currency != wish.currency) {
         return Err(Refusal::ForeignCurrency);
     }
     let lines: Vec<_> = taken.into_iter().map(|taken| taken.line).collect();
-    let total = total(&lines)
-        .filter(|total| *total > Money::ZERO)
-        .ok_or(Refusal::TotalOutOfBounds)?;
+    let total = total(&lines).filter(|total| *total > Money::ZERO).ok_or(Refusal::TotalOutOfBounds)?;
     if let Some(expected) = wish.expected_total.filter(|expected| *expected != total) {
         return Err(Refusal::TotalDiffers { total, expected });
     }
@@ -174,15 +159,9 @@ fn hindrance(error: StockError) -> Hindrance {
 /// A refusal after the pieces were taken gives them back; should that fail, they lapse by themselves. It follows the
 /// stored refusal, for undoing is final and another attempt might have been using the reservation.
 async fn give_back<P: Stock>(ports: &P, ids: &Ids, refusal: &Refusal) {
-    let taken = matches!(
-        refusal,
-        Refusal::TotalDiffers { .. } | Refusal::ForeignCurrency | Refusal::TotalOutOfBounds
-    );
+    let taken = matches!(refusal, Refusal::TotalDiffers { .. } | Refusal::ForeignCurrency | Refusal::TotalOutOfBounds);
     if taken && ports.undo(&ids.reservation_id).await.is_err() {
-        eprintln!(
-            "warning: reservation {} could not be undone; it lapses by itself",
-            ids.reservation_id
-        );
+        eprintln!("warning: reservation {} could not be undone; it lapses by itself", ids.reservation_id);
     }
 }
 

@@ -62,11 +62,7 @@ pub trait Placement {
     type Answer;
     /// Stores order, lines, history, event and answer in one statement; `false`, and nothing is stored, when
     /// another attempt has taken the key over.
-    fn place(
-        &self,
-        order: &Order,
-        answer: &Self::Answer,
-    ) -> impl Future<Output = Result<bool, StoreError>>;
+    fn place(&self, order: &Order, answer: &Self::Answer) -> impl Future<Output = Result<bool, StoreError>>;
     /// Stores a refusal as the key's answer; `false` when another attempt has taken the key over.
     fn refuse(&self, answer: &Self::Answer) -> impl Future<Output = Result<bool, StoreError>>;
     /// Lets the next attempt with the key begin at once.

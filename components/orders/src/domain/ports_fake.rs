@@ -46,12 +46,7 @@ pub fn an_order(id: i64, status: Status) -> Order {
 }
 
 fn a_line(product_id: i64, quantity: i64) -> Line {
-    Line {
-        product_id,
-        quantity,
-        name: "Cup".to_owned(),
-        price: Money::from_minor(1999),
-    }
+    Line { product_id, quantity, name: "Cup".to_owned(), price: Money::from_minor(1999) }
 }
 
 type Meddling = Box<dyn Fn(&mut Order)>;
@@ -116,9 +111,7 @@ impl FakeOrders {
         self.taken_over.set(true);
     }
     pub fn cancel_before_next_save(&self, id: i64) {
-        self.meddle(id, |order| {
-            (order.status, order.reason) = (Status::Cancelled, Some(Reason::User))
-        });
+        self.meddle(id, |order| (order.status, order.reason) = (Status::Cancelled, Some(Reason::User)));
     }
     pub fn pay_before_next_save(&self, id: i64) {
         self.meddle(id, |order| order.status = Status::Paid);
@@ -166,11 +159,7 @@ impl Orders for FakeOrders {
     }
     async fn overdue(&self, _limit: i64) -> Result<Vec<i64>, StoreError> {
         let orders = self.orders.borrow();
-        Ok(orders
-            .values()
-            .filter(|order| order.status == Status::Pending)
-            .map(|order| order.id)
-            .collect())
+        Ok(orders.values().filter(|order| order.status == Status::Pending).map(|order| order.id).collect())
     }
     async fn forget_the_old(&self) -> Result<(), StoreError> {
         Ok(())
@@ -207,23 +196,11 @@ impl Customers for FakeOrders {
 }
 
 impl Stock for FakeOrders {
-    async fn reserve(
-        &self,
-        id: &str,
-        lines: &[Wanted],
-        _hold_seconds: u32,
-    ) -> Result<Vec<Taken>, StockError> {
+    async fn reserve(&self, id: &str, lines: &[Wanted], _hold_seconds: u32) -> Result<Vec<Taken>, StockError> {
         self.stock_error.borrow().clone().map_or(Ok(()), Err)?;
         self.reserved.borrow_mut().insert(id.to_owned());
-        let taken = lines
-            .iter()
-            .map(|wanted| a_line(wanted.product_id, wanted.quantity));
-        Ok(taken
-            .map(|line| Taken {
-                line,
-                currency: "EUR".to_owned(),
-            })
-            .collect())
+        let taken = lines.iter().map(|wanted| a_line(wanted.product_id, wanted.quantity));
+        Ok(taken.map(|line| Taken { line, currency: "EUR".to_owned() }).collect())
     }
     async fn commit(&self, _reservation_id: &str) -> Result<(), StockError> {
         self.stock_error.borrow().clone().map_or(Ok(()), Err)?;

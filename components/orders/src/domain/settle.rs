@@ -46,10 +46,7 @@ pub async fn settle<P: Orders + Stock>(
         let Ok(step) = Step::plan(&order, &change, Actor::Payments) else {
             return Ok(ports.remember(event_id).await?);
         };
-        if ports
-            .save(&step.caused_by(event_id).traced(traceparent.clone()))
-            .await?
-        {
+        if ports.save(&step.caused_by(event_id).traced(traceparent.clone())).await? {
             return Ok(());
         }
     }
@@ -58,11 +55,7 @@ pub async fn settle<P: Orders + Stock>(
 
 /// What is to happen to the order; `None` when nothing is. An order that was cancelled meanwhile stays so: its
 /// cancellation tells the payments to give the money back.
-async fn consequence<P: Stock>(
-    ports: &P,
-    order: &Order,
-    event: &PaymentEvent,
-) -> Result<Option<Change>, Unavailable> {
+async fn consequence<P: Stock>(ports: &P, order: &Order, event: &PaymentEvent) -> Result<Option<Change>, Unavailable> {
     if order.status != Status::Pending {
         return Ok(None);
     }
@@ -76,21 +69,15 @@ async fn consequence<P: Stock>(
 /// committing again changes nothing, and cancelling meanwhile undoes it.
 async fn paid_for<P: Stock>(ports: &P, order: &Order, paid: &Paid) -> Result<Change, Unavailable> {
     if !order.costs(paid.amount, &paid.currency) {
-        eprintln!(
-            "order {} was paid with a wrong amount or currency and is cancelled",
-            order.id
-        );
+        eprintln!("order {} was paid with a wrong amount or currency and is cancelled", order.id);
         return Ok(Change::Cancel(Reason::PaymentFailed));
     }
     match ports.commit(&order.reservation_id).await {
         Ok(()) => Ok(Change::Pay),
         Err(StockError::Unavailable(unavailable)) => Err(unavailable),
-        Err(
-            StockError::OutOfStock(_)
-            | StockError::UnknownProducts(_)
-            | StockError::NotFound
-            | StockError::Undone,
-        ) => Ok(Change::Cancel(Reason::OutOfStock)),
+        Err(StockError::OutOfStock(_) | StockError::UnknownProducts(_) | StockError::NotFound | StockError::Undone) => {
+            Ok(Change::Cancel(Reason::OutOfStock))
+        }
     }
 }
 
@@ -134,19 +121,13 @@ mod tests {
     fn pieces_that_are_gone_cancel_the_paid_order() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
         orders.fail_stock(StockError::OutOfStock(Vec::new()));
-        assert_eq!(
-            after(&orders, &paid(3998)),
-            (Status::Cancelled, Some(Reason::OutOfStock))
-        );
+        assert_eq!(after(&orders, &paid(3998)), (Status::Cancelled, Some(Reason::OutOfStock)));
     }
 
     #[test]
     fn a_wrong_amount_buys_nothing() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
-        assert_eq!(
-            after(&orders, &paid(3997)),
-            (Status::Cancelled, Some(Reason::PaymentFailed))
-        );
+        assert_eq!(after(&orders, &paid(3997)), (Status::Cancelled, Some(Reason::PaymentFailed)));
         assert_eq!(orders.committed(), 0);
     }
 
@@ -155,10 +136,7 @@ mod tests {
         let mut order = an_order(1, Status::Cancelled);
         order.reason = Some(Reason::User);
         let orders = FakeOrders::with(order);
-        assert_eq!(
-            after(&orders, &paid(3998)),
-            (Status::Cancelled, Some(Reason::User))
-        );
+        assert_eq!(after(&orders, &paid(3998)), (Status::Cancelled, Some(Reason::User)));
         assert!(block_on(orders.has_seen("event-1")).unwrap());
     }
 
@@ -166,20 +144,14 @@ mod tests {
     fn an_order_cancelled_during_the_commit_stays_cancelled() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
         orders.cancel_before_next_save(1);
-        assert_eq!(
-            after(&orders, &paid(3998)),
-            (Status::Cancelled, Some(Reason::User))
-        );
+        assert_eq!(after(&orders, &paid(3998)), (Status::Cancelled, Some(Reason::User)));
     }
 
     #[test]
     fn a_failed_payment_cancels_only_a_pending_order() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
         let failed = PaymentEvent::Failed { order_id: 1 };
-        assert_eq!(
-            after(&orders, &failed),
-            (Status::Cancelled, Some(Reason::PaymentFailed))
-        );
+        assert_eq!(after(&orders, &failed), (Status::Cancelled, Some(Reason::PaymentFailed)));
         let orders = FakeOrders::with(an_order(1, Status::Paid));
         assert_eq!(after(&orders, &failed), (Status::Paid, None));
     }
@@ -187,10 +159,7 @@ mod tests {
     #[test]
     fn an_event_waits_while_products_cannot_answer() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
-        orders.fail_stock(StockError::Unavailable(Unavailable {
-            who: "products",
-            why: "asleep".to_owned(),
-        }));
+        orders.fail_stock(StockError::Unavailable(Unavailable { who: "products", why: "asleep".to_owned() }));
         let result = block_on(settle(&orders, "event-1", &paid(3998), None));
         assert!(matches!(result, Err(SettleError::Unavailable(_))));
         assert_eq!(orders.order(1).status, Status::Pending);

@@ -20,13 +20,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order in which an order meets them.
-    pub const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::Paid,
-        Self::Shipped,
-        Self::Delivered,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Paid, Self::Shipped, Self::Delivered, Self::Cancelled];
 
     /// The word for it in SQL, JSON and URLs.
     pub fn word(self) -> &'static str {
@@ -73,13 +67,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 5] = [
-        Self::User,
-        Self::Admin,
-        Self::Expired,
-        Self::PaymentFailed,
-        Self::OutOfStock,
-    ];
+    pub const ALL: [Self; 5] = [Self::User, Self::Admin, Self::Expired, Self::PaymentFailed, Self::OutOfStock];
 
     /// The word for it in SQL and JSON.
     pub fn word(self) -> &'static str {

@@ -11,12 +11,9 @@ use crate::outbound::World;
 
 impl Subscriber for Component {
     async fn handle(event: Event) -> Result<(), Failure> {
-        let parsed = PaymentEvent::parse(&event.value)
-            .map_err(|error| Failure::Reject(error.to_string()))?;
+        let parsed = PaymentEvent::parse(&event.value).map_err(|error| Failure::Reject(error.to_string()))?;
         let Some(payment) = parsed else { return Ok(()) };
-        settle(&World::default(), &event.id, &payment, event.traceparent)
-            .await
-            .map_err(failure)
+        settle(&World::default(), &event.id, &payment, event.traceparent).await.map_err(failure)
     }
 }
 

@@ -59,16 +59,10 @@ impl From<ChangeError> for Problem {
         match error {
             ChangeError::NotFound => no_such_order(),
             ChangeError::Illegal { from, to } => {
-                let detail = format!(
-                    "The order is {}, so it cannot become {} any more.",
-                    from.word(),
-                    to.word()
-                );
+                let detail = format!("The order is {}, so it cannot become {} any more.", from.word(), to.word());
                 Problem::conflict("order-status", detail)
             }
-            ChangeError::Contended => {
-                Problem::unavailable("The order keeps changing. Please try again.", 1)
-            }
+            ChangeError::Contended => Problem::unavailable("The order keeps changing. Please try again.", 1),
             ChangeError::Store(error) => error.into(),
         }
     }

@@ -25,25 +25,17 @@ impl Stock for World {
         lines: &[Wanted],
         hold_seconds: u32,
     ) -> Result<Vec<Taken>, StockError> {
-        let lines = lines.iter().map(|line| inventory::Line {
-            product_id: line.product_id,
-            quantity: line.quantity,
-        });
-        let reserved =
-            inventory::reserve(reservation_id.to_owned(), lines.collect(), hold_seconds).await;
+        let lines = lines.iter().map(|line| inventory::Line { product_id: line.product_id, quantity: line.quantity });
+        let reserved = inventory::reserve(reservation_id.to_owned(), lines.collect(), hold_seconds).await;
         Ok(reserved.map_err(error)?.into_iter().map(taken).collect())
     }
 
     async fn commit(&self, reservation_id: &str) -> Result<(), StockError> {
-        inventory::commit(reservation_id.to_owned())
-            .await
-            .map_err(error)
+        inventory::commit(reservation_id.to_owned()).await.map_err(error)
     }
 
     async fn undo(&self, reservation_id: &str) -> Result<(), StockError> {
-        inventory::undo(reservation_id.to_owned())
-            .await
-            .map_err(error)
+        inventory::undo(reservation_id.to_owned()).await.map_err(error)
     }
 }
 
@@ -67,17 +59,10 @@ fn error(error: inventory::Error) -> StockError {
         }
         inventory::Error::NotFound => StockError::NotFound,
         inventory::Error::Undone => StockError::Undone,
-        inventory::Error::Unavailable(why) => StockError::Unavailable(Unavailable {
-            who: "products",
-            why,
-        }),
+        inventory::Error::Unavailable(why) => StockError::Unavailable(Unavailable { who: "products", why }),
     }
 }
 
 fn shortage(shortage: inventory::Shortage) -> Shortage {
-    Shortage {
-        product_id: shortage.product_id,
-        wanted: shortage.wanted,
-        available: shortage.available,
-    }
+    Shortage { product_id: shortage.product_id, wanted: shortage.wanted, available: shortage.available }
 }

@@ -74,31 +74,19 @@ select count(*) as changed from moved";
 
 impl Orders for World {
     async fn find(&self, id: i64) -> Result<Option<Order>, StoreError> {
-        let row = DATABASE
-            .row(
-                &format!("{SELECT} where o.id = $1::bigint"),
-                vec![id.into()],
-            )
-            .await?;
+        let row = DATABASE.row(&format!("{SELECT} where o.id = $1::bigint"), vec![id.into()]).await?;
         Ok(row.as_ref().map(order).transpose()?)
     }
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Order>, StoreError> {
         let mut params: Vec<ParameterValue> = vec![
-            filter
-                .after
-                .map(|place| moment(place.created_at))
-                .unwrap_or(ParameterValue::DbNull),
+            filter.after.map(|place| moment(place.created_at)).unwrap_or(ParameterValue::DbNull),
             filter.after.map(|place| place.id).into(),
             filter.limit.into(),
             filter.status.map(|status| status.word().to_owned()).into(),
         ];
         // A condition of its own, not `$5 is null or …`, so that the index by user serves it.
-        let of_user = if filter.user_id.is_some() {
-            "and o.user_id = $5::bigint"
-        } else {
-            ""
-        };
+        let of_user = if filter.user_id.is_some() { "and o.user_id = $5::bigint" } else { "" };
         params.extend(filter.user_id.map(ParameterValue::from));
         let statement = format!(
             "{SELECT} where (o.created_at, o.id) < (coalesce($1::timestamp at time zone 'UTC', 'infinity'),
@@ -109,8 +97,7 @@ impl Orders for World {
     }
 
     async fn history(&self, id: i64) -> Result<Vec<Past>, StoreError> {
-        let statement =
-            "select version, status, reason, actor, changed_at at time zone 'UTC' as changed_at
+        let statement = "select version, status, reason, actor, changed_at at time zone 'UTC' as changed_at
             from order_history where order_id = $1::bigint order by version";
         Ok(all(DATABASE.rows(statement, vec![id.into()]).await?, past)?)
     }
@@ -124,16 +111,8 @@ impl Orders for World {
             text(order.status.word()),
             order.reason.map(|reason| reason.word().to_owned()).into(),
             moment(order.updated_at),
-            order
-                .shipment
-                .as_ref()
-                .map(|shipment| shipment.carrier.clone())
-                .into(),
-            order
-                .shipment
-                .as_ref()
-                .map(|shipment| shipment.tracking.clone())
-                .into(),
+            order.shipment.as_ref().map(|shipment| shipment.carrier.clone()).into(),
+            order.shipment.as_ref().map(|shipment| shipment.tracking.clone()).into(),
             step.actor.name().into(),
             step.cause.clone().into(),
             text(TOPIC),
@@ -151,10 +130,7 @@ impl Orders for World {
 
     async fn has_seen(&self, event_id: &str) -> Result<bool, StoreError> {
         let statement = "select 1 as seen from inbox where event_id = $1::text";
-        Ok(DATABASE
-            .row(statement, vec![text(event_id)])
-            .await?
-            .is_some())
+        Ok(DATABASE.row(statement, vec![text(event_id)]).await?.is_some())
     }
 
     async fn remember(&self, event_id: &str) -> Result<(), StoreError> {
@@ -166,10 +142,7 @@ impl Orders for World {
     async fn overdue(&self, limit: i64) -> Result<Vec<i64>, StoreError> {
         let statement = "select id from orders where status = 'pending' and expires_at <= now()
             order by expires_at limit $1::bigint";
-        Ok(all(
-            DATABASE.rows(statement, vec![limit.into()]).await?,
-            |row| row.get("id"),
-        )?)
+        Ok(all(DATABASE.rows(statement, vec![limit.into()]).await?, |row| row.get("id"))?)
     }
 
     async fn forget_the_old(&self) -> Result<(), StoreError> {
@@ -195,26 +168,10 @@ impl Placement for World {
             text(&order.currency),
             moment(order.created_at),
             moment(order.expires_at),
-            lines
-                .iter()
-                .map(|line| line.product_id)
-                .collect::<Vec<i64>>()
-                .into(),
-            lines
-                .iter()
-                .map(|line| line.quantity)
-                .collect::<Vec<i64>>()
-                .into(),
-            lines
-                .iter()
-                .map(|line| line.name.clone())
-                .collect::<Vec<String>>()
-                .into(),
-            lines
-                .iter()
-                .map(|line| line.price.minor())
-                .collect::<Vec<i64>>()
-                .into(),
+            lines.iter().map(|line| line.product_id).collect::<Vec<i64>>().into(),
+            lines.iter().map(|line| line.quantity).collect::<Vec<i64>>().into(),
+            lines.iter().map(|line| line.name.clone()).collect::<Vec<String>>().into(),
+            lines.iter().map(|line| line.price.minor()).collect::<Vec<i64>>().into(),
             text(TOPIC),
             key(order.id).into(),
             text(ORDER_CREATED),
@@ -235,9 +192,7 @@ impl Placement for World {
 
 impl World {
     fn held(&self) -> Result<&Lease<KeyIds>, StoreError> {
-        self.lease
-            .as_ref()
-            .ok_or_else(|| StoreError::lasting("this request holds no idempotency key"))
+        self.lease.as_ref().ok_or_else(|| StoreError::lasting("this request holds no idempotency key"))
     }
 }
 
@@ -313,7 +268,5 @@ fn reason(row: &Row) -> Result<Option<Reason>, SqlError> {
 fn shipment(row: &Row) -> Result<Option<Shipment>, SqlError> {
     let carrier: Option<String> = row.get("carrier")?;
     let tracking: Option<String> = row.get("tracking")?;
-    Ok(carrier
-        .zip(tracking)
-        .map(|(carrier, tracking)| Shipment { carrier, tracking }))
+    Ok(carrier.zip(tracking).map(|(carrier, tracking)| Shipment { carrier, tracking }))
 }

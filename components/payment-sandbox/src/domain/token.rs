@@ -59,12 +59,7 @@ impl Behaviour {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 4] = [
-        Self::Succeeded,
-        Self::Declined,
-        Self::ActionRequired,
-        Self::Failing,
-    ];
+    pub const ALL: [Self; 4] = [Self::Succeeded, Self::Declined, Self::ActionRequired, Self::Failing];
 
     /// The word for it in SQL.
     pub fn word(self) -> &'static str {

@@ -37,9 +37,7 @@ pub enum Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
     /// A header is missing or unreadable.
-    #[error(
-        "it needs the headers webhook-timestamp (seconds since 1970) and webhook-signature (hexadecimal)"
-    )]
+    #[error("it needs the headers webhook-timestamp (seconds since 1970) and webhook-signature (hexadecimal)")]
     Unsigned,
     /// It was sent long ago, or will be.
     #[error("its timestamp is more than {TOLERANCE_SECONDS} seconds off")]
@@ -56,25 +54,17 @@ pub enum WebhookError {
 }
 
 /// Checks signature and age, and reads what it says. `headers` are lower-case.
-pub fn read(
-    headers: &[(String, String)],
-    body: &[u8],
-    secret: &str,
-    now_s: i64,
-) -> Result<Webhook, WebhookError> {
+pub fn read(headers: &[(String, String)], body: &[u8], secret: &str, now_s: i64) -> Result<Webhook, WebhookError> {
     if secret.is_empty() {
         return Err(WebhookError::NoSecret);
     }
     let timestamp = header(headers, TIMESTAMP).ok_or(WebhookError::Unsigned)?;
     let sent_s: i64 = timestamp.parse().map_err(|_| WebhookError::Unsigned)?;
-    let signature = header(headers, SIGNATURE)
-        .and_then(from_hex)
-        .ok_or(WebhookError::Unsigned)?;
+    let signature = header(headers, SIGNATURE).and_then(from_hex).ok_or(WebhookError::Unsigned)?;
     let mut mac = mac(secret, timestamp)?;
     mac.update(body);
     // Compared in constant time, and before anything else is said about it.
-    mac.verify_slice(&signature)
-        .map_err(|_| WebhookError::Forged)?;
+    mac.verify_slice(&signature).map_err(|_| WebhookError::Forged)?;
     if now_s.saturating_sub(sent_s).saturating_abs() > TOLERANCE_SECONDS {
         return Err(WebhookError::Old);
     }
@@ -82,27 +72,20 @@ pub fn read(
 }
 
 fn mac(secret: &str, timestamp: &str) -> Result<Hmac<Sha256>, WebhookError> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| WebhookError::NoSecret)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| WebhookError::NoSecret)?;
     mac.update(timestamp.as_bytes());
     mac.update(b".");
     Ok(mac)
 }
 
 fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(header, _)| header == name)
-        .map(|(_, value)| value.as_str())
+    headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
     let pairs = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    pairs
-        .chunks_exact(2)
-        .map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok())
-        .collect()
+    pairs.chunks_exact(2).map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok()).collect()
 }
 
 #[cfg(test)]
@@ -115,93 +98,46 @@ mod tests {
     fn signed(timestamp: &str, body: &[u8], secret: &str) -> Vec<(String, String)> {
         let mut mac = mac(secret, timestamp).unwrap();
         mac.update(body);
-        let signature: String = mac
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        vec![
-            (TIMESTAMP.to_owned(), timestamp.to_owned()),
-            (SIGNATURE.to_owned(), signature),
-        ]
+        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        vec![(TIMESTAMP.to_owned(), timestamp.to_owned()), (SIGNATURE.to_owned(), signature)]
     }
 
     #[test]
     fn a_fresh_and_signed_webhook_is_believed() {
-        let webhook = read(
-            &signed("1700000000", BODY, "secret"),
-            BODY,
-            "secret",
-            NOW_S + 300,
-        )
-        .unwrap();
-        assert_eq!(
-            (webhook.key.as_str(), webhook.outcome),
-            ("payment-1-1", Ending::Succeeded)
-        );
+        let webhook = read(&signed("1700000000", BODY, "secret"), BODY, "secret", NOW_S + 300).unwrap();
+        assert_eq!((webhook.key.as_str(), webhook.outcome), ("payment-1-1", Ending::Succeeded));
     }
 
     #[test]
     fn an_old_webhook_is_not_believed_though_it_is_signed() {
         let headers = signed("1700000000", BODY, "secret");
-        assert_eq!(
-            read(&headers, BODY, "secret", NOW_S + 301),
-            Err(WebhookError::Old)
-        );
-        assert_eq!(
-            read(&headers, BODY, "secret", NOW_S - 301),
-            Err(WebhookError::Old)
-        );
+        assert_eq!(read(&headers, BODY, "secret", NOW_S + 301), Err(WebhookError::Old));
+        assert_eq!(read(&headers, BODY, "secret", NOW_S - 301), Err(WebhookError::Old));
     }
 
     #[test]
     fn a_changed_webhook_is_not_believed() {
         let headers = signed("1700000000", BODY, "secret");
-        assert_eq!(
-            read(&headers, b"{}", "secret", NOW_S),
-            Err(WebhookError::Forged)
-        );
-        assert_eq!(
-            read(&headers, BODY, "other", NOW_S),
-            Err(WebhookError::Forged)
-        );
+        assert_eq!(read(&headers, b"{}", "secret", NOW_S), Err(WebhookError::Forged));
+        assert_eq!(read(&headers, BODY, "other", NOW_S), Err(WebhookError::Forged));
         let mut later = headers.clone();
         later[0].1 = "1700000001".to_owned();
-        assert_eq!(
-            read(&later, BODY, "secret", NOW_S),
-            Err(WebhookError::Forged)
-        );
+        assert_eq!(read(&later, BODY, "secret", NOW_S), Err(WebhookError::Forged));
         let mut shorter = headers;
         shorter[1].1.truncate(10);
-        assert_eq!(
-            read(&shorter, BODY, "secret", NOW_S),
-            Err(WebhookError::Forged)
-        );
+        assert_eq!(read(&shorter, BODY, "secret", NOW_S), Err(WebhookError::Forged));
     }
 
     #[test]
     fn an_unsigned_webhook_is_not_believed() {
-        assert_eq!(
-            read(&[], BODY, "secret", NOW_S),
-            Err(WebhookError::Unsigned)
-        );
-        let odd = vec![
-            (TIMESTAMP.to_owned(), "1700000000".to_owned()),
-            (SIGNATURE.to_owned(), "abc".to_owned()),
-        ];
-        assert_eq!(
-            read(&odd, BODY, "secret", NOW_S),
-            Err(WebhookError::Unsigned)
-        );
+        assert_eq!(read(&[], BODY, "secret", NOW_S), Err(WebhookError::Unsigned));
+        let odd = vec![(TIMESTAMP.to_owned(), "1700000000".to_owned()), (SIGNATURE.to_owned(), "abc".to_owned())];
+        assert_eq!(read(&odd, BODY, "secret", NOW_S), Err(WebhookError::Unsigned));
     }
 
     #[test]
     fn without_a_secret_nothing_is_believed() {
-        assert_eq!(
-            read(&signed("1700000000", BODY, "secret"), BODY, "", NOW_S),
-            Err(WebhookError::NoSecret)
-        );
+        assert_eq!(read(&signed("1700000000", BODY, "secret"), BODY, "", NOW_S), Err(WebhookError::NoSecret));
     }
 
     #[test]

@@ -6,9 +6,7 @@ use kit::settings;
 use kit::sql::SqlError;
 
 use crate::bindings::Component;
-use crate::bindings::exports::shop::payments::provider::{
-    ChargeRequest, Error, Guest, Notice, Outcome, RefundRequest,
-};
+use crate::bindings::exports::shop::payments::provider::{ChargeRequest, Error, Guest, Notice, Outcome, RefundRequest};
 use crate::domain::token::{Behaviour, LATE_SECONDS, State};
 use crate::domain::webhook::{self, Ending};
 use crate::outbound::sql::{self, Charge};
@@ -22,32 +20,23 @@ impl Guest for Component {
     }
 
     async fn charge(request: ChargeRequest) -> Result<Outcome, Error> {
-        let behaviour = Behaviour::of(&request.token)
-            .ok_or_else(|| Error::Invalid("it is no token of the sandbox".to_owned()))?;
+        let behaviour =
+            Behaviour::of(&request.token).ok_or_else(|| Error::Invalid("it is no token of the sandbox".to_owned()))?;
         if request.amount_minor < 1 {
-            return Err(Error::Invalid(
-                "the amount must be more than nothing".to_owned(),
-            ));
+            return Err(Error::Invalid("the amount must be more than nothing".to_owned()));
         }
         let charge = sql::charge(&request.into(), behaviour.begins_as()).await?;
         if !charge.same_request {
-            return Err(Error::Invalid(
-                "the key was used for another charge".to_owned(),
-            ));
+            return Err(Error::Invalid("the key was used for another charge".to_owned()));
         }
         if behaviour == Behaviour::SucceedsLate && charge.calls == 1 {
             spin_sdk::time::sleep(Duration::from_secs(LATE_SECONDS)).await;
         }
-        outcome(charge)
-            .ok_or_else(|| Error::Unavailable("the sandbox fails, as it was asked to".to_owned()))
+        outcome(charge).ok_or_else(|| Error::Unavailable("the sandbox fails, as it was asked to".to_owned()))
     }
 
     async fn refund(request: RefundRequest) -> Result<Outcome, Error> {
-        let RefundRequest {
-            key,
-            charge_id,
-            amount_minor,
-        } = request;
+        let RefundRequest { key, charge_id, amount_minor } = request;
         if let Some(id) = sql::find_refund(&key).await? {
             return Ok(Outcome::Succeeded(id));
         }
@@ -55,10 +44,9 @@ impl Guest for Component {
             Ok(Some(id)) => Ok(Outcome::Succeeded(id)),
             Ok(None) => Ok(Outcome::Declined("exceeds_charge".to_owned())),
             // The same key came twice at once, and the other request was first.
-            Err(error) if error.is_constraint("refunds_pkey") => sql::find_refund(&key)
-                .await?
-                .map(Outcome::Succeeded)
-                .ok_or(Error::NotFound),
+            Err(error) if error.is_constraint("refunds_pkey") => {
+                sql::find_refund(&key).await?.map(Outcome::Succeeded).ok_or(Error::NotFound)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -67,30 +55,20 @@ impl Guest for Component {
         if let Some(id) = sql::find_refund(&key).await? {
             return Ok(Outcome::Succeeded(id));
         }
-        sql::find_charge(&key)
-            .await?
-            .and_then(outcome)
-            .ok_or(Error::NotFound)
+        sql::find_charge(&key).await?.and_then(outcome).ok_or(Error::NotFound)
     }
 
-    async fn verify_webhook(
-        headers: Vec<(String, String)>,
-        body: Vec<u8>,
-    ) -> Result<Notice, Error> {
+    async fn verify_webhook(headers: Vec<(String, String)>, body: Vec<u8>) -> Result<Notice, Error> {
         let secret = settings::get_or("sandbox_webhook_secret", "").await;
-        let webhook = webhook::read(&headers, &body, &secret, now_s())
-            .map_err(|error| Error::Invalid(error.to_string()))?;
+        let webhook =
+            webhook::read(&headers, &body, &secret, now_s()).map_err(|error| Error::Invalid(error.to_string()))?;
         let state = match webhook.outcome {
             Ending::Succeeded => State::Succeeded,
             Ending::Declined => State::Declined,
         };
         sql::finish(&webhook.key, state).await?;
         let outcome = Self::find(webhook.key.clone()).await?;
-        Ok(Notice {
-            id: webhook.id,
-            key: webhook.key,
-            outcome,
-        })
+        Ok(Notice { id: webhook.id, key: webhook.key, outcome })
     }
 }
 
@@ -99,18 +77,13 @@ fn outcome(charge: Charge) -> Option<Outcome> {
     match charge.state {
         State::Succeeded => Some(Outcome::Succeeded(charge.id)),
         State::Declined => Some(Outcome::Declined(charge.code.unwrap_or_default())),
-        State::ActionRequired => Some(Outcome::ActionRequired(format!(
-            "https://sandbox.example/3ds/{}",
-            charge.id
-        ))),
+        State::ActionRequired => Some(Outcome::ActionRequired(format!("https://sandbox.example/3ds/{}", charge.id))),
         State::Failing => None,
     }
 }
 
 fn now_s() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
@@ -124,19 +97,7 @@ impl From<SqlError> for Error {
 
 impl From<ChargeRequest> for sql::NewCharge {
     fn from(request: ChargeRequest) -> Self {
-        let ChargeRequest {
-            key,
-            amount_minor,
-            currency,
-            token,
-            payment_id,
-        } = request;
-        Self {
-            key,
-            amount_minor,
-            currency,
-            token,
-            payment_id,
-        }
+        let ChargeRequest { key, amount_minor, currency, token, payment_id } = request;
+        Self { key, amount_minor, currency, token, payment_id }
     }
 }

@@ -62,14 +62,8 @@ pub async fn charge(new: &NewCharge, begins_as: State) -> Result<Charge, SqlErro
 
 /// The charge with this key.
 pub async fn find_charge(key: &str) -> Result<Option<Charge>, SqlError> {
-    let statement =
-        "select id, state, code, calls, true as same_request from charges where key = $1::text";
-    DATABASE
-        .row(statement, vec![text(key)])
-        .await?
-        .as_ref()
-        .map(read)
-        .transpose()
+    let statement = "select id, state, code, calls, true as same_request from charges where key = $1::text";
+    DATABASE.row(statement, vec![text(key)]).await?.as_ref().map(read).transpose()
 }
 
 /// Ends a charge that waited for its customer.
@@ -77,19 +71,13 @@ pub async fn finish(key: &str, state: State) -> Result<(), SqlError> {
     let statement = "update charges set state = $2::text, code = $3::text
         where key = $1::text and state = 'action_required'";
     let code = state.code().map(str::to_owned);
-    DATABASE
-        .execute(statement, vec![text(key), text(state.word()), code.into()])
-        .await?;
+    DATABASE.execute(statement, vec![text(key), text(state.word()), code.into()]).await?;
     Ok(())
 }
 
 /// Gives back a part of a charge and returns the refund's id; `None` when there is no such charge or less is left of
 /// it.
-pub async fn refund(
-    key: &str,
-    charge_id: &str,
-    amount_minor: i64,
-) -> Result<Option<String>, SqlError> {
+pub async fn refund(key: &str, charge_id: &str, amount_minor: i64) -> Result<Option<String>, SqlError> {
     let statement = "
         with taken as (
             update charges set refunded_minor = refunded_minor + $3::bigint
@@ -100,23 +88,13 @@ pub async fn refund(
         insert into refunds (key, charge_id, amount_minor)
         select $1::text, id, $3::bigint from taken
         returning id";
-    let row = DATABASE
-        .row(
-            statement,
-            vec![text(key), text(charge_id), amount_minor.into()],
-        )
-        .await?;
+    let row = DATABASE.row(statement, vec![text(key), text(charge_id), amount_minor.into()]).await?;
     row.map(|row| row.get("id")).transpose()
 }
 
 /// The id of the refund with this key.
 pub async fn find_refund(key: &str) -> Result<Option<String>, SqlError> {
-    let row = DATABASE
-        .row(
-            "select id from refunds where key = $1::text",
-            vec![text(key)],
-        )
-        .await?;
+    let row = DATABASE.row("select id from refunds where key = $1::text", vec![text(key)]).await?;
     row.map(|row| row.get("id")).transpose()
 }
 
@@ -124,8 +102,7 @@ fn read(row: &Row) -> Result<Charge, SqlError> {
     let word: String = row.get("state")?;
     Ok(Charge {
         id: row.get("id")?,
-        state: State::parse(&word)
-            .ok_or_else(|| SqlError::Failed(format!("no state is called `{word}`")))?,
+        state: State::parse(&word).ok_or_else(|| SqlError::Failed(format!("no state is called `{word}`")))?,
         code: row.get("code")?,
         calls: row.get("calls")?,
         same_request: row.get("same_request")?,

@@ -19,13 +19,7 @@ pub enum AttemptState {
 
 impl AttemptState {
     /// Every state.
-    pub const ALL: [Self; 5] = [
-        Self::Open,
-        Self::Succeeded,
-        Self::Declined,
-        Self::Invalid,
-        Self::Abandoned,
-    ];
+    pub const ALL: [Self; 5] = [Self::Open, Self::Succeeded, Self::Declined, Self::Invalid, Self::Abandoned];
 
     /// The word for it in SQL.
     pub fn word(self) -> &'static str {

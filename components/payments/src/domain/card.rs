@@ -28,9 +28,7 @@ pub fn holds_a_card_number(text: &str) -> bool {
 }
 
 fn looks_like_a_card(digits: &[u32]) -> bool {
-    CARD_DIGITS.contains(&digits.len())
-        && digits.iter().any(|digit| *digit != 0)
-        && passes_luhn(digits)
+    CARD_DIGITS.contains(&digits.len()) && digits.iter().any(|digit| *digit != 0) && passes_luhn(digits)
 }
 
 /// The Luhn check: from the right, every second digit counts double, with the digits of the double added up.
@@ -39,13 +37,7 @@ fn passes_luhn(digits: &[u32]) -> bool {
         .iter()
         .rev()
         .enumerate()
-        .map(|(place, digit)| {
-            if place % 2 == 1 {
-                digit * 2 / 10 + digit * 2 % 10
-            } else {
-                *digit
-            }
-        })
+        .map(|(place, digit)| if place % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { *digit })
         .sum();
     sum.is_multiple_of(10)
 }

@@ -25,10 +25,7 @@ pub async fn settle_attempts<P: Chores + Provider>(ports: &P) -> Result<(), Stor
     let Some(provider) = present(ports.name().await) else {
         return Ok(());
     };
-    for attempt in attempts
-        .iter()
-        .filter(|attempt| attempt.provider == provider)
-    {
+    for attempt in attempts.iter().filter(|attempt| attempt.provider == provider) {
         settle_attempt(ports, attempt).await?;
     }
     Ok(())
@@ -56,16 +53,10 @@ pub async fn take_in<P: Payments>(
     outcome: &Outcome,
     cause: Option<&str>,
 ) -> Result<(), StoreError> {
-    apply(ports, attempt, cause, |payment, attempt| {
-        settled(payment, attempt, outcome)
-    })
-    .await
+    apply(ports, attempt, cause, |payment, attempt| settled(payment, attempt, outcome)).await
 }
 
-async fn settle_attempt<P: Chores + Provider>(
-    ports: &P,
-    attempt: &Attempt,
-) -> Result<(), StoreError> {
+async fn settle_attempt<P: Chores + Provider>(ports: &P, attempt: &Attempt) -> Result<(), StoreError> {
     let found = match ports.outcome_of(&attempt.key).await {
         Ok(found) => found,
         Err(unavailable) => {
@@ -80,10 +71,7 @@ async fn settle_attempt<P: Chores + Provider>(
 }
 
 /// The provider never heard of it: it is sent again under the same key, unless nobody wants it any more.
-async fn never_arrived<P: Chores + Provider>(
-    ports: &P,
-    attempt: &Attempt,
-) -> Result<(), StoreError> {
+async fn never_arrived<P: Chores + Provider>(ports: &P, attempt: &Attempt) -> Result<(), StoreError> {
     let Some(payment) = ports.find(attempt.payment_id).await? else {
         return Ok(());
     };
@@ -110,57 +98,38 @@ fn is_silent(sent_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - sent_at > Duration::seconds(SILENCE_SECONDS)
 }
 
-async fn make_refund<P: Chores + Provider>(
-    ports: &P,
-    refund: &Refund,
-    provider: &str,
-) -> Result<(), StoreError> {
+async fn make_refund<P: Chores + Provider>(ports: &P, refund: &Refund, provider: &str) -> Result<(), StoreError> {
     let Some(payment) = ports.find(refund.payment_id).await? else {
         return Ok(());
     };
     let Some(charge_id) = charge_with(&payment, provider) else {
-        eprintln!(
-            "warning: refund {} waits for the provider that took the money",
-            refund.id
-        );
+        eprintln!("warning: refund {} waits for the provider that took the money", refund.id);
         return Ok(());
     };
     let outcome = match ports.give_back(refund, charge_id).await {
         Ok(outcome) => outcome,
         Err(unavailable) => {
-            eprintln!(
-                "warning: refund {} is tried again later: {unavailable}",
-                refund.id
-            );
+            eprintln!("warning: refund {} is tried again later: {unavailable}", refund.id);
             return Ok(());
         }
     };
     if let Outcome::Declined(why) | Outcome::Invalid(why) = &outcome {
-        eprintln!(
-            "error: the provider refused refund {} for good: {why}",
-            refund.id
-        );
+        eprintln!("error: the provider refused refund {} for good: {why}", refund.id);
     }
     match settle_refund(ports, refund.id, &outcome, None).await {
         Err(RefundError::Store(error)) => Err(error),
         // What was not stored is asked for again, under the same key.
-        Ok(()) | Err(RefundError::NotFound | RefundError::TakenOver | RefundError::Contended) => {
-            Ok(())
-        }
+        Ok(()) | Err(RefundError::NotFound | RefundError::TakenOver | RefundError::Contended) => Ok(()),
     }
 }
 
 /// The charge's id, if it is this provider's.
 fn charge_with<'a>(payment: &'a Payment, provider: &str) -> Option<&'a str> {
-    payment
-        .charge_id
-        .as_deref()
-        .filter(|_| payment.provider.as_deref() == Some(provider))
+    payment.charge_id.as_deref().filter(|_| payment.provider.as_deref() == Some(provider))
 }
 
 fn present(name: Result<String, Unavailable>) -> Option<String> {
-    name.map_err(|unavailable| eprintln!("warning: {unavailable}"))
-        .ok()
+    name.map_err(|unavailable| eprintln!("warning: {unavailable}")).ok()
 }
 
 /// Makes the change that `change` sees fit, looking anew when another one came first; the next tick goes on where

@@ -4,10 +4,7 @@ use crate::domain::ports::fake::{FakePayments, a_payment, an_attempt, block_on};
 use crate::domain::refund::RefundState;
 
 fn processing() -> FakePayments {
-    let payment = Payment {
-        attempts: 1,
-        ..a_payment(Status::Processing)
-    };
+    let payment = Payment { attempts: 1, ..a_payment(Status::Processing) };
     FakePayments::with(payment).with_attempt(an_attempt(AttemptState::Open))
 }
 
@@ -17,10 +14,7 @@ fn a_lost_answer_is_found_and_nothing_is_charged_again() {
     payments.provider_finds(Outcome::Succeeded("ch_1".to_owned()));
     block_on(settle_attempts(&payments)).unwrap();
     assert_eq!(payments.payment().status, Status::Succeeded);
-    assert_eq!(
-        (payments.charges(), payments.events()),
-        (0, vec!["PAYMENT_SUCCEEDED"])
-    );
+    assert_eq!((payments.charges(), payments.events()), (0, vec!["PAYMENT_SUCCEEDED"]));
 }
 
 #[test]
@@ -28,25 +22,15 @@ fn a_charge_that_never_arrived_is_sent_again_under_its_key() {
     let payments = processing();
     payments.provider_says(Outcome::Declined("card_declined".to_owned()));
     block_on(settle_attempts(&payments)).unwrap();
-    assert_eq!(
-        (payments.charges(), payments.payment().status),
-        (1, Status::RequiresPayment)
-    );
+    assert_eq!((payments.charges(), payments.payment().status), (1, Status::RequiresPayment));
 }
 
 #[test]
 fn a_charge_that_never_arrived_is_given_up_with_its_order() {
-    let payment = Payment {
-        attempts: 1,
-        order_cancelled: true,
-        ..a_payment(Status::Processing)
-    };
+    let payment = Payment { attempts: 1, order_cancelled: true, ..a_payment(Status::Processing) };
     let payments = FakePayments::with(payment).with_attempt(an_attempt(AttemptState::Open));
     block_on(settle_attempts(&payments)).unwrap();
-    assert_eq!(
-        (payments.charges(), payments.payment().status),
-        (0, Status::Cancelled)
-    );
+    assert_eq!((payments.charges(), payments.payment().status), (0, Status::Cancelled));
     assert_eq!(payments.first_attempt().state, AttemptState::Abandoned);
 }
 
@@ -75,13 +59,7 @@ fn a_webhook_closes_the_attempt_that_it_names() {
     let payments = processing();
     let outcome = Outcome::Succeeded("ch_1".to_owned());
     for _ in 0..2 {
-        block_on(take_in(
-            &payments,
-            &an_attempt(AttemptState::Open),
-            &outcome,
-            Some("webhook-1"),
-        ))
-        .unwrap();
+        block_on(take_in(&payments, &an_attempt(AttemptState::Open), &outcome, Some("webhook-1"))).unwrap();
     }
     assert_eq!(payments.events(), ["PAYMENT_SUCCEEDED"]);
     assert!(block_on(payments.has_seen("webhook-1")).unwrap());

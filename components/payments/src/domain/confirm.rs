@@ -79,10 +79,7 @@ pub async fn confirm<P: Keyed + Customers + Provider>(
     let (payment, attempt) = look(ports, confirmation.payment_id, number).await?;
     let outcome = match attempt.state {
         // No answer is no outcome: the clock finds out what became of it.
-        AttemptState::Open => ports
-            .charge(&payment, &attempt)
-            .await
-            .unwrap_or(Outcome::Pending),
+        AttemptState::Open => ports.charge(&payment, &attempt).await.unwrap_or(Outcome::Pending),
         _ => Outcome::Pending,
     };
     close(ports, confirmation, number, &outcome, render).await
@@ -94,10 +91,7 @@ enum Begun {
 }
 
 /// Commits the attempt under its key, or finds the one that this idempotency key began before.
-async fn begun<P: Keyed + Customers + Provider>(
-    ports: &P,
-    confirmation: &Confirmation,
-) -> Result<Begun, ConfirmError> {
+async fn begun<P: Keyed + Customers + Provider>(ports: &P, confirmation: &Confirmation) -> Result<Begun, ConfirmError> {
     if let Some(number) = confirmation.attempt_number {
         return Ok(Begun::Attempt(number));
     }
@@ -106,10 +100,7 @@ async fn begun<P: Keyed + Customers + Provider>(
     }
     let provider = ports.name().await?;
     for _ in 0..MAX_TRIES {
-        let payment = ports
-            .find(confirmation.payment_id)
-            .await?
-            .ok_or(ConfirmError::NotFound)?;
+        let payment = ports.find(confirmation.payment_id).await?.ok_or(ConfirmError::NotFound)?;
         if !payment.is_payable() {
             return Ok(Begun::Refused(Reply::NotPayable(payment.status)));
         }
@@ -128,28 +119,13 @@ fn begin(payment: &Payment, provider: String, token: Token) -> Write {
     let number = next.attempts;
     let key = attempt_key(payment.id, number);
     let mut write = Write::of(next);
-    write.opens = Some(NewAttempt {
-        number,
-        key,
-        provider,
-        token,
-    });
+    write.opens = Some(NewAttempt { number, key, provider, token });
     write
 }
 
-async fn look<P: Keyed>(
-    ports: &P,
-    payment_id: i64,
-    number: i64,
-) -> Result<(Payment, Attempt), ConfirmError> {
-    let payment = ports
-        .find(payment_id)
-        .await?
-        .ok_or(ConfirmError::NotFound)?;
-    let attempt = ports
-        .attempt(payment_id, number)
-        .await?
-        .ok_or(ConfirmError::NotFound)?;
+async fn look<P: Keyed>(ports: &P, payment_id: i64, number: i64) -> Result<(Payment, Attempt), ConfirmError> {
+    let payment = ports.find(payment_id).await?.ok_or(ConfirmError::NotFound)?;
+    let attempt = ports.attempt(payment_id, number).await?.ok_or(ConfirmError::NotFound)?;
     Ok((payment, attempt))
 }
 

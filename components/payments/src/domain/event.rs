@@ -45,10 +45,7 @@ impl Event {
             version: payment.version,
         };
         // Numbers and texts under fixed names: there is nothing in it that JSON could not show.
-        Self {
-            kind,
-            data: serde_json::to_string(&data).unwrap_or_default(),
-        }
+        Self { kind, data: serde_json::to_string(&data).unwrap_or_default() }
     }
 }
 
@@ -105,19 +102,8 @@ impl OrderEvent {
             _ => return Ok(None),
         };
         let data: OrderData = serde_json::from_value(envelope.data)?;
-        let OrderData {
-            order_id,
-            user_id,
-            total_amount: amount,
-            currency,
-        } = data;
-        Ok(Some(Self {
-            kind,
-            order_id,
-            user_id,
-            amount,
-            currency,
-        }))
+        let OrderData { order_id, user_id, total_amount: amount, currency } = data;
+        Ok(Some(Self { kind, order_id, user_id, amount, currency }))
     }
 }
 
@@ -147,14 +133,8 @@ mod tests {
     fn an_order_event_is_read_and_an_unknown_one_passed_over() {
         let value = r#"{"type":"ORDER_CREATED","data":{"orderId":17,"userId":7,"totalAmount":39.98,"currency":"EUR","items":[]}}"#;
         let event = OrderEvent::parse(value).unwrap().unwrap();
-        assert_eq!(
-            (event.kind, event.order_id, event.amount.minor()),
-            (OrderEventKind::Created, 17, 3998)
-        );
-        assert_eq!(
-            OrderEvent::parse(r#"{"type":"ORDER_SHIPPED","data":{}}"#).unwrap(),
-            None
-        );
+        assert_eq!((event.kind, event.order_id, event.amount.minor()), (OrderEventKind::Created, 17, 3998));
+        assert_eq!(OrderEvent::parse(r#"{"type":"ORDER_SHIPPED","data":{}}"#).unwrap(), None);
         assert!(OrderEvent::parse(r#"{"type":"ORDER_CREATED","data":{"orderId":1}}"#).is_err());
     }
 

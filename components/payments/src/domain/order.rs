@@ -49,9 +49,7 @@ async fn cancel<P: Payments>(
             payments.open(event_id, &ended(event)).await?;
             continue;
         };
-        let write = order_cancelled(&payment)
-            .caused_by(Some(event_id))
-            .traced(traceparent);
+        let write = order_cancelled(&payment).caused_by(Some(event_id)).traced(traceparent);
         if payments.write(&write).await? != Written::Outrun {
             return Ok(());
         }
@@ -84,12 +82,7 @@ pub(super) fn promise_the_rest(payment: &mut Payment, key: String) -> Option<New
         return None;
     }
     payment.refunding = payment.amount;
-    Some(NewRefund {
-        id: None,
-        key,
-        amount,
-        reason: "order_cancelled".to_owned(),
-    })
+    Some(NewRefund { id: None, key, amount, reason: "order_cancelled".to_owned() })
 }
 
 fn opened(event: &OrderEvent) -> NewPayment {
@@ -103,10 +96,7 @@ fn opened(event: &OrderEvent) -> NewPayment {
 }
 
 fn ended(event: &OrderEvent) -> NewPayment {
-    NewPayment {
-        order_cancelled: true,
-        ..opened(event)
-    }
+    NewPayment { order_cancelled: true, ..opened(event) }
 }
 
 #[cfg(test)]
@@ -115,26 +105,14 @@ mod tests {
     use crate::domain::ports::fake::{FakePayments, a_payment, block_on};
 
     fn event(kind: OrderEventKind) -> OrderEvent {
-        OrderEvent {
-            kind,
-            order_id: 17,
-            user_id: 7,
-            amount: Money::from_minor(3998),
-            currency: "EUR".to_owned(),
-        }
+        OrderEvent { kind, order_id: 17, user_id: 7, amount: Money::from_minor(3998), currency: "EUR".to_owned() }
     }
 
     #[test]
     fn a_new_order_opens_its_payment_once() {
         let payments = FakePayments::default();
         for event_id in ["created", "created"] {
-            block_on(follow(
-                &payments,
-                event_id,
-                &event(OrderEventKind::Created),
-                None,
-            ))
-            .unwrap();
+            block_on(follow(&payments, event_id, &event(OrderEventKind::Created), None)).unwrap();
         }
         assert_eq!(payments.payment().status, Status::RequiresPayment);
         assert_eq!(payments.count(), 1);
@@ -143,19 +121,13 @@ mod tests {
     #[test]
     fn cancelling_ends_a_payment_that_waits() {
         let write = order_cancelled(&a_payment(Status::RequiresPayment));
-        assert_eq!(
-            (write.payment.status, write.promises),
-            (Status::Cancelled, None)
-        );
+        assert_eq!((write.payment.status, write.promises), (Status::Cancelled, None));
     }
 
     #[test]
     fn cancelling_flags_a_payment_under_way() {
         let write = order_cancelled(&a_payment(Status::Processing));
-        assert_eq!(
-            (write.payment.status, write.payment.order_cancelled),
-            (Status::Processing, true)
-        );
+        assert_eq!((write.payment.status, write.payment.order_cancelled), (Status::Processing, true));
         assert_eq!(write.promises, None);
     }
 
@@ -165,10 +137,7 @@ mod tests {
         payment.refunding = Money::from_minor(1000);
         let write = order_cancelled(&payment);
         let refund = write.promises.unwrap();
-        assert_eq!(
-            (refund.key.as_str(), refund.amount.minor()),
-            ("cancel-17", 2998)
-        );
+        assert_eq!((refund.key.as_str(), refund.amount.minor()), ("cancel-17", 2998));
         assert_eq!(write.payment.refunding, payment.amount);
         assert_eq!(write.payment.status, Status::Succeeded);
     }
@@ -182,20 +151,8 @@ mod tests {
     #[test]
     fn the_end_of_an_unknown_order_is_not_lost() {
         let payments = FakePayments::default();
-        block_on(follow(
-            &payments,
-            "cancelled",
-            &event(OrderEventKind::Cancelled),
-            None,
-        ))
-        .unwrap();
-        block_on(follow(
-            &payments,
-            "created",
-            &event(OrderEventKind::Created),
-            None,
-        ))
-        .unwrap();
+        block_on(follow(&payments, "cancelled", &event(OrderEventKind::Cancelled), None)).unwrap();
+        block_on(follow(&payments, "created", &event(OrderEventKind::Created), None)).unwrap();
         assert_eq!(payments.payment().status, Status::Cancelled);
     }
 }

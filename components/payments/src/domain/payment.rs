@@ -23,12 +23,7 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 4] = [
-        Self::RequiresPayment,
-        Self::Processing,
-        Self::Succeeded,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 4] = [Self::RequiresPayment, Self::Processing, Self::Succeeded, Self::Cancelled];
 
     /// The word for it in SQL and JSON.
     pub fn word(self) -> &'static str {
@@ -99,11 +94,7 @@ impl Payment {
 
     /// The same payment, one version on.
     pub(super) fn next(&self) -> Self {
-        Self {
-            version: self.version + 1,
-            updated_at: now(),
-            ..self.clone()
-        }
+        Self { version: self.version + 1, updated_at: now(), ..self.clone() }
     }
 }
 

@@ -56,31 +56,17 @@ pub trait Payments {
     /// The payment with this id.
     fn find(&self, id: i64) -> impl Future<Output = Result<Option<Payment>, StoreError>>;
     /// The payment of this order.
-    fn find_by_order(
-        &self,
-        order_id: i64,
-    ) -> impl Future<Output = Result<Option<Payment>, StoreError>>;
+    fn find_by_order(&self, order_id: i64) -> impl Future<Output = Result<Option<Payment>, StoreError>>;
     /// The payments that match.
     fn list(&self, filter: &Filter) -> impl Future<Output = Result<Vec<Payment>, StoreError>>;
     /// Opens a payment unless its order has one, and remembers the event with it.
-    fn open(
-        &self,
-        event_id: &str,
-        payment: &NewPayment,
-    ) -> impl Future<Output = Result<(), StoreError>>;
+    fn open(&self, event_id: &str, payment: &NewPayment) -> impl Future<Output = Result<(), StoreError>>;
     /// Whether this event or webhook already had its effect.
     fn has_seen(&self, event_id: &str) -> impl Future<Output = Result<bool, StoreError>>;
     /// One attempt of a payment.
-    fn attempt(
-        &self,
-        payment_id: i64,
-        number: i64,
-    ) -> impl Future<Output = Result<Option<Attempt>, StoreError>>;
+    fn attempt(&self, payment_id: i64, number: i64) -> impl Future<Output = Result<Option<Attempt>, StoreError>>;
     /// The attempt that the provider knows under this key.
-    fn attempt_by_key(
-        &self,
-        key: &str,
-    ) -> impl Future<Output = Result<Option<Attempt>, StoreError>>;
+    fn attempt_by_key(&self, key: &str) -> impl Future<Output = Result<Option<Attempt>, StoreError>>;
     /// A refund by its number.
     fn refund(&self, id: i64) -> impl Future<Output = Result<Option<Refund>, StoreError>>;
     /// The refund that the provider knows under this key.
@@ -130,17 +116,9 @@ pub trait Provider {
     /// The provider's name, as payments remember it.
     fn name(&self) -> impl Future<Output = Result<String, Unavailable>>;
     /// Takes the money of an attempt. The same key moves it once, however often it is asked.
-    fn charge(
-        &self,
-        payment: &Payment,
-        attempt: &Attempt,
-    ) -> impl Future<Output = Result<Outcome, Unavailable>>;
+    fn charge(&self, payment: &Payment, attempt: &Attempt) -> impl Future<Output = Result<Outcome, Unavailable>>;
     /// Gives money back. The same key moves it once.
-    fn give_back(
-        &self,
-        refund: &Refund,
-        charge_id: &str,
-    ) -> impl Future<Output = Result<Outcome, Unavailable>>;
+    fn give_back(&self, refund: &Refund, charge_id: &str) -> impl Future<Output = Result<Outcome, Unavailable>>;
     /// What became of the charge with this key; `None` when the provider never heard of it.
     fn outcome_of(&self, key: &str) -> impl Future<Output = Result<Option<Outcome>, Unavailable>>;
 }

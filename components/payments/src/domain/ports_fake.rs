@@ -160,10 +160,7 @@ impl FakePayments {
         }
         if let Some(mark) = &write.marks {
             let mut attempts = self.attempts.borrow_mut();
-            let attempt = attempts
-                .iter_mut()
-                .find(|attempt| attempt.number == mark.number)
-                .unwrap();
+            let attempt = attempts.iter_mut().find(|attempt| attempt.number == mark.number).unwrap();
             attempt.state = mark.state;
             attempt.result.clone_from(&mark.result);
             attempt.action_url.clone_from(&mark.action_url);
@@ -173,39 +170,20 @@ impl FakePayments {
         }
         if let Some(settled) = &write.settles {
             let mut refunds = self.refunds.borrow_mut();
-            let refund = refunds
-                .iter_mut()
-                .find(|refund| refund.id == settled.id)
-                .unwrap();
-            refund.state = if settled.succeeded {
-                RefundState::Succeeded
-            } else {
-                RefundState::Failed
-            };
+            let refund = refunds.iter_mut().find(|refund| refund.id == settled.id).unwrap();
+            refund.state = if settled.succeeded { RefundState::Succeeded } else { RefundState::Failed };
         }
-        self.events
-            .borrow_mut()
-            .extend(write.event.as_ref().map(|event| event.kind));
+        self.events.borrow_mut().extend(write.event.as_ref().map(|event| event.kind));
         self.inbox.borrow_mut().extend(write.cause.clone());
     }
 }
 
 impl Payments for FakePayments {
     async fn find(&self, id: i64) -> Result<Option<Payment>, StoreError> {
-        Ok(self
-            .payments
-            .borrow()
-            .iter()
-            .find(|payment| payment.id == id)
-            .cloned())
+        Ok(self.payments.borrow().iter().find(|payment| payment.id == id).cloned())
     }
     async fn find_by_order(&self, order_id: i64) -> Result<Option<Payment>, StoreError> {
-        Ok(self
-            .payments
-            .borrow()
-            .iter()
-            .find(|payment| payment.order_id == order_id)
-            .cloned())
+        Ok(self.payments.borrow().iter().find(|payment| payment.order_id == order_id).cloned())
     }
     async fn list(&self, _filter: &Filter) -> Result<Vec<Payment>, StoreError> {
         Ok(self.payments.borrow().clone())
@@ -213,15 +191,8 @@ impl Payments for FakePayments {
     async fn open(&self, event_id: &str, new: &NewPayment) -> Result<(), StoreError> {
         self.inbox.borrow_mut().insert(event_id.to_owned());
         if self.find_by_order(new.order_id).await?.is_none() {
-            let status = if new.order_cancelled {
-                Status::Cancelled
-            } else {
-                Status::RequiresPayment
-            };
-            let payment = Payment {
-                order_cancelled: new.order_cancelled,
-                ..a_payment(status)
-            };
+            let status = if new.order_cancelled { Status::Cancelled } else { Status::RequiresPayment };
+            let payment = Payment { order_cancelled: new.order_cancelled, ..a_payment(status) };
             self.payments.borrow_mut().push(payment);
         }
         Ok(())
@@ -230,36 +201,16 @@ impl Payments for FakePayments {
         Ok(self.inbox.borrow().contains(event_id))
     }
     async fn attempt(&self, _payment_id: i64, number: i64) -> Result<Option<Attempt>, StoreError> {
-        Ok(self
-            .attempts
-            .borrow()
-            .iter()
-            .find(|attempt| attempt.number == number)
-            .cloned())
+        Ok(self.attempts.borrow().iter().find(|attempt| attempt.number == number).cloned())
     }
     async fn attempt_by_key(&self, key: &str) -> Result<Option<Attempt>, StoreError> {
-        Ok(self
-            .attempts
-            .borrow()
-            .iter()
-            .find(|attempt| attempt.key == key)
-            .cloned())
+        Ok(self.attempts.borrow().iter().find(|attempt| attempt.key == key).cloned())
     }
     async fn refund(&self, id: i64) -> Result<Option<Refund>, StoreError> {
-        Ok(self
-            .refunds
-            .borrow()
-            .iter()
-            .find(|refund| refund.id == id)
-            .cloned())
+        Ok(self.refunds.borrow().iter().find(|refund| refund.id == id).cloned())
     }
     async fn refund_by_key(&self, key: &str) -> Result<Option<Refund>, StoreError> {
-        Ok(self
-            .refunds
-            .borrow()
-            .iter()
-            .find(|refund| refund.key == key)
-            .cloned())
+        Ok(self.refunds.borrow().iter().find(|refund| refund.key == key).cloned())
     }
     async fn write(&self, write: &Write) -> Result<Written, StoreError> {
         if self.cancel_next.take() {
@@ -279,11 +230,7 @@ impl Payments for FakePayments {
 impl Keyed for FakePayments {
     type Answer = String;
 
-    async fn write_answered(
-        &self,
-        write: &Write,
-        answer: Option<&String>,
-    ) -> Result<Written, StoreError> {
+    async fn write_answered(&self, write: &Write, answer: Option<&String>) -> Result<Written, StoreError> {
         let written = self.write(write).await?;
         if written == Written::Outrun {
             return Ok(written);
@@ -291,9 +238,7 @@ impl Keyed for FakePayments {
         if let Some(answer) = answer {
             self.answer(answer).await?;
         }
-        Ok(Written::Done {
-            answered: answer.is_some(),
-        })
+        Ok(Written::Done { answered: answer.is_some() })
     }
     async fn answer(&self, answer: &String) -> Result<bool, StoreError> {
         self.answer.replace(Some(answer.clone()));
@@ -308,22 +253,14 @@ impl Keyed for FakePayments {
 impl Chores for FakePayments {
     async fn attempts_due(&self, _limit: i64) -> Result<Vec<Attempt>, StoreError> {
         let attempts = self.attempts.borrow();
-        Ok(attempts
-            .iter()
-            .filter(|attempt| attempt.state == AttemptState::Open)
-            .cloned()
-            .collect())
+        Ok(attempts.iter().filter(|attempt| attempt.state == AttemptState::Open).cloned().collect())
     }
     async fn sent_again(&self, _attempt: &Attempt) -> Result<(), StoreError> {
         Ok(())
     }
     async fn refunds_due(&self, _limit: i64) -> Result<Vec<Refund>, StoreError> {
         let refunds = self.refunds.borrow();
-        Ok(refunds
-            .iter()
-            .filter(|refund| refund.state == RefundState::Pending)
-            .cloned()
-            .collect())
+        Ok(refunds.iter().filter(|refund| refund.state == RefundState::Pending).cloned().collect())
     }
     async fn forget_the_old(&self) -> Result<(), StoreError> {
         Ok(())
@@ -337,10 +274,7 @@ impl Customers for FakePayments {
 }
 
 fn silent() -> Unavailable {
-    Unavailable {
-        who: "provider",
-        why: "silent".to_owned(),
-    }
+    Unavailable { who: "provider", why: "silent".to_owned() }
 }
 
 impl Provider for FakePayments {

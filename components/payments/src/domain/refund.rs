@@ -109,10 +109,7 @@ pub async fn promise<P: Keyed>(
     render: impl Fn(&RefundReply) -> P::Answer,
 ) -> Result<P::Answer, RefundError> {
     for _ in 0..MAX_TRIES {
-        let payment = ports
-            .find(wish.payment_id)
-            .await?
-            .ok_or(RefundError::NotFound)?;
+        let payment = ports.find(wish.payment_id).await?.ok_or(RefundError::NotFound)?;
         let (write, reply) = match weigh(&payment, wish) {
             Ok(promised) => promised,
             Err(refusal) => {
@@ -137,10 +134,7 @@ fn weigh(payment: &Payment, wish: &RefundWish) -> Result<(Write, RefundReply), R
     }
     let left = payment.refundable();
     let amount = wish.amount.unwrap_or(left);
-    let refunding = payment
-        .refunding
-        .checked_add(amount)
-        .filter(|sum| *sum <= payment.amount);
+    let refunding = payment.refunding.checked_add(amount).filter(|sum| *sum <= payment.amount);
     let Some(refunding) = refunding.filter(|_| amount > Money::ZERO) else {
         return Err(RefundReply::TooMuch(left));
     };
@@ -157,19 +151,8 @@ fn weigh(payment: &Payment, wish: &RefundWish) -> Result<(Write, RefundReply), R
     };
     let mut write = Write::of(next);
     let (key, reason) = (refund.key.clone(), refund.reason.clone());
-    write.promises = Some(NewRefund {
-        id: Some(refund.id),
-        key,
-        amount,
-        reason,
-    });
-    Ok((
-        write,
-        RefundReply::Promised {
-            refund,
-            currency: payment.currency.clone(),
-        },
-    ))
+    write.promises = Some(NewRefund { id: Some(refund.id), key, amount, reason });
+    Ok((write, RefundReply::Promised { refund, currency: payment.currency.clone() }))
 }
 
 /// What this outcome of a refund changes; `None` when it changes nothing, because it is not final or was known.
@@ -190,9 +173,7 @@ pub fn refund_settled(payment: &Payment, refund: &Refund, outcome: &Outcome) -> 
         Outcome::ActionRequired(_) | Outcome::Pending => return None,
     };
     match outcome {
-        Outcome::Succeeded(_) => {
-            write.event = Some(Event::refunded(&write.payment, refund.id, refund.amount))
-        }
+        Outcome::Succeeded(_) => write.event = Some(Event::refunded(&write.payment, refund.id, refund.amount)),
         // What a refund of an administrator's could not give back still has to go back with a cancelled order; the
         // order's own refund, refused for good, would only be refused again.
         _ if payment.order_cancelled && !refund.key.starts_with("cancel-") => {
@@ -203,16 +184,10 @@ pub fn refund_settled(payment: &Payment, refund: &Refund, outcome: &Outcome) -> 
     }
     let (succeeded, result) = match outcome {
         Outcome::Succeeded(id) => (true, id.clone()),
-        Outcome::Declined(why) | Outcome::Invalid(why) | Outcome::ActionRequired(why) => {
-            (false, why.clone())
-        }
+        Outcome::Declined(why) | Outcome::Invalid(why) | Outcome::ActionRequired(why) => (false, why.clone()),
         Outcome::Pending => return None,
     };
-    write.settles = Some(SettledRefund {
-        id: refund.id,
-        succeeded,
-        result,
-    });
+    write.settles = Some(SettledRefund { id: refund.id, succeeded, result });
     Some(write)
 }
 
@@ -224,14 +199,8 @@ pub async fn settle_refund<P: Payments>(
     cause: Option<&str>,
 ) -> Result<(), RefundError> {
     for _ in 0..MAX_TRIES {
-        let refund = ports
-            .refund(refund_id)
-            .await?
-            .ok_or(RefundError::NotFound)?;
-        let payment = ports
-            .find(refund.payment_id)
-            .await?
-            .ok_or(RefundError::NotFound)?;
+        let refund = ports.refund(refund_id).await?.ok_or(RefundError::NotFound)?;
+        let payment = ports.find(refund.payment_id).await?.ok_or(RefundError::NotFound)?;
         let Some(write) = refund_settled(&payment, &refund, outcome) else {
             return Ok(());
         };

@@ -13,22 +13,16 @@ pub fn settled(payment: &Payment, attempt: &Attempt, outcome: &Outcome) -> Optio
             Some(succeeded(payment, attempt, charge_id))
         }
         (AttemptState::Open, Outcome::Declined(code)) => Some(declined(payment, attempt, code)),
-        (AttemptState::Open, Outcome::Invalid(how)) => Some(reopened(
-            payment,
-            marked(attempt, AttemptState::Invalid, Some(how)),
-        )),
+        (AttemptState::Open, Outcome::Invalid(how)) => {
+            Some(reopened(payment, marked(attempt, AttemptState::Invalid, Some(how))))
+        }
         (AttemptState::Open, Outcome::ActionRequired(_)) if payment.order_cancelled => {
             Some(abandoned(payment, attempt))
         }
-        (AttemptState::Open, Outcome::ActionRequired(url))
-            if attempt.action_url.as_ref() != Some(url) =>
-        {
+        (AttemptState::Open, Outcome::ActionRequired(url)) if attempt.action_url.as_ref() != Some(url) => {
             let mut write = Write::of(payment.next());
             let mark = marked(attempt, AttemptState::Open, None);
-            write.marks = Some(MarkedAttempt {
-                action_url: Some(url.clone()),
-                ..mark
-            });
+            write.marks = Some(MarkedAttempt { action_url: Some(url.clone()), ..mark });
             Some(write)
         }
         _ => None,
@@ -68,11 +62,7 @@ fn declined(payment: &Payment, attempt: &Attempt, code: &str) -> Write {
 fn reopened(payment: &Payment, mark: MarkedAttempt) -> Write {
     let mut next = payment.next();
     if payment.status == Status::Processing {
-        next.status = if payment.order_cancelled {
-            Status::Cancelled
-        } else {
-            Status::RequiresPayment
-        };
+        next.status = if payment.order_cancelled { Status::Cancelled } else { Status::RequiresPayment };
     }
     let mut write = Write::of(next);
     write.marks = Some(mark);
@@ -94,10 +84,7 @@ mod tests {
     use crate::domain::ports::fake::{a_payment, an_attempt};
 
     fn processing() -> Payment {
-        Payment {
-            attempts: 1,
-            ..a_payment(Status::Processing)
-        }
+        Payment { attempts: 1, ..a_payment(Status::Processing) }
     }
 
     fn after(payment: &Payment, state: AttemptState, outcome: Outcome) -> Option<Write> {
@@ -106,12 +93,7 @@ mod tests {
 
     #[test]
     fn a_charge_makes_the_payment_succeed_and_tells_of_it() {
-        let write = after(
-            &processing(),
-            AttemptState::Open,
-            Outcome::Succeeded("ch_1".to_owned()),
-        )
-        .unwrap();
+        let write = after(&processing(), AttemptState::Open, Outcome::Succeeded("ch_1".to_owned())).unwrap();
         assert_eq!(write.payment.status, Status::Succeeded);
         assert_eq!(write.payment.charge_id.as_deref(), Some("ch_1"));
         assert_eq!(write.event.unwrap().kind, "PAYMENT_SUCCEEDED");
@@ -121,150 +103,67 @@ mod tests {
 
     #[test]
     fn a_charge_for_a_cancelled_order_goes_back_at_once() {
-        let payment = Payment {
-            order_cancelled: true,
-            ..processing()
-        };
-        let write = after(
-            &payment,
-            AttemptState::Open,
-            Outcome::Succeeded("ch_1".to_owned()),
-        )
-        .unwrap();
+        let payment = Payment { order_cancelled: true, ..processing() };
+        let write = after(&payment, AttemptState::Open, Outcome::Succeeded("ch_1".to_owned())).unwrap();
         assert_eq!(write.promises.unwrap().amount, payment.amount);
         assert_eq!(write.payment.refunding, payment.amount);
     }
 
     #[test]
     fn an_abandoned_attempt_that_succeeds_late_goes_back_too() {
-        let payment = Payment {
-            status: Status::Cancelled,
-            order_cancelled: true,
-            ..processing()
-        };
-        let write = after(
-            &payment,
-            AttemptState::Abandoned,
-            Outcome::Succeeded("ch_1".to_owned()),
-        )
-        .unwrap();
-        assert_eq!(
-            (write.payment.status, write.payment.refunding),
-            (Status::Succeeded, payment.amount)
-        );
+        let payment = Payment { status: Status::Cancelled, order_cancelled: true, ..processing() };
+        let write = after(&payment, AttemptState::Abandoned, Outcome::Succeeded("ch_1".to_owned())).unwrap();
+        assert_eq!((write.payment.status, write.payment.refunding), (Status::Succeeded, payment.amount));
     }
 
     #[test]
     fn a_decline_lets_the_customer_try_again() {
-        let write = after(
-            &processing(),
-            AttemptState::Open,
-            Outcome::Declined("card_declined".to_owned()),
-        )
-        .unwrap();
-        assert_eq!(
-            (write.payment.status, write.payment.declines),
-            (Status::RequiresPayment, 1)
-        );
+        let write = after(&processing(), AttemptState::Open, Outcome::Declined("card_declined".to_owned())).unwrap();
+        assert_eq!((write.payment.status, write.payment.declines), (Status::RequiresPayment, 1));
         assert_eq!(write.event, None);
     }
 
     #[test]
     fn the_fifth_decline_ends_the_payment() {
-        let payment = Payment {
-            declines: 4,
-            ..processing()
-        };
-        let write = after(
-            &payment,
-            AttemptState::Open,
-            Outcome::Declined("card_declined".to_owned()),
-        )
-        .unwrap();
+        let payment = Payment { declines: 4, ..processing() };
+        let write = after(&payment, AttemptState::Open, Outcome::Declined("card_declined".to_owned())).unwrap();
         assert_eq!(write.payment.status, Status::Cancelled);
         assert_eq!(write.event.unwrap().kind, "PAYMENT_FAILED");
     }
 
     #[test]
     fn a_decline_after_the_order_was_cancelled_ends_the_payment_silently() {
-        let payment = Payment {
-            order_cancelled: true,
-            ..processing()
-        };
-        let write = after(
-            &payment,
-            AttemptState::Open,
-            Outcome::Declined("card_declined".to_owned()),
-        )
-        .unwrap();
-        assert_eq!(
-            (write.payment.status, write.event),
-            (Status::Cancelled, None)
-        );
+        let payment = Payment { order_cancelled: true, ..processing() };
+        let write = after(&payment, AttemptState::Open, Outcome::Declined("card_declined".to_owned())).unwrap();
+        assert_eq!((write.payment.status, write.event), (Status::Cancelled, None));
     }
 
     #[test]
     fn nonsense_is_not_counted_as_a_decline() {
-        let write = after(
-            &processing(),
-            AttemptState::Open,
-            Outcome::Invalid("no such token".to_owned()),
-        )
-        .unwrap();
-        assert_eq!(
-            (write.payment.status, write.payment.declines),
-            (Status::RequiresPayment, 0)
-        );
+        let write = after(&processing(), AttemptState::Open, Outcome::Invalid("no such token".to_owned())).unwrap();
+        assert_eq!((write.payment.status, write.payment.declines), (Status::RequiresPayment, 0));
     }
 
     #[test]
     fn what_is_closed_stays_closed() {
-        let closed = [
-            AttemptState::Succeeded,
-            AttemptState::Declined,
-            AttemptState::Invalid,
-        ];
+        let closed = [AttemptState::Succeeded, AttemptState::Declined, AttemptState::Invalid];
         for state in closed {
-            assert_eq!(
-                after(&processing(), state, Outcome::Succeeded("ch_2".to_owned())),
-                None
-            );
-            assert_eq!(
-                after(&processing(), state, Outcome::Declined("late".to_owned())),
-                None
-            );
+            assert_eq!(after(&processing(), state, Outcome::Succeeded("ch_2".to_owned())), None);
+            assert_eq!(after(&processing(), state, Outcome::Declined("late".to_owned())), None);
         }
-        assert_eq!(
-            after(&processing(), AttemptState::Open, Outcome::Pending),
-            None
-        );
+        assert_eq!(after(&processing(), AttemptState::Open, Outcome::Pending), None);
     }
 
     #[test]
     fn a_wanted_action_is_noted_once_and_given_up_with_the_order() {
         let url = "https://sandbox.example/act".to_owned();
-        let write = after(
-            &processing(),
-            AttemptState::Open,
-            Outcome::ActionRequired(url.clone()),
-        )
-        .unwrap();
+        let write = after(&processing(), AttemptState::Open, Outcome::ActionRequired(url.clone())).unwrap();
         assert_eq!(write.payment.status, Status::Processing);
         assert_eq!(write.marks.unwrap().action_url, Some(url.clone()));
         let mut attempt = an_attempt(AttemptState::Open);
         attempt.action_url = Some(url.clone());
-        assert_eq!(
-            settled(
-                &processing(),
-                &attempt,
-                &Outcome::ActionRequired(url.clone())
-            ),
-            None
-        );
-        let payment = Payment {
-            order_cancelled: true,
-            ..processing()
-        };
+        assert_eq!(settled(&processing(), &attempt, &Outcome::ActionRequired(url.clone())), None);
+        let payment = Payment { order_cancelled: true, ..processing() };
         let write = settled(&payment, &attempt, &Outcome::ActionRequired(url)).unwrap();
         assert_eq!(write.payment.status, Status::Cancelled);
     }

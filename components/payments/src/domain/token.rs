@@ -9,9 +9,7 @@ pub struct Token(String);
 
 /// The text is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "must be a token that the payment provider gave, such as tok_ok; card numbers are not accepted"
-)]
+#[error("must be a token that the payment provider gave, such as tok_ok; card numbers are not accepted")]
 pub struct TokenError;
 
 impl Token {
@@ -51,9 +49,6 @@ mod tests {
 
     #[test]
     fn a_token_does_not_show_itself() {
-        assert_eq!(
-            format!("{:?}", Token::parse("tok_secret").unwrap()),
-            "Token(…)"
-        );
+        assert_eq!(format!("{:?}", Token::parse("tok_secret").unwrap()), "Token(…)");
     }
 }

@@ -11,16 +11,9 @@ use crate::outbound::World;
 
 impl Subscriber for Component {
     async fn handle(event: Event) -> Result<(), Failure> {
-        let parsed =
-            OrderEvent::parse(&event.value).map_err(|error| Failure::Reject(error.to_string()))?;
+        let parsed = OrderEvent::parse(&event.value).map_err(|error| Failure::Reject(error.to_string()))?;
         let Some(order) = parsed else { return Ok(()) };
-        let followed = follow(
-            &World::default(),
-            &event.id,
-            &order,
-            event.traceparent.as_deref(),
-        )
-        .await;
+        let followed = follow(&World::default(), &event.id, &order, event.traceparent.as_deref()).await;
         followed.map_err(|error| Failure::Retry(error.to_string()))
     }
 }

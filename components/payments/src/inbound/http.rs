@@ -59,10 +59,7 @@ fn no_such_payment() -> Problem {
 
 /// The answer when others change the payment all the time.
 fn contended() -> Problem {
-    Problem::unavailable(
-        "The payment keeps changing. Please repeat with the same key.",
-        1,
-    )
+    Problem::unavailable("The payment keeps changing. Please repeat with the same key.", 1)
 }
 
 /// The trace context of a request (W3C Trace Context).
@@ -73,10 +70,7 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
 impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
         eprintln!("warning: {unavailable}");
-        let detail = format!(
-            "The {} cannot be asked just now. Please try again.",
-            unavailable.who
-        );
+        let detail = format!("The {} cannot be asked just now. Please try again.", unavailable.who);
         Problem::unavailable(detail, 1)
     }
 }

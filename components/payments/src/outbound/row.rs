@@ -78,9 +78,5 @@ fn money(row: &Row, column: &str) -> Result<Money, SqlError> {
 
 fn word<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, SqlError> {
     let word: String = row.get(column)?;
-    parse(&word).ok_or_else(|| {
-        SqlError::Failed(format!(
-            "column `{column}` holds `{word}`, which is unknown"
-        ))
-    })
+    parse(&word).ok_or_else(|| SqlError::Failed(format!("column `{column}` holds `{word}`, which is unknown")))
 }

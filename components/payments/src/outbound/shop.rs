@@ -36,9 +36,7 @@ impl Provider for World {
 
     async fn charge(&self, payment: &Payment, attempt: &Attempt) -> Result<Outcome, Unavailable> {
         let Some(token) = &attempt.token else {
-            return Err(silent(
-                "the attempt is closed and its token forgotten".to_owned(),
-            ));
+            return Err(silent("the attempt is closed and its token forgotten".to_owned()));
         };
         let request = provider::ChargeRequest {
             key: attempt.key.clone(),
@@ -86,15 +84,9 @@ pub async fn read_webhook(
     body: Vec<u8>,
 ) -> Result<Result<Notice, String>, Unavailable> {
     match provider::verify_webhook(headers, body).await {
-        Ok(notice) => Ok(Ok(Notice {
-            id: notice.id,
-            key: notice.key,
-            outcome: outcome(notice.outcome),
-        })),
+        Ok(notice) => Ok(Ok(Notice { id: notice.id, key: notice.key, outcome: outcome(notice.outcome) })),
         Err(provider::Error::Invalid(how)) => Ok(Err(how)),
-        Err(provider::Error::NotFound) => Ok(Err(
-            "it speaks of nothing that the provider knows".to_owned()
-        )),
+        Err(provider::Error::NotFound) => Ok(Err("it speaks of nothing that the provider knows".to_owned())),
         Err(provider::Error::Unavailable(why)) => Err(silent(why)),
     }
 }
@@ -122,15 +114,11 @@ async fn in_time<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Resul
     }
 }
 
-fn final_or_not(
-    answer: Result<provider::Outcome, provider::Error>,
-) -> Result<Outcome, Unavailable> {
+fn final_or_not(answer: Result<provider::Outcome, provider::Error>) -> Result<Outcome, Unavailable> {
     match answer {
         Ok(answer) => Ok(outcome(answer)),
         Err(provider::Error::Invalid(how)) => Ok(Outcome::Invalid(how)),
-        Err(provider::Error::NotFound) => Ok(Outcome::Invalid(
-            "the provider knows nothing of it".to_owned(),
-        )),
+        Err(provider::Error::NotFound) => Ok(Outcome::Invalid("the provider knows nothing of it".to_owned())),
         Err(provider::Error::Unavailable(why)) => Err(silent(why)),
     }
 }
@@ -145,8 +133,5 @@ fn outcome(outcome: provider::Outcome) -> Outcome {
 }
 
 fn silent(why: String) -> Unavailable {
-    Unavailable {
-        who: "provider",
-        why,
-    }
+    Unavailable { who: "provider", why }
 }

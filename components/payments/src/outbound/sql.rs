@@ -70,12 +70,7 @@ select (select count(*) from moved) as moved, (select count(*) from kept) as kep
 
 impl Payments for World {
     async fn find(&self, id: i64) -> Result<Option<Payment>, StoreError> {
-        find_one(
-            &format!("select {PAYMENT} from payments where id = $1::bigint"),
-            id.into(),
-            row::payment,
-        )
-        .await
+        find_one(&format!("select {PAYMENT} from payments where id = $1::bigint"), id.into(), row::payment).await
     }
 
     async fn find_by_order(&self, order_id: i64) -> Result<Option<Payment>, StoreError> {
@@ -85,10 +80,7 @@ impl Payments for World {
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Payment>, StoreError> {
         let mut params: Vec<ParameterValue> = vec![
-            filter
-                .after
-                .map(|place| moment(place.created_at))
-                .unwrap_or(ParameterValue::DbNull),
+            filter.after.map(|place| moment(place.created_at)).unwrap_or(ParameterValue::DbNull),
             filter.after.map(|place| place.id).into(),
             filter.limit.into(),
         ];
@@ -110,11 +102,7 @@ impl Payments for World {
     }
 
     async fn open(&self, event_id: &str, payment: &NewPayment) -> Result<(), StoreError> {
-        let status = if payment.order_cancelled {
-            Status::Cancelled
-        } else {
-            Status::RequiresPayment
-        };
+        let status = if payment.order_cancelled { Status::Cancelled } else { Status::RequiresPayment };
         let params = vec![
             text(event_id),
             payment.order_id.into(),
@@ -130,47 +118,25 @@ impl Payments for World {
 
     async fn has_seen(&self, event_id: &str) -> Result<bool, StoreError> {
         let statement = "select 1 as seen from inbox where event_id = $1::text";
-        Ok(DATABASE
-            .row(statement, vec![text(event_id)])
-            .await?
-            .is_some())
+        Ok(DATABASE.row(statement, vec![text(event_id)]).await?.is_some())
     }
 
     async fn attempt(&self, payment_id: i64, number: i64) -> Result<Option<Attempt>, StoreError> {
-        let statement = format!(
-            "select {ATTEMPT} from attempts where payment_id = $1::bigint and number = $2::bigint"
-        );
-        let row = DATABASE
-            .row(&statement, vec![payment_id.into(), number.into()])
-            .await?;
+        let statement = format!("select {ATTEMPT} from attempts where payment_id = $1::bigint and number = $2::bigint");
+        let row = DATABASE.row(&statement, vec![payment_id.into(), number.into()]).await?;
         Ok(row.as_ref().map(row::attempt).transpose()?)
     }
 
     async fn attempt_by_key(&self, key: &str) -> Result<Option<Attempt>, StoreError> {
-        find_one(
-            &format!("select {ATTEMPT} from attempts where key = $1::text"),
-            text(key),
-            row::attempt,
-        )
-        .await
+        find_one(&format!("select {ATTEMPT} from attempts where key = $1::text"), text(key), row::attempt).await
     }
 
     async fn refund(&self, id: i64) -> Result<Option<Refund>, StoreError> {
-        find_one(
-            &format!("select {REFUND} from refunds where id = $1::bigint"),
-            id.into(),
-            row::refund,
-        )
-        .await
+        find_one(&format!("select {REFUND} from refunds where id = $1::bigint"), id.into(), row::refund).await
     }
 
     async fn refund_by_key(&self, key: &str) -> Result<Option<Refund>, StoreError> {
-        find_one(
-            &format!("select {REFUND} from refunds where key = $1::text"),
-            text(key),
-            row::refund,
-        )
-        .await
+        find_one(&format!("select {REFUND} from refunds where key = $1::text"), text(key), row::refund).await
     }
 
     async fn write(&self, write: &Write) -> Result<Written, StoreError> {
@@ -181,11 +147,7 @@ impl Payments for World {
 impl Keyed for World {
     type Answer = Answer;
 
-    async fn write_answered(
-        &self,
-        write: &Write,
-        answer: Option<&Answer>,
-    ) -> Result<Written, StoreError> {
+    async fn write_answered(&self, write: &Write, answer: Option<&Answer>) -> Result<Written, StoreError> {
         store(write, Some(self.held()?), answer).await
     }
 
@@ -207,17 +169,12 @@ impl Chores for World {
                 order by look_at limit $1::bigint for update skip locked))
             returning {ATTEMPT}"
         );
-        Ok(all(
-            DATABASE.rows(&statement, vec![limit.into()]).await?,
-            row::attempt,
-        )?)
+        Ok(all(DATABASE.rows(&statement, vec![limit.into()]).await?, row::attempt)?)
     }
 
     async fn sent_again(&self, attempt: &Attempt) -> Result<(), StoreError> {
         let statement = "update attempts set sent_at = now() where key = $1::text";
-        DATABASE
-            .execute(statement, vec![text(&attempt.key)])
-            .await?;
+        DATABASE.execute(statement, vec![text(&attempt.key)]).await?;
         Ok(())
     }
 
@@ -230,10 +187,7 @@ impl Chores for World {
                 order by next_try_at limit $1::bigint for update skip locked))
             returning {REFUND}"
         );
-        Ok(all(
-            DATABASE.rows(&statement, vec![limit.into()]).await?,
-            row::refund,
-        )?)
+        Ok(all(DATABASE.rows(&statement, vec![limit.into()]).await?, row::refund)?)
     }
 
     async fn forget_the_old(&self) -> Result<(), StoreError> {
@@ -247,17 +201,11 @@ impl Chores for World {
 
 impl World {
     fn held(&self) -> Result<&Lease<KeyIds>, StoreError> {
-        self.lease
-            .as_ref()
-            .ok_or_else(|| StoreError::lasting("this request holds no idempotency key"))
+        self.lease.as_ref().ok_or_else(|| StoreError::lasting("this request holds no idempotency key"))
     }
 }
 
-async fn store(
-    write: &Write,
-    lease: Option<&Lease<KeyIds>>,
-    answer: Option<&Answer>,
-) -> Result<Written, StoreError> {
+async fn store(write: &Write, lease: Option<&Lease<KeyIds>>, answer: Option<&Answer>) -> Result<Written, StoreError> {
     let row = match DATABASE.one(WRITE, parameters(write, lease, answer)).await {
         // The same event or webhook was taken in by another delivery since it was looked for.
         Err(error) if error.is_constraint("inbox_pkey") => return Ok(Written::Outrun),
@@ -266,23 +214,13 @@ async fn store(
     if row.get::<i64>("moved")? == 0 {
         return Ok(Written::Outrun);
     }
-    Ok(Written::Done {
-        answered: row.get::<i64>("kept")? > 0,
-    })
+    Ok(Written::Done { answered: row.get::<i64>("kept")? > 0 })
 }
 
 /// $1 to $38 of [`WRITE`].
-fn parameters(
-    write: &Write,
-    lease: Option<&Lease<KeyIds>>,
-    answer: Option<&Answer>,
-) -> Vec<ParameterValue> {
+fn parameters(write: &Write, lease: Option<&Lease<KeyIds>>, answer: Option<&Answer>) -> Vec<ParameterValue> {
     let (payment, opens, marks) = (&write.payment, write.opens.as_ref(), write.marks.as_ref());
-    let (promises, settles, event) = (
-        write.promises.as_ref(),
-        write.settles.as_ref(),
-        write.event.as_ref(),
-    );
+    let (promises, settles, event) = (write.promises.as_ref(), write.settles.as_ref(), write.event.as_ref());
     let mut parameters: Vec<ParameterValue> = vec![
         payment.id.into(),
         (payment.version - 1).into(),
@@ -308,21 +246,10 @@ fn parameters(
         promises.map(|refund| refund.amount.minor()).into(),
         promises.map(|refund| refund.reason.clone()).into(),
         settles.map(|settled| settled.id).into(),
-        settles
-            .map(|settled| {
-                if settled.succeeded {
-                    "succeeded"
-                } else {
-                    "failed"
-                }
-                .to_owned()
-            })
-            .into(),
+        settles.map(|settled| if settled.succeeded { "succeeded" } else { "failed" }.to_owned()).into(),
         settles.map(|settled| settled.result.clone()).into(),
         event.map(|event| event.kind.to_owned()).into(),
-        event.map_or(ParameterValue::DbNull, |event| {
-            ParameterValue::Jsonb(event.data.clone().into_bytes())
-        }),
+        event.map_or(ParameterValue::DbNull, |event| ParameterValue::Jsonb(event.data.clone().into_bytes())),
         key(payment.order_id).into(),
         write.traceparent.clone().into(),
         write.cause.clone().into(),

@@ -140,16 +140,10 @@ impl FromStr for Sort {
     type Err = SortError;
 
     fn from_str(name: &str) -> Result<Self, SortError> {
-        [
-            Sort::Created,
-            Sort::CreatedDescending,
-            Sort::Price,
-            Sort::PriceDescending,
-            Sort::Name,
-        ]
-        .into_iter()
-        .find(|sort| sort.as_str() == name)
-        .ok_or(SortError)
+        [Sort::Created, Sort::CreatedDescending, Sort::Price, Sort::PriceDescending, Sort::Name]
+            .into_iter()
+            .find(|sort| sort.as_str() == name)
+            .ok_or(SortError)
     }
 }
 

@@ -112,12 +112,7 @@ pub struct Attempt {
 pub trait Reservations: Sync {
     /// Takes all lines, unless a product is unknown or short, or the reservation stands already. A lapsed one is taken
     /// anew, with the lines that it had.
-    fn take(
-        &self,
-        id: &str,
-        lines: &[Line],
-        hold_s: u32,
-    ) -> impl Future<Output = Result<Attempt, Failure>> + Send;
+    fn take(&self, id: &str, lines: &[Line], hold_s: u32) -> impl Future<Output = Result<Attempt, Failure>> + Send;
 
     /// The reservation as it is now.
     fn find(&self, id: &str) -> impl Future<Output = Result<Option<Reservation>, Failure>> + Send;
@@ -127,18 +122,11 @@ pub trait Reservations: Sync {
 
     /// Takes a lapsed reservation anew and lets its pieces leave the house; else what is short, which is nothing where
     /// it is not lapsed.
-    fn commit_lapsed(
-        &self,
-        id: &str,
-    ) -> impl Future<Output = Result<Result<(), Vec<Shortage>>, Failure>> + Send;
+    fn commit_lapsed(&self, id: &str) -> impl Future<Output = Result<Result<(), Vec<Shortage>>, Failure>> + Send;
 
     /// Gives back what the reservation holds or took, or remembers an unknown one as undone. `false` where somebody
     /// made it meanwhile, or it was undone before. `event` is the event that demands it, noted together with it.
-    fn undo(
-        &self,
-        id: &str,
-        event: Option<&str>,
-    ) -> impl Future<Output = Result<bool, Failure>> + Send;
+    fn undo(&self, id: &str, event: Option<&str>) -> impl Future<Output = Result<bool, Failure>> + Send;
 }
 
 /// Takes all lines or none. The same reservation again gives the same lines and takes nothing more.
@@ -194,11 +182,7 @@ pub async fn commit(reservations: &impl Reservations, id: &str) -> Result<(), Re
 }
 
 /// Gives the pieces back, once and for good.
-pub async fn undo(
-    reservations: &impl Reservations,
-    id: &str,
-    event: Option<&str>,
-) -> Result<(), ReservationError> {
+pub async fn undo(reservations: &impl Reservations, id: &str, event: Option<&str>) -> Result<(), ReservationError> {
     check_id(id)?;
     for _ in 0..ATTEMPTS_MAX {
         if reservations.undo(id, event).await? {
@@ -214,22 +198,14 @@ pub async fn undo(
 
 /// Whether the reservation was made for these lines. They stay the same for as long as it is known.
 fn has_lines(reservation: &Reservation, lines: &[Line]) -> bool {
-    let stored: BTreeSet<(i64, i64)> = reservation
-        .lines
-        .iter()
-        .map(|line| (line.product_id, line.quantity))
-        .collect();
+    let stored: BTreeSet<(i64, i64)> = reservation.lines.iter().map(|line| (line.product_id, line.quantity)).collect();
     let wanted = lines.iter().map(|line| (line.product_id, line.quantity));
     stored == wanted.collect()
 }
 
 /// Why the attempt took nothing, if it is for want of products or pieces.
 fn refused(lines: &[Line], attempt: &Attempt) -> Result<(), ReservationError> {
-    let known: BTreeSet<i64> = attempt
-        .found
-        .iter()
-        .map(|(line, _)| line.product_id)
-        .collect();
+    let known: BTreeSet<i64> = attempt.found.iter().map(|(line, _)| line.product_id).collect();
     let wanted: BTreeSet<i64> = lines.iter().map(|line| line.product_id).collect();
     let unknown: Vec<i64> = wanted.difference(&known).copied().collect();
     if !unknown.is_empty() {
@@ -239,11 +215,7 @@ fn refused(lines: &[Line], attempt: &Attempt) -> Result<(), ReservationError> {
         .found
         .iter()
         .filter(|(line, available)| *available < line.quantity)
-        .map(|(line, available)| Shortage {
-            product_id: line.product_id,
-            wanted: line.quantity,
-            available: *available,
-        })
+        .map(|(line, available)| Shortage { product_id: line.product_id, wanted: line.quantity, available: *available })
         .collect();
     if short.is_empty() {
         return Ok(());
@@ -258,9 +230,7 @@ fn check(id: &str, lines: &[Line]) -> Result<(), ReservationError> {
         return Err(ReservationError::Invalid("there must be 1 to 100 lines"));
     }
     if products.len() != lines.len() {
-        return Err(ReservationError::Invalid(
-            "each product may stand in one line only",
-        ));
+        return Err(ReservationError::Invalid("each product may stand in one line only"));
     }
     if lines.iter().any(|line| line.quantity < 1) {
         return Err(ReservationError::Invalid("quantities start at 1"));
@@ -272,9 +242,7 @@ fn check(id: &str, lines: &[Line]) -> Result<(), ReservationError> {
 fn check_id(id: &str) -> Result<(), ReservationError> {
     let groups: Vec<&str> = id.split('-').collect();
     let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let digits = groups
-        .iter()
-        .all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()));
+    let digits = groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()));
     if sizes != [8, 4, 4, 4, 12] || !digits {
         return Err(ReservationError::Invalid("a reservation's name is a UUID"));
     }
@@ -305,11 +273,7 @@ mod tests {
 
     impl Shelf {
         fn with(on_hand: i64) -> Self {
-            Self(Mutex::new(State {
-                on_hand,
-                reserved: 0,
-                known: BTreeMap::new(),
-            }))
+            Self(Mutex::new(State { on_hand, reserved: 0, known: BTreeMap::new() }))
         }
 
         fn count(&self) -> (i64, i64) {
@@ -322,9 +286,7 @@ mod tests {
             let (status, quantity) = state.known[id];
             assert_eq!(status, Status::Held);
             state.reserved -= quantity;
-            state
-                .known
-                .insert(id.to_owned(), (Status::Lapsed, quantity));
+            state.known.insert(id.to_owned(), (Status::Lapsed, quantity));
         }
     }
 
@@ -343,12 +305,8 @@ mod tests {
             let mut state = self.0.lock().unwrap();
             let available = state.on_hand - state.reserved;
             let wanted = lines.iter().filter(|line| line.product_id == 1);
-            let found: Vec<_> = wanted
-                .map(|line| (reserved(line.quantity), available))
-                .collect();
-            let enough = found
-                .iter()
-                .all(|(line, available)| *available >= line.quantity);
+            let found: Vec<_> = wanted.map(|line| (reserved(line.quantity), available)).collect();
+            let enough = found.iter().all(|(line, available)| *available >= line.quantity);
             let again = |(status, quantity): &(Status, i64)| {
                 *status == Status::Lapsed && lines.iter().all(|line| line.quantity == *quantity)
             };
@@ -364,10 +322,10 @@ mod tests {
 
         async fn find(&self, id: &str) -> Result<Option<Reservation>, Failure> {
             let state = self.0.lock().unwrap();
-            let found = state.known.get(id).map(|(status, quantity)| Reservation {
-                status: *status,
-                lines: vec![reserved(*quantity)],
-            });
+            let found = state
+                .known
+                .get(id)
+                .map(|(status, quantity)| Reservation { status: *status, lines: vec![reserved(*quantity)] });
             Ok(found)
         }
 
@@ -378,9 +336,7 @@ mod tests {
             };
             state.on_hand -= quantity;
             state.reserved -= quantity;
-            state
-                .known
-                .insert(id.to_owned(), (Status::Committed, quantity));
+            state.known.insert(id.to_owned(), (Status::Committed, quantity));
             Ok(true)
         }
 
@@ -390,16 +346,10 @@ mod tests {
             let available = state.on_hand - state.reserved;
             if available < quantity {
                 let (product_id, wanted) = (1, quantity);
-                return Ok(Err(vec![Shortage {
-                    product_id,
-                    wanted,
-                    available,
-                }]));
+                return Ok(Err(vec![Shortage { product_id, wanted, available }]));
             }
             state.on_hand -= quantity;
-            state
-                .known
-                .insert(id.to_owned(), (Status::Committed, quantity));
+            state.known.insert(id.to_owned(), (Status::Committed, quantity));
             Ok(Ok(()))
         }
 
@@ -412,18 +362,13 @@ mod tests {
                 Status::Lapsed => {}
                 Status::Undone => return Ok(false),
             }
-            state
-                .known
-                .insert(id.to_owned(), (Status::Undone, quantity));
+            state.known.insert(id.to_owned(), (Status::Undone, quantity));
             Ok(true)
         }
     }
 
     fn lamps(quantity: i64) -> [Line; 1] {
-        [Line {
-            product_id: 1,
-            quantity,
-        }]
+        [Line { product_id: 1, quantity }]
     }
 
     #[tokio::test]
@@ -441,11 +386,7 @@ mod tests {
         reserve(&shelf, ID, &lamps(2), 60).await.unwrap();
         let short = reserve(&shelf, OTHER, &lamps(2), 60).await;
         let (product_id, wanted, available) = (1, 2, 1);
-        let expected = vec![Shortage {
-            product_id,
-            wanted,
-            available,
-        }];
+        let expected = vec![Shortage { product_id, wanted, available }];
         assert_eq!(short, Err(ReservationError::OutOfStock(expected)));
         assert_eq!(shelf.count(), (3, 2));
     }
@@ -453,13 +394,7 @@ mod tests {
     #[tokio::test]
     async fn unknown_products_are_named() {
         let shelf = Shelf::with(3);
-        let lines = [
-            lamps(1)[0],
-            Line {
-                product_id: 9,
-                quantity: 1,
-            },
-        ];
+        let lines = [lamps(1)[0], Line { product_id: 9, quantity: 1 }];
         let refused = reserve(&shelf, ID, &lines, 60).await;
         assert_eq!(refused, Err(ReservationError::UnknownProducts(vec![9])));
     }

@@ -29,9 +29,7 @@ impl<const MIN: usize, const MAX: usize> FromStr for Text<MIN, MAX> {
 
     fn from_str(text: &str) -> Result<Self, TextError> {
         let text = text.trim();
-        let printable = text
-            .chars()
-            .all(|c| !c.is_control() || c == '\n' || c == '\t');
+        let printable = text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t');
         if printable && (MIN..=MAX).contains(&text.chars().count()) {
             return Ok(Self(text.to_owned()));
         }

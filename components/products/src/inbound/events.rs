@@ -38,9 +38,7 @@ impl Task for Component {
                 break;
             }
         }
-        sql::forget_events()
-            .await
-            .map_err(|error| error.to_string())?;
+        sql::forget_events().await.map_err(|error| error.to_string())?;
         Ok(())
     }
 }

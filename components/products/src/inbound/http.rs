@@ -27,11 +27,7 @@ pub fn document() -> String {
 fn described() -> OpenApiRouter {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(catalogue::list, catalogue::create))
-        .routes(routes!(
-            catalogue::get,
-            catalogue::change,
-            catalogue::archive
-        ))
+        .routes(routes!(catalogue::get, catalogue::change, catalogue::archive))
         .routes(routes!(stock::adjust))
         .routes(routes!(stock::movements))
 }
@@ -50,9 +46,7 @@ mod entry {
 
     #[http_service]
     async fn handle(request: Request) -> impl IntoResponse {
-        Ok::<_, std::convert::Infallible>(
-            kit::serve::serve(ROUTER.with(Router::clone), request).await,
-        )
+        Ok::<_, std::convert::Infallible>(kit::serve::serve(ROUTER.with(Router::clone), request).await)
     }
 }
 

@@ -27,8 +27,7 @@ pub fn read(kind: &str, value: &str) -> Result<Demand, String> {
     if kind != "ORDER_CANCELLED" {
         return Ok(Demand::Nothing);
     }
-    let envelope: Envelope =
-        serde_json::from_str(value).map_err(|error| format!("ORDER_CANCELLED: {error}"))?;
+    let envelope: Envelope = serde_json::from_str(value).map_err(|error| format!("ORDER_CANCELLED: {error}"))?;
     Ok(Demand::Undo(envelope.data.reservation_id))
 }
 
@@ -38,12 +37,8 @@ mod tests {
 
     #[test]
     fn a_cancelled_order_gives_its_stock_back() {
-        let value =
-            r#"{"type":"ORDER_CANCELLED","data":{"orderId":1,"reservationId":"r","more":1.5}}"#;
-        assert_eq!(
-            read("ORDER_CANCELLED", value),
-            Ok(Demand::Undo("r".to_owned()))
-        );
+        let value = r#"{"type":"ORDER_CANCELLED","data":{"orderId":1,"reservationId":"r","more":1.5}}"#;
+        assert_eq!(read("ORDER_CANCELLED", value), Ok(Demand::Undo("r".to_owned())));
     }
 
     #[test]

@@ -10,17 +10,10 @@ use crate::{
 };
 
 impl Guest for Component {
-    async fn reserve(
-        reservation: String,
-        lines: Vec<Line>,
-        hold_seconds: u32,
-    ) -> Result<Vec<ReservedLine>, Error> {
+    async fn reserve(reservation: String, lines: Vec<Line>, hold_seconds: u32) -> Result<Vec<ReservedLine>, Error> {
         let lines: Vec<reservation::Line> = lines
             .into_iter()
-            .map(|line| reservation::Line {
-                product_id: line.product_id,
-                quantity: line.quantity,
-            })
+            .map(|line| reservation::Line { product_id: line.product_id, quantity: line.quantity })
             .collect();
         let taken = reservation::reserve(&Sql, &reservation, &lines, hold_seconds).await?;
         Ok(taken

@@ -46,26 +46,15 @@ async fn ready() -> Response {
 }
 
 fn readiness(checks: &[Check]) -> Response {
-    let down: Vec<&str> = checks
-        .iter()
-        .filter(|check| !check.answers)
-        .map(|check| check.name)
-        .collect();
+    let down: Vec<&str> = checks.iter().filter(|check| !check.answers).map(|check| check.name).collect();
     let state = |check: &Check| if check.answers { "ok" } else { "down" };
-    let states: serde_json::Map<String, Value> = checks
-        .iter()
-        .map(|check| (check.name.to_owned(), state(check).into()))
-        .collect();
+    let states: serde_json::Map<String, Value> =
+        checks.iter().map(|check| (check.name.to_owned(), state(check).into())).collect();
     if down.is_empty() {
         return Json(json!({ "status": "ok", "checks": states })).into_response();
     }
     let body = json!({ "status": "down", "down": down, "checks": states });
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        [(header::RETRY_AFTER, "1")],
-        Json(body),
-    )
-        .into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
 }
 
 fn ok() -> Value {
@@ -84,18 +73,10 @@ mod tests {
     fn the_document_describes_every_service() {
         let document: Value = serde_json::from_str(OPENAPI).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
-        for path in [
-            "/api/v1/users",
-            "/api/v1/products",
-            "/api/v1/orders",
-            "/api/v1/payments/{id}/confirm",
-        ] {
+        for path in ["/api/v1/users", "/api/v1/products", "/api/v1/orders", "/api/v1/payments/{id}/confirm"] {
             assert!(document["paths"][path].is_object(), "{path}");
         }
-        assert_eq!(
-            document["components"]["securitySchemes"]["bearer"]["scheme"],
-            "bearer"
-        );
+        assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
         let tags = document["tags"].as_array().unwrap();
         for service in ["users", "products", "orders", "payments"] {
             assert!(tags.iter().any(|tag| tag["name"] == service), "{service}");
@@ -105,10 +86,7 @@ mod tests {
     #[test]
     fn every_reference_of_the_document_leads_somewhere() {
         let document: Value = serde_json::from_str(OPENAPI).unwrap();
-        let references = OPENAPI
-            .split("\"$ref\":\"#")
-            .skip(1)
-            .filter_map(|rest| rest.split('"').next());
+        let references = OPENAPI.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next());
         for reference in references {
             assert!(document.pointer(reference).is_some(), "{reference}");
         }
@@ -117,25 +95,15 @@ mod tests {
     #[test]
     fn the_pages_need_nothing_from_elsewhere() {
         for page in [page::front(), page::docs()] {
-            assert!(
-                !page.contains("http://")
-                    && !page.contains("https://")
-                    && !page.contains("<script")
-            );
+            assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
         }
         assert!(page::docs().contains("/api/v1/orders/{id}/cancel"));
     }
 
     #[test]
     fn readiness_names_who_is_down() {
-        let up = Check {
-            name: "users",
-            answers: true,
-        };
-        let down = Check {
-            name: "products",
-            answers: false,
-        };
+        let up = Check { name: "users", answers: true };
+        let down = Check { name: "products", answers: false };
         assert_eq!(readiness(&[up]).status(), 200);
         assert_eq!(readiness(&[up, down]).status(), 503);
     }

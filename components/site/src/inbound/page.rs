@@ -8,13 +8,7 @@ pub fn front() -> String {
 /// The page that lists the operations.
 pub fn docs() -> String {
     let rows = include_str!(concat!(env!("OUT_DIR"), "/operations.html"));
-    page(
-        "Operations",
-        &format!(
-            "{}<table>\n{rows}</table>\n",
-            include_str!("../page/docs.html")
-        ),
-    )
+    page("Operations", &format!("{}<table>\n{rows}</table>\n", include_str!("../page/docs.html")))
 }
 
 fn page(title: &str, content: &str) -> String {

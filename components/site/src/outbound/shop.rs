@@ -21,19 +21,12 @@ pub struct Check {
 /// Asks everybody at once.
 pub async fn checks() -> [Check; 3] {
     let (users, products, provider) = futures::join!(users(), products(), provider());
-    [
-        ("users", users),
-        ("products", products),
-        ("payment-provider", provider),
-    ]
-    .map(|(name, answers)| Check { name, answers })
+    [("users", users), ("products", products), ("payment-provider", provider)]
+        .map(|(name, answers)| Check { name, answers })
 }
 
 async fn users() -> bool {
-    !matches!(
-        directory::get_user(0).await,
-        Err(directory::Error::Unavailable(_))
-    )
+    !matches!(directory::get_user(0).await, Err(directory::Error::Unavailable(_)))
 }
 
 async fn products() -> bool {
@@ -42,8 +35,5 @@ async fn products() -> bool {
 }
 
 async fn provider() -> bool {
-    !matches!(
-        provider::find(String::new()).await,
-        Err(provider::Error::Unavailable(_))
-    )
+    !matches!(provider::find(String::new()).await, Err(provider::Error::Unavailable(_)))
 }

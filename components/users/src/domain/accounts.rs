@@ -53,20 +53,13 @@ pub enum AccountError {
 /// Where accounts are kept.
 pub trait Accounts: Sync {
     /// Stores a new account.
-    fn insert(
-        &self,
-        account: &NewAccount,
-    ) -> impl Future<Output = Result<User, AccountError>> + Send;
+    fn insert(&self, account: &NewAccount) -> impl Future<Output = Result<User, AccountError>> + Send;
 
     /// The account with this id.
     fn get(&self, id: i64) -> impl Future<Output = Result<User, AccountError>> + Send;
 
     /// Accounts in the order in which they were made, behind `after`, `limit` of them at most.
-    fn list(
-        &self,
-        after: Option<Cursor>,
-        limit: i64,
-    ) -> impl Future<Output = Result<Vec<User>, Failure>> + Send;
+    fn list(&self, after: Option<Cursor>, limit: i64) -> impl Future<Output = Result<Vec<User>, Failure>> + Send;
 
     /// Changes an account, if it has the version `expected`. Deactivation and a new role end its sessions.
     fn change(
@@ -80,10 +73,7 @@ pub trait Accounts: Sync {
     fn has_admin_or(&self, email: &Email) -> impl Future<Output = Result<bool, Failure>> + Send;
 
     /// Stores the first administrator, unless one is there or the address is taken.
-    fn insert_first_admin(
-        &self,
-        account: &NewAccount,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn insert_first_admin(&self, account: &NewAccount) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// Makes an account for anyone who asks.
@@ -128,9 +118,7 @@ mod tests {
     #[tokio::test]
     async fn who_registers_becomes_a_customer() {
         let memory = Memory::default();
-        let user = register(&memory, &PlainHasher, registration("Ada@Example.com"))
-            .await
-            .unwrap();
+        let user = register(&memory, &PlainHasher, registration("Ada@Example.com")).await.unwrap();
         assert_eq!((user.id, user.role, user.active), (1, Role::Customer, true));
         assert_eq!(user.email, "ada@example.com");
     }
@@ -148,9 +136,7 @@ mod tests {
     async fn there_is_one_first_administrator_however_often_it_is_ensured() {
         let memory = Memory::default();
         for _ in 0..2 {
-            ensure_first_admin(&memory, &PlainHasher, registration("admin@example.com"))
-                .await
-                .unwrap();
+            ensure_first_admin(&memory, &PlainHasher, registration("admin@example.com")).await.unwrap();
         }
         let users = memory.list(None, 10).await.unwrap();
         assert_eq!(users.len(), 1);
@@ -162,9 +148,7 @@ mod tests {
         let memory = Memory::default();
         let registered = register(&memory, &PlainHasher, registration("admin@example.com")).await;
         assert!(registered.is_ok());
-        ensure_first_admin(&memory, &PlainHasher, registration("admin@example.com"))
-            .await
-            .unwrap();
+        ensure_first_admin(&memory, &PlainHasher, registration("admin@example.com")).await.unwrap();
         assert_eq!(memory.get(1).await.unwrap().role, Role::Customer);
     }
 }

@@ -45,10 +45,7 @@ impl FromStr for Email {
 /// Dot-separated atoms (RFC 5322, 3.2.3), letters beyond ASCII included (RFC 6531). Quoted forms are not taken.
 fn is_local(local: &str) -> bool {
     let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    local.len() <= LOCAL_MAX_BYTES
-        && local
-            .split('.')
-            .all(|part| !part.is_empty() && part.chars().all(atom))
+    local.len() <= LOCAL_MAX_BYTES && local.split('.').all(|part| !part.is_empty() && part.chars().all(atom))
 }
 
 /// At least two labels of letters, digits and inner hyphens; the last one is no number.
@@ -61,9 +58,7 @@ fn is_domain(domain: &str) -> bool {
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
     let last = domain.rsplit('.').next().unwrap_or_default();
-    domain.contains('.')
-        && domain.split('.').all(label)
-        && !last.chars().all(|c| c.is_ascii_digit())
+    domain.contains('.') && domain.split('.').all(label) && !last.chars().all(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -46,19 +46,12 @@ impl Memory {
 
 impl Tables {
     fn end_sessions_of(&mut self, user_id: i64) {
-        let mine = self
-            .sessions
-            .iter_mut()
-            .filter(|(_, owner, _)| *owner == user_id);
+        let mine = self.sessions.iter_mut().filter(|(_, owner, _)| *owner == user_id);
         mine.for_each(|session| session.2 = false);
     }
 
     fn insert(&mut self, account: &NewAccount) -> Result<User, AccountError> {
-        if self
-            .users
-            .iter()
-            .any(|(user, _)| user.email == account.email.as_str())
-        {
+        if self.users.iter().any(|(user, _)| user.email == account.email.as_str()) {
             return Err(AccountError::EmailTaken);
         }
         let user = User {
@@ -71,8 +64,7 @@ impl Tables {
             created_at: DateTime::<Utc>::UNIX_EPOCH,
             updated_at: DateTime::<Utc>::UNIX_EPOCH,
         };
-        self.users
-            .push((user.clone(), account.password_hash.clone()));
+        self.users.push((user.clone(), account.password_hash.clone()));
         Ok(user)
     }
 }
@@ -85,29 +77,16 @@ impl Accounts for Memory {
     async fn get(&self, id: i64) -> Result<User, AccountError> {
         let tables = self.tables();
         let found = tables.users.iter().find(|(user, _)| user.id == id);
-        found
-            .map(|(user, _)| user.clone())
-            .ok_or(AccountError::NotFound)
+        found.map(|(user, _)| user.clone()).ok_or(AccountError::NotFound)
     }
 
     async fn list(&self, after: Option<Cursor>, limit: i64) -> Result<Vec<User>, Failure> {
         let tables = self.tables();
-        let behind = tables
-            .users
-            .iter()
-            .filter(|(user, _)| after.is_none_or(|c| user.id > c.id));
-        Ok(behind
-            .take(limit as usize)
-            .map(|(user, _)| user.clone())
-            .collect())
+        let behind = tables.users.iter().filter(|(user, _)| after.is_none_or(|c| user.id > c.id));
+        Ok(behind.take(limit as usize).map(|(user, _)| user.clone()).collect())
     }
 
-    async fn change(
-        &self,
-        id: i64,
-        change: &Change,
-        expected: Option<i64>,
-    ) -> Result<User, AccountError> {
+    async fn change(&self, id: i64, change: &Change, expected: Option<i64>) -> Result<User, AccountError> {
         let mut tables = self.tables();
         let found = tables.users.iter_mut().find(|(user, _)| user.id == id);
         let (user, _) = found.ok_or(AccountError::NotFound)?;
@@ -139,80 +118,42 @@ impl Accounts for Memory {
 impl Sessions for Memory {
     async fn by_email(&self, email: &Email) -> Result<Option<Credentials>, Failure> {
         let tables = self.tables();
-        let found = tables
-            .users
-            .iter()
-            .find(|(user, _)| user.email == email.as_str());
+        let found = tables.users.iter().find(|(user, _)| user.email == email.as_str());
         Ok(found.map(credentials))
     }
 
     async fn by_id(&self, id: i64) -> Result<Option<Credentials>, Failure> {
         let tables = self.tables();
-        Ok(tables
-            .users
-            .iter()
-            .find(|(user, _)| user.id == id)
-            .map(credentials))
+        Ok(tables.users.iter().find(|(user, _)| user.id == id).map(credentials))
     }
 
-    async fn open(
-        &self,
-        user_id: i64,
-        session_id: &str,
-        token: &RefreshToken,
-    ) -> Result<Option<User>, Failure> {
+    async fn open(&self, user_id: i64, session_id: &str, token: &RefreshToken) -> Result<Option<User>, Failure> {
         let mut tables = self.tables();
         tables.sessions.push((session_id.to_owned(), user_id, true));
-        tables
-            .tokens
-            .push((token.sha256, session_id.to_owned(), false));
-        let found = tables
-            .users
-            .iter()
-            .find(|(user, _)| user.id == user_id && user.active);
+        tables.tokens.push((token.sha256, session_id.to_owned(), false));
+        let found = tables.users.iter().find(|(user, _)| user.id == user_id && user.active);
         Ok(found.map(|(user, _)| user.clone()))
     }
 
-    async fn rotate(
-        &self,
-        used: &[u8; 32],
-        fresh: &RefreshToken,
-    ) -> Result<Option<(String, User)>, Failure> {
+    async fn rotate(&self, used: &[u8; 32], fresh: &RefreshToken) -> Result<Option<(String, User)>, Failure> {
         let mut tables = self.tables();
-        let presented = tables
-            .tokens
-            .iter_mut()
-            .find(|(hash, _, used_before)| hash == used && !used_before);
+        let presented = tables.tokens.iter_mut().find(|(hash, _, used_before)| hash == used && !used_before);
         let Some((_, session_id, used)) = presented else {
             return Ok(None);
         };
         *used = true;
         let session_id = session_id.clone();
-        let owner = tables
-            .sessions
-            .iter()
-            .find(|(id, _, open)| *id == session_id && *open)
-            .map(|s| s.1);
-        let found = tables
-            .users
-            .iter()
-            .find(|(user, _)| Some(user.id) == owner && user.active);
+        let owner = tables.sessions.iter().find(|(id, _, open)| *id == session_id && *open).map(|s| s.1);
+        let found = tables.users.iter().find(|(user, _)| Some(user.id) == owner && user.active);
         let Some(user) = found.map(|(user, _)| user.clone()) else {
             return Ok(None);
         };
-        tables
-            .tokens
-            .push((fresh.sha256, session_id.clone(), false));
+        tables.tokens.push((fresh.sha256, session_id.clone(), false));
         Ok(Some((session_id, user)))
     }
 
     async fn end_if_reused(&self, used: &[u8; 32]) -> Result<(), Failure> {
-        let session = self
-            .tables()
-            .tokens
-            .iter()
-            .find(|t| t.0 == *used && t.2)
-            .map(|t| t.1.clone());
+        let session = self.tables().tokens.iter().find(|t| t.0 == *used && t.2).map(|t| t.1.clone());
         match session {
             Some(id) => self.end(&id).await,
             None => Ok(()),
@@ -221,10 +162,7 @@ impl Sessions for Memory {
 
     async fn end(&self, session_id: &str) -> Result<(), Failure> {
         let mut tables = self.tables();
-        let mine = tables
-            .sessions
-            .iter_mut()
-            .filter(|(id, ..)| id == session_id);
+        let mine = tables.sessions.iter_mut().filter(|(id, ..)| id == session_id);
         mine.for_each(|session| session.2 = false);
         Ok(())
     }
@@ -237,10 +175,7 @@ impl Sessions for Memory {
         end_sessions: bool,
     ) -> Result<bool, Failure> {
         let mut tables = self.tables();
-        let found = tables
-            .users
-            .iter_mut()
-            .find(|(user, hash)| user.id == user_id && hash == old_hash);
+        let found = tables.users.iter_mut().find(|(user, hash)| user.id == user_id && hash == old_hash);
         let Some((_, hash)) = found else {
             return Ok(false);
         };
@@ -253,11 +188,7 @@ impl Sessions for Memory {
 }
 
 fn credentials((user, hash): &(User, String)) -> Credentials {
-    Credentials {
-        user_id: user.id,
-        password_hash: hash.clone(),
-        active: user.active,
-    }
+    Credentials { user_id: user.id, password_hash: hash.clone(), active: user.active }
 }
 
 /// A hasher that costs nothing.
@@ -284,24 +215,16 @@ pub struct PlainSecrets(AtomicU64);
 impl Secrets for PlainSecrets {
     fn refresh_token(&self) -> Result<RefreshToken, Failure> {
         let text = format!("token-{}", self.0.fetch_add(1, Ordering::Relaxed));
-        Ok(RefreshToken {
-            sha256: self.hash_of(&text),
-            text,
-        })
+        Ok(RefreshToken { sha256: self.hash_of(&text), text })
     }
 
     fn hash_of(&self, refresh_token: &str) -> [u8; 32] {
         let mut hash = [0; 32];
-        hash.iter_mut()
-            .zip(refresh_token.bytes())
-            .for_each(|(to, from)| *to = from);
+        hash.iter_mut().zip(refresh_token.bytes()).for_each(|(to, from)| *to = from);
         hash
     }
 
     fn session_id(&self) -> Result<String, Failure> {
-        Ok(format!(
-            "session-{}",
-            self.0.fetch_add(1, Ordering::Relaxed)
-        ))
+        Ok(format!("session-{}", self.0.fetch_add(1, Ordering::Relaxed)))
     }
 }

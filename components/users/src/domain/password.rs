@@ -78,10 +78,7 @@ mod tests {
     fn the_length_is_bounded_on_both_sides() {
         assert_eq!("sh0rt!!".parse::<Password>(), Err(PasswordError::Length));
         assert!("ü".repeat(128).parse::<Password>().is_ok());
-        assert_eq!(
-            "x".repeat(129).parse::<Password>(),
-            Err(PasswordError::Length)
-        );
+        assert_eq!("x".repeat(129).parse::<Password>(), Err(PasswordError::Length));
     }
 
     #[test]

@@ -63,10 +63,7 @@ pub enum SessionError {
 /// Where sessions are kept.
 pub trait Sessions: Sync {
     /// The credentials of the account with this address.
-    fn by_email(
-        &self,
-        email: &Email,
-    ) -> impl Future<Output = Result<Option<Credentials>, Failure>> + Send;
+    fn by_email(&self, email: &Email) -> impl Future<Output = Result<Option<Credentials>, Failure>> + Send;
 
     /// The credentials of this account.
     fn by_id(&self, id: i64) -> impl Future<Output = Result<Option<Credentials>, Failure>> + Send;
@@ -133,36 +130,19 @@ pub async fn log_in(
     };
     if hasher.is_outdated(&account.password_hash) {
         let stronger = hasher.hash(password)?;
-        sessions
-            .replace_hash(account.user_id, &account.password_hash, &stronger, false)
-            .await?;
+        sessions.replace_hash(account.user_id, &account.password_hash, &stronger, false).await?;
     }
     let (id, token) = (secrets.session_id()?, secrets.refresh_token()?);
-    let user = sessions
-        .open(account.user_id, &id, &token)
-        .await?
-        .ok_or(SessionError::WrongCredentials)?;
-    Ok(Session {
-        id,
-        user,
-        refresh_token: token.text,
-    })
+    let user = sessions.open(account.user_id, &id, &token).await?.ok_or(SessionError::WrongCredentials)?;
+    Ok(Session { id, user, refresh_token: token.text })
 }
 
 /// Goes on with a session. Each token works once; a second use ends the session for everyone who holds it.
-pub async fn refresh(
-    sessions: &impl Sessions,
-    secrets: &impl Secrets,
-    token: &str,
-) -> Result<Session, SessionError> {
+pub async fn refresh(sessions: &impl Sessions, secrets: &impl Secrets, token: &str) -> Result<Session, SessionError> {
     let used = secrets.hash_of(token);
     let fresh = secrets.refresh_token()?;
     match sessions.rotate(&used, &fresh).await? {
-        Some((id, user)) => Ok(Session {
-            id,
-            user,
-            refresh_token: fresh.text,
-        }),
+        Some((id, user)) => Ok(Session { id, user, refresh_token: fresh.text }),
         None => {
             sessions.end_if_reused(&used).await?;
             Err(SessionError::WrongToken)
@@ -184,9 +164,7 @@ pub async fn change_password(
         return Err(SessionError::WrongCredentials);
     }
     let hash = hasher.hash(new.expose())?;
-    let replaced = sessions
-        .replace_hash(user_id, &account.password_hash, &hash, true)
-        .await?;
+    let replaced = sessions.replace_hash(user_id, &account.password_hash, &hash, true).await?;
     // Another change was faster, so `current` is not current any more.
     replaced.then_some(()).ok_or(SessionError::WrongCredentials)
 }
@@ -207,38 +185,23 @@ mod tests {
         memory
     }
 
-    async fn log_in_as(
-        memory: &Memory,
-        email: &str,
-        password: &str,
-    ) -> Result<Session, SessionError> {
-        log_in(
-            memory,
-            &PlainHasher,
-            &PlainSecrets::default(),
-            email,
-            password,
-        )
-        .await
+    async fn log_in_as(memory: &Memory, email: &str, password: &str) -> Result<Session, SessionError> {
+        log_in(memory, &PlainHasher, &PlainSecrets::default(), email, password).await
     }
 
     #[tokio::test]
     async fn the_right_password_opens_a_session_in_any_case_of_the_address() {
         let memory = with_ada().await;
-        let session = log_in_as(&memory, "ADA@example.com", "correct horse")
-            .await
-            .unwrap();
+        let session = log_in_as(&memory, "ADA@example.com", "correct horse").await.unwrap();
         assert_eq!(session.user.id, 1);
     }
 
     #[tokio::test]
     async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
         let memory = with_ada().await;
-        for (email, password) in [
-            ("ada@example.com", "wrong horse"),
-            ("eve@example.com", "correct horse"),
-            ("no address", "correct horse"),
-        ] {
+        for (email, password) in
+            [("ada@example.com", "wrong horse"), ("eve@example.com", "correct horse"), ("no address", "correct horse")]
+        {
             let refused = log_in_as(&memory, email, password).await;
             assert_eq!(refused, Err(SessionError::WrongCredentials));
         }
@@ -247,13 +210,8 @@ mod tests {
     #[tokio::test]
     async fn a_deactivated_account_cannot_log_in_or_refresh() {
         let memory = with_ada().await;
-        let session = log_in_as(&memory, "ada@example.com", "correct horse")
-            .await
-            .unwrap();
-        let off = Change {
-            active: Some(false),
-            ..Change::default()
-        };
+        let session = log_in_as(&memory, "ada@example.com", "correct horse").await.unwrap();
+        let off = Change { active: Some(false), ..Change::default() };
         memory.change(1, &off, None).await.unwrap();
         let again = log_in_as(&memory, "ada@example.com", "correct horse").await;
         assert_eq!(again, Err(SessionError::WrongCredentials));
@@ -266,18 +224,8 @@ mod tests {
     async fn a_refresh_token_used_twice_ends_its_session() {
         let memory = with_ada().await;
         let secrets = PlainSecrets::default();
-        let first = log_in(
-            &memory,
-            &PlainHasher,
-            &secrets,
-            "ada@example.com",
-            "correct horse",
-        )
-        .await
-        .unwrap();
-        let second = refresh(&memory, &secrets, &first.refresh_token)
-            .await
-            .unwrap();
+        let first = log_in(&memory, &PlainHasher, &secrets, "ada@example.com", "correct horse").await.unwrap();
+        let second = refresh(&memory, &secrets, &first.refresh_token).await.unwrap();
         assert_eq!(second.id, first.id);
         let stolen = refresh(&memory, &secrets, &first.refresh_token).await;
         assert_eq!(stolen, Err(SessionError::WrongToken));
@@ -289,15 +237,7 @@ mod tests {
     async fn a_new_password_needs_the_current_one_and_ends_every_session() {
         let memory = with_ada().await;
         let secrets = PlainSecrets::default();
-        let session = log_in(
-            &memory,
-            &PlainHasher,
-            &secrets,
-            "ada@example.com",
-            "correct horse",
-        )
-        .await
-        .unwrap();
+        let session = log_in(&memory, &PlainHasher, &secrets, "ada@example.com", "correct horse").await.unwrap();
         let new: Password = "another horse".parse().unwrap();
         let wrong = change_password(&memory, &PlainHasher, 1, "wrong horse", &new).await;
         assert_eq!(wrong, Err(SessionError::WrongCredentials));
@@ -305,10 +245,6 @@ mod tests {
         assert_eq!(right, Ok(()));
         let refreshed = refresh(&memory, &secrets, &session.refresh_token).await;
         assert_eq!(refreshed, Err(SessionError::WrongToken));
-        assert!(
-            log_in_as(&memory, "ada@example.com", "another horse")
-                .await
-                .is_ok()
-        );
+        assert!(log_in_as(&memory, "ada@example.com", "another horse").await.is_ok());
     }
 }

@@ -8,12 +8,8 @@ use crate::{
 
 impl Guest for Component {
     async fn tick() -> Result<(), String> {
-        first_admin::ensure()
-            .await
-            .map_err(|error| error.to_string())?;
-        sql::forget_sessions()
-            .await
-            .map_err(|error| error.to_string())?;
+        first_admin::ensure().await.map_err(|error| error.to_string())?;
+        sql::forget_sessions().await.map_err(|error| error.to_string())?;
         Ok(())
     }
 }

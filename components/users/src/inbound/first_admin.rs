@@ -35,10 +35,6 @@ pub async fn ensure() -> Result<(), Failure> {
     Ok(())
 }
 
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    name: &str,
-    text: &str,
-) -> Result<T, Failure> {
-    text.parse()
-        .map_err(|error| Failure::lasting(format!("variable {name}: {error}")))
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(name: &str, text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|error| Failure::lasting(format!("variable {name}: {error}")))
 }

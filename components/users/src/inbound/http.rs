@@ -48,9 +48,7 @@ mod entry {
 
     #[http_service]
     async fn handle(request: Request) -> impl IntoResponse {
-        Ok::<_, std::convert::Infallible>(
-            kit::serve::serve(ROUTER.with(Router::clone), request).await,
-        )
+        Ok::<_, std::convert::Infallible>(kit::serve::serve(ROUTER.with(Router::clone), request).await)
     }
 }
 

@@ -25,9 +25,7 @@ impl Guest for Component {
             Err(AccountError::NotFound) => Err(Error::NotFound),
             Err(error) => {
                 eprintln!("error: {error}");
-                Err(Error::Unavailable(
-                    "the accounts cannot be read just now".to_owned(),
-                ))
+                Err(Error::Unavailable("the accounts cannot be read just now".to_owned()))
             }
         }
     }

@@ -1,9 +1,6 @@
 //! Passwords hashed with argon2id.
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::phc::PasswordHash,
-};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use kit::Failure;
 
 use crate::domain::password::Hasher;
@@ -14,7 +11,8 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
 /// A hash of nothing, made with the settings above: what a password is checked against when nobody has the address.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LXNhbHQtMDAwMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LXNhbHQtMDAwMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// The hasher of the service.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +29,7 @@ impl Hasher for Argon2id {
     }
 
     fn verify(&self, password: &str, hash: Option<&str>) -> bool {
-        let matches = Argon2::default()
-            .verify_password(password.as_bytes(), hash.unwrap_or(NOBODY))
-            .is_ok();
+        let matches = Argon2::default().verify_password(password.as_bytes(), hash.unwrap_or(NOBODY)).is_ok();
         matches && hash.is_some()
     }
 
@@ -44,9 +40,7 @@ impl Hasher for Argon2id {
         let Ok(params) = Params::try_from(&hash) else {
             return true;
         };
-        hash.algorithm.as_str() != "argon2id"
-            || params.m_cost() < MEMORY_KIB
-            || params.t_cost() < PASSES
+        hash.algorithm.as_str() != "argon2id" || params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES
     }
 }
 

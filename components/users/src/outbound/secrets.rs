@@ -13,13 +13,9 @@ pub struct Random;
 impl Secrets for Random {
     fn refresh_token(&self) -> Result<RefreshToken, Failure> {
         let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| Failure::lasting(format!("no random bytes: {error}")))?;
+        getrandom::fill(&mut bytes).map_err(|error| Failure::lasting(format!("no random bytes: {error}")))?;
         let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        Ok(RefreshToken {
-            sha256: self.hash_of(&text),
-            text,
-        })
+        Ok(RefreshToken { sha256: self.hash_of(&text), text })
     }
 
     fn hash_of(&self, refresh_token: &str) -> [u8; 32] {

@@ -56,10 +56,7 @@ impl Accounts for Sql {
 
     async fn get(&self, id: i64) -> Result<User, AccountError> {
         let statement = concat!("select ", columns!("users"), " from users where id = $1");
-        let row = DATABASE
-            .row(statement, vec![id.into()])
-            .await
-            .map_err(Failure::from)?;
+        let row = DATABASE.row(statement, vec![id.into()]).await.map_err(Failure::from)?;
         let row = row.ok_or(AccountError::NotFound)?;
         Ok(user(&row).map_err(Failure::from)?)
     }
@@ -67,11 +64,7 @@ impl Accounts for Sql {
     async fn list(&self, after: Option<Cursor>, limit: i64) -> Result<Vec<User>, Failure> {
         let rows = match after {
             None => {
-                let statement = concat!(
-                    "select ",
-                    columns!("users"),
-                    " from users order by created_at, id limit $1"
-                );
+                let statement = concat!("select ", columns!("users"), " from users order by created_at, id limit $1");
                 DATABASE.rows(statement, vec![limit.into()]).await?
             }
             Some(cursor) => {
@@ -89,12 +82,7 @@ impl Accounts for Sql {
         Ok(rows.iter().map(user).collect::<Result<_, _>>()?)
     }
 
-    async fn change(
-        &self,
-        id: i64,
-        change: &Change,
-        expected: Option<i64>,
-    ) -> Result<User, AccountError> {
+    async fn change(&self, id: i64, change: &Change, expected: Option<i64>) -> Result<User, AccountError> {
         let statement = concat!(
             "with changed as (
                  update users set
@@ -115,16 +103,8 @@ impl Accounts for Sql {
         );
         let params = vec![
             id.into(),
-            change
-                .name
-                .as_ref()
-                .map(|name| name.as_str().to_owned())
-                .into(),
-            change
-                .email
-                .as_ref()
-                .map(|email| email.as_str().to_owned())
-                .into(),
+            change.name.as_ref().map(|name| name.as_str().to_owned()).into(),
+            change.email.as_ref().map(|email| email.as_str().to_owned()).into(),
             change.active.into(),
             change.role.map(|role| role.as_str().to_owned()).into(),
             expected.into(),
@@ -174,21 +154,11 @@ impl Sessions for Sql {
     }
 
     async fn by_id(&self, id: i64) -> Result<Option<Credentials>, Failure> {
-        let row = DATABASE
-            .row(
-                "select id, password_hash, active from users where id = $1",
-                vec![id.into()],
-            )
-            .await?;
+        let row = DATABASE.row("select id, password_hash, active from users where id = $1", vec![id.into()]).await?;
         Ok(row.as_ref().map(credentials).transpose()?)
     }
 
-    async fn open(
-        &self,
-        user_id: i64,
-        session_id: &str,
-        token: &RefreshToken,
-    ) -> Result<Option<User>, Failure> {
+    async fn open(&self, user_id: i64, session_id: &str, token: &RefreshToken) -> Result<Option<User>, Failure> {
         // The share lock reads the account as it is after a change under way, so the session gets the right generation.
         let statement = concat!(
             "with holder as (
@@ -204,21 +174,12 @@ impl Sessions for Sql {
             columns!("holder"),
             " from holder"
         );
-        let params = vec![
-            user_id.into(),
-            uuid(session_id),
-            token.sha256.to_vec().into(),
-            SESSION_S.into(),
-        ];
+        let params = vec![user_id.into(), uuid(session_id), token.sha256.to_vec().into(), SESSION_S.into()];
         let row = DATABASE.row(statement, params).await?;
         Ok(row.as_ref().map(user).transpose()?)
     }
 
-    async fn rotate(
-        &self,
-        used: &[u8; 32],
-        fresh: &RefreshToken,
-    ) -> Result<Option<(String, User)>, Failure> {
+    async fn rotate(&self, used: &[u8; 32], fresh: &RefreshToken) -> Result<Option<(String, User)>, Failure> {
         let statement = concat!(
             "with presented as (
                  update refresh_tokens set used_at = now()
@@ -235,7 +196,9 @@ impl Sessions for Sql {
              ), token as (
                  insert into refresh_tokens (hash, session_id) select $2, holder.session_id from holder
              )
-             select holder.session_id, ", columns!("holder"), " from holder"
+             select holder.session_id, ",
+            columns!("holder"),
+            " from holder"
         );
         let params = vec![used.to_vec().into(), fresh.sha256.to_vec().into()];
         let Some(row) = DATABASE.row(statement, params).await? else {
@@ -258,10 +221,7 @@ impl Sessions for Sql {
 
     async fn end(&self, session_id: &str) -> Result<(), Failure> {
         DATABASE
-            .execute(
-                "update sessions set ended_at = now() where id = $1 and ended_at is null",
-                vec![uuid(session_id)],
-            )
+            .execute("update sessions set ended_at = now() where id = $1 and ended_at is null", vec![uuid(session_id)])
             .await?;
         Ok(())
     }
@@ -279,12 +239,7 @@ impl Sessions for Sql {
                      password_hash = $3::text,
                      sessions_generation = sessions_generation + case when $4::boolean then 1 else 0 end
                  where id = $1::bigint and password_hash = $2::text",
-                vec![
-                    user_id.into(),
-                    old_hash.to_owned().into(),
-                    new_hash.to_owned().into(),
-                    end_sessions.into(),
-                ],
+                vec![user_id.into(), old_hash.to_owned().into(), new_hash.to_owned().into(), end_sessions.into()],
             )
             .await?;
         Ok(changed > 0)
@@ -334,9 +289,5 @@ fn user(row: &Row) -> Result<User, SqlError> {
 }
 
 fn credentials(row: &Row) -> Result<Credentials, SqlError> {
-    Ok(Credentials {
-        user_id: row.get("id")?,
-        password_hash: row.get("password_hash")?,
-        active: row.get("active")?,
-    })
+    Ok(Credentials { user_id: row.get("id")?, password_hash: row.get("password_hash")?, active: row.get("active")? })
 }

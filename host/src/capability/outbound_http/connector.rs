@@ -64,7 +64,7 @@ impl Service<Uri> for Connector {
 async fn connect(uri: Uri, grants: &dyn Grants) -> Result<TokioIo<Wire>, ConnectError> {
     let destination = Destination::of(&uri).map_err(|_| ConnectError::Name)?;
     let addresses = resolve(&destination).await?;
-    let reachable: Vec<SocketAddr> = if grants.names(&destination.host) {
+    let reachable: Vec<SocketAddr> = if grants.names(destination.scheme, &destination.host, destination.port) {
         addresses
     } else {
         addresses.into_iter().filter(|address| !is_private(address.ip())).collect()

@@ -33,9 +33,9 @@ pub trait Grants: Send + Sync {
     /// Whether the manifest grants this address. `host` is a name or an IP address, without brackets.
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool;
 
-    /// Whether a grant names exactly this host (or a block that has this address), as against a wildcard that happens to
-    /// cover it. Only then may it be on this machine or a private network.
-    fn names(&self, host: &str) -> bool;
+    /// Whether a grant that names exactly this host (or a block that has this address) allows it, as against a wildcard
+    /// that happens to cover it. Only then may it be on this machine or a private network.
+    fn names(&self, scheme: &str, host: &str, port: u16) -> bool;
 }
 
 /// How one component sends HTTP requests. It owns the component's open connections, which are therefore shared neither

@@ -20,11 +20,11 @@ struct Granted {
 }
 
 impl Grants for Granted {
-    fn allows(&self, _: &str, host: &str, _: u16) -> bool {
-        self.wildcard || self.names(host)
+    fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.wildcard || self.names(scheme, host, port)
     }
 
-    fn names(&self, host: &str) -> bool {
+    fn names(&self, _: &str, host: &str, _: u16) -> bool {
         self.named.contains(&host)
     }
 }

@@ -44,22 +44,16 @@ pub enum AddressError {
     #[error("`{0}` is no port number; give one between 1 and 65535")]
     Port(String),
     /// No host.
-    #[error(
-        "the database address names no host; write postgres://user:password@host:5432/database"
-    )]
+    #[error("the database address names no host; write postgres://user:password@host:5432/database")]
     NoHost,
     /// No user.
-    #[error(
-        "the database address names no user; write postgres://user:password@host:5432/database"
-    )]
+    #[error("the database address names no user; write postgres://user:password@host:5432/database")]
     NoUser,
     /// Several hosts.
     #[error("the database address names several hosts; give one")]
     SeveralHosts,
     /// A path instead of a host.
-    #[error(
-        "Unix sockets are not available to components; name a host and grant it in allowed_outbound_hosts"
-    )]
+    #[error("Unix sockets are not available to components; name a host and grant it in allowed_outbound_hosts")]
     UnixSocket,
     /// A key that the host does not take from a guest.
     #[error("the database address has `{0}`, which components cannot set; leave it out")]
@@ -85,9 +79,7 @@ pub fn parse(address: &str, ca_root: Option<&str>) -> Result<Address, AddressErr
 }
 
 fn after_scheme(address: &str) -> Option<&str> {
-    address
-        .strip_prefix("postgres://")
-        .or_else(|| address.strip_prefix("postgresql://"))
+    address.strip_prefix("postgres://").or_else(|| address.strip_prefix("postgresql://"))
 }
 
 #[derive(Default)]
@@ -120,20 +112,14 @@ impl Parts {
     }
 
     fn into_address(self, ca_root: Option<&str>) -> Result<Address, AddressError> {
-        let host = self
-            .host
-            .filter(|host| !host.is_empty())
-            .ok_or(AddressError::NoHost)?;
+        let host = self.host.filter(|host| !host.is_empty()).ok_or(AddressError::NoHost)?;
         if host.contains(',') {
             return Err(AddressError::SeveralHosts);
         }
         if host.starts_with(['/', '@']) || host.contains(char::is_whitespace) {
             return Err(AddressError::UnixSocket);
         }
-        let user = self
-            .user
-            .filter(|user| !user.is_empty())
-            .ok_or(AddressError::NoUser)?;
+        let user = self.user.filter(|user| !user.is_empty()).ok_or(AddressError::NoUser)?;
         let port = self.port.unwrap_or(DEFAULT_PORT);
         let mut options = PgConnectOptions::new_without_pgpass()
             .host(&host)
@@ -142,10 +128,7 @@ impl Parts {
             .password(self.password.as_deref().unwrap_or(""))
             .database(self.database.as_deref().unwrap_or(&user))
             .application_name(self.application_name.as_deref().unwrap_or("plaza"))
-            .ssl_mode(verified(
-                self.ssl_mode.unwrap_or(PgSslMode::Prefer),
-                ca_root.is_some(),
-            ))
+            .ssl_mode(verified(self.ssl_mode.unwrap_or(PgSslMode::Prefer), ca_root.is_some()))
             .statement_cache_capacity(STATEMENTS_PER_CONNECTION);
         if let Some(pem) = ca_root {
             options = options.ssl_root_cert_from_pem(pem.as_bytes().to_vec());
@@ -154,11 +137,7 @@ impl Parts {
             options = with_settings(options, &settings)?;
         }
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
-        Ok(Address {
-            host,
-            port,
-            options,
-        })
+        Ok(Address { host, port, options })
     }
 }
 
@@ -173,18 +152,9 @@ fn verified(mode: PgSslMode, has_root: bool) -> PgSslMode {
 }
 
 /// Takes `-c name=value` settings, the one form of `options` in use.
-fn with_settings(
-    mut options: PgConnectOptions,
-    settings: &str,
-) -> Result<PgConnectOptions, AddressError> {
-    for setting in settings
-        .split("-c")
-        .map(str::trim)
-        .filter(|setting| !setting.is_empty())
-    {
-        let (name, value) = setting
-            .split_once('=')
-            .ok_or_else(|| AddressError::Key("options".to_owned()))?;
+fn with_settings(mut options: PgConnectOptions, settings: &str) -> Result<PgConnectOptions, AddressError> {
+    for setting in settings.split("-c").map(str::trim).filter(|setting| !setting.is_empty()) {
+        let (name, value) = setting.split_once('=').ok_or_else(|| AddressError::Key("options".to_owned()))?;
         options = options.options([(name.trim(), value.trim())]);
     }
     Ok(options)
@@ -194,28 +164,20 @@ fn port(text: &str) -> Result<u16, AddressError> {
     if text.contains(',') {
         return Err(AddressError::SeveralHosts);
     }
-    text.parse()
-        .ok()
-        .filter(|port| *port != 0)
-        .ok_or_else(|| AddressError::Port(text.to_owned()))
+    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| AddressError::Port(text.to_owned()))
 }
 
 fn ssl_mode(text: &str) -> Result<PgSslMode, AddressError> {
-    text.parse()
-        .map_err(|_| AddressError::SslMode(text.to_owned()))
+    text.parse().map_err(|_| AddressError::SslMode(text.to_owned()))
 }
 
 fn from_url(rest: &str) -> Result<Parts, AddressError> {
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (credentials, place) = place
-        .rsplit_once('@')
-        .map_or((None, place), |(left, right)| (Some(left), right));
+    let (credentials, place) = place.rsplit_once('@').map_or((None, place), |(left, right)| (Some(left), right));
     let (authority, database) = place.split_once('/').unwrap_or((place, ""));
     let mut parts = Parts::default();
     if let Some(credentials) = credentials {
-        let (user, password) = credentials
-            .split_once(':')
-            .map_or((credentials, None), |(u, p)| (u, Some(p)));
+        let (user, password) = credentials.split_once(':').map_or((credentials, None), |(u, p)| (u, Some(p)));
         parts.user = Some(decoded(user)?);
         parts.password = password.map(decoded).transpose()?;
     }
@@ -234,14 +196,9 @@ fn set_authority(parts: &mut Parts, authority: &str) -> Result<(), AddressError>
     if authority.contains(',') {
         return Err(AddressError::SeveralHosts);
     }
-    let (host, port_text) = match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
+    let (host, port_text) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => authority
-            .rsplit_once(':')
-            .map_or((authority, None), |(host, port)| (host, Some(port))),
+        None => authority.rsplit_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
     if !host.is_empty() {
         parts.host = Some(decoded(host)?);
@@ -287,11 +244,7 @@ fn from_words(text: &str) -> Result<Parts, AddressError> {
 /// One value, quoted or not, and what follows it.
 fn word(text: &str) -> Result<(String, &str), AddressError> {
     let quoted = text.starts_with('\'');
-    let body = if quoted {
-        text.get(1..).unwrap_or("")
-    } else {
-        text
-    };
+    let body = if quoted { text.get(1..).unwrap_or("") } else { text };
     let mut value = String::new();
     let mut characters = body.char_indices();
     while let Some((index, character)) = characters.next() {
@@ -304,11 +257,7 @@ fn word(text: &str) -> Result<(String, &str), AddressError> {
             other => value.push(other),
         }
     }
-    if quoted {
-        Err(AddressError::Form)
-    } else {
-        Ok((value, ""))
-    }
+    if quoted { Err(AddressError::Form) } else { Ok((value, "")) }
 }
 
 #[cfg(test)]
@@ -317,11 +266,7 @@ mod tests {
 
     #[test]
     fn a_url_is_taken_apart() {
-        let address = parse(
-            "postgres://sh%40p:p%3Ass@db.example:6000/orders?sslmode=disable",
-            None,
-        )
-        .unwrap();
+        let address = parse("postgres://sh%40p:p%3Ass@db.example:6000/orders?sslmode=disable", None).unwrap();
         assert_eq!((address.host.as_str(), address.port), ("db.example", 6000));
         assert_eq!(address.options.get_username(), "sh@p");
         assert_eq!(address.options.get_database(), Some("orders"));
@@ -330,11 +275,7 @@ mod tests {
 
     #[test]
     fn key_value_words_are_taken_apart() {
-        let address = parse(
-            r"host=localhost user = 'an\'a' password='a b' dbname=x",
-            None,
-        )
-        .unwrap();
+        let address = parse(r"host=localhost user = 'an\'a' password='a b' dbname=x", None).unwrap();
         assert_eq!((address.host.as_str(), address.port), ("localhost", 5432));
         assert_eq!(address.options.get_username(), "an'a");
     }
@@ -349,24 +290,12 @@ mod tests {
     fn tricks_that_would_escape_the_grant_are_refused() {
         let refused = |text: &str| parse(text, None).unwrap_err();
         assert_eq!(refused("postgres://u@a,b/x"), AddressError::SeveralHosts);
-        assert_eq!(
-            refused("postgres://u@a:1,b:2/x"),
-            AddressError::SeveralHosts
-        );
+        assert_eq!(refused("postgres://u@a:1,b:2/x"), AddressError::SeveralHosts);
         assert_eq!(refused("host=a,b user=u"), AddressError::SeveralHosts);
-        assert_eq!(
-            refused("postgres://u@%2Frun%2Fpostgresql/x"),
-            AddressError::UnixSocket
-        );
+        assert_eq!(refused("postgres://u@%2Frun%2Fpostgresql/x"), AddressError::UnixSocket);
         assert_eq!(refused("host=/run user=u"), AddressError::UnixSocket);
-        assert_eq!(
-            refused("host=a hostaddr=10.0.0.1 user=u"),
-            AddressError::Key("hostaddr".into())
-        );
-        assert_eq!(
-            refused("postgres://u@a/x?sslrootcert=/etc/passwd"),
-            AddressError::Key("sslrootcert".into())
-        );
+        assert_eq!(refused("host=a hostaddr=10.0.0.1 user=u"), AddressError::Key("hostaddr".into()));
+        assert_eq!(refused("postgres://u@a/x?sslrootcert=/etc/passwd"), AddressError::Key("sslrootcert".into()));
         assert_eq!(refused("postgres:///x?user=u"), AddressError::NoHost);
         assert_eq!(refused("nonsense"), AddressError::Form);
     }
@@ -381,9 +310,6 @@ mod tests {
     #[test]
     fn require_checks_the_certificate() {
         let address = parse("postgres://u@a/x?sslmode=require", None).unwrap();
-        assert!(matches!(
-            address.options.get_ssl_mode(),
-            PgSslMode::VerifyFull
-        ));
+        assert!(matches!(address.options.get_ssl_mode(), PgSslMode::VerifyFull));
     }
 }

@@ -73,27 +73,20 @@ pub fn datetime_from_micros(micros: i64) -> Option<DateTime> {
 }
 
 /// The microseconds from 2000-01-01 to an instant; none when there is no such instant.
-pub fn micros_from_datetime(
-    (year, month, day, hour, minute, second, nanosecond): DateTime,
-) -> Option<i64> {
+pub fn micros_from_datetime((year, month, day, hour, minute, second, nanosecond): DateTime) -> Option<i64> {
     let days = i64::from(days_from_date((year, month, day))?);
-    days.checked_mul(MICROS_PER_DAY)?
-        .checked_add(micros_from_time((hour, minute, second, nanosecond))?)
+    days.checked_mul(MICROS_PER_DAY)?.checked_add(micros_from_time((hour, minute, second, nanosecond))?)
 }
 
 /// The microseconds from 2000-01-01 to so many seconds after 1970-01-01.
 pub fn micros_from_unix_seconds(seconds: i64) -> Option<i64> {
-    seconds
-        .checked_sub(EPOCH_DAYS * 86_400)?
-        .checked_mul(MICROS_PER_SECOND)
+    seconds.checked_sub(EPOCH_DAYS * 86_400)?.checked_mul(MICROS_PER_SECOND)
 }
 
 /// The microseconds from 2000-01-01 to an instant written as in RFC 3339.
 pub fn micros_from_rfc3339(text: &str) -> Option<i64> {
     let instant = chrono::DateTime::parse_from_rfc3339(text).ok()?;
-    instant
-        .timestamp_micros()
-        .checked_sub(EPOCH_DAYS * MICROS_PER_DAY)
+    instant.timestamp_micros().checked_sub(EPOCH_DAYS * MICROS_PER_DAY)
 }
 
 /// The date so many days after 1970-01-01.
@@ -101,22 +94,13 @@ fn civil(days: i64) -> Option<Date> {
     let shifted = days + ERA_DAYS;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Some((
-        i32::try_from(year).ok()?,
-        u8::try_from(month).ok()?,
-        u8::try_from(day).ok()?,
-    ))
+    Some((i32::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?))
 }
 
 fn month_length(year: i32, month: u8) -> u8 {
@@ -153,14 +137,8 @@ mod tests {
 
     #[test]
     fn instants_before_the_epoch_keep_their_time_of_day() {
-        assert_eq!(
-            datetime_from_micros(-1),
-            Some((1999, 12, 31, 23, 59, 59, 999_999_000))
-        );
-        assert_eq!(
-            micros_from_datetime((1999, 12, 31, 23, 59, 59, 999_999_000)),
-            Some(-1)
-        );
+        assert_eq!(datetime_from_micros(-1), Some((1999, 12, 31, 23, 59, 59, 999_999_000)));
+        assert_eq!(micros_from_datetime((1999, 12, 31, 23, 59, 59, 999_999_000)), Some(-1));
         assert_eq!(micros_from_rfc3339("1999-12-31T23:59:59.999999Z"), Some(-1));
         assert_eq!(micros_from_unix_seconds(946_684_800), Some(0));
     }

@@ -30,16 +30,10 @@ pub fn decimal_text(bytes: &[u8]) -> Option<String> {
         NUMERIC_NEGATIVE_INFINITY => return Some("-Infinity".to_owned()),
         _ => {}
     }
-    let digits = (0..count)
-        .map(|_| bytes.i16())
-        .collect::<Option<Vec<i16>>>()?;
+    let digits = (0..count).map(|_| bytes.i16()).collect::<Option<Vec<i16>>>()?;
     // The group of four digits that stands for 10000 to the power of `position`.
     let group = |position: i32| {
-        usize::try_from(weight - position)
-            .ok()
-            .and_then(|index| digits.get(index))
-            .copied()
-            .unwrap_or(0)
+        usize::try_from(weight - position).ok().and_then(|index| digits.get(index)).copied().unwrap_or(0)
     };
     let mut text = String::with_capacity(count * 4 + scale + 3);
     if sign == NUMERIC_NEGATIVE {
@@ -50,14 +44,7 @@ pub fn decimal_text(bytes: &[u8]) -> Option<String> {
     }
     for position in (0..=weight).rev() {
         let part = group(position).to_string();
-        text.extend(std::iter::repeat_n(
-            '0',
-            if position == weight {
-                0
-            } else {
-                4_usize.saturating_sub(part.len())
-            },
-        ));
+        text.extend(std::iter::repeat_n('0', if position == weight { 0 } else { 4_usize.saturating_sub(part.len()) }));
         text.push_str(&part);
     }
     if scale > 0 {
@@ -90,32 +77,16 @@ pub fn write_decimal(text: &str, buffer: &mut Vec<u8>) -> Option<()> {
     let whole_groups = padded.len() / 4;
     let mut groups = Vec::with_capacity((padded.len() + tail.len()) / 4);
     for chunk in padded.as_bytes().chunks(4).chain(tail.as_bytes().chunks(4)) {
-        groups.push(
-            chunk
-                .iter()
-                .fold(0_i16, |sum, digit| sum * 10 + i16::from(digit - b'0')),
-        );
+        groups.push(chunk.iter().fold(0_i16, |sum, digit| sum * 10 + i16::from(digit - b'0')));
     }
     let leading = groups.iter().take_while(|group| **group == 0).count();
     let trailing = groups.iter().rev().take_while(|group| **group == 0).count();
-    let kept = groups
-        .get(leading..groups.len().saturating_sub(trailing).max(leading))
-        .unwrap_or(&[]);
-    let weight = if kept.is_empty() {
-        0
-    } else {
-        i16::try_from(whole_groups).ok()? - 1 - i16::try_from(leading).ok()?
-    };
+    let kept = groups.get(leading..groups.len().saturating_sub(trailing).max(leading)).unwrap_or(&[]);
+    let weight =
+        if kept.is_empty() { 0 } else { i16::try_from(whole_groups).ok()? - 1 - i16::try_from(leading).ok()? };
     buffer.extend_from_slice(&i16::try_from(kept.len()).ok()?.to_be_bytes());
     buffer.extend_from_slice(&weight.to_be_bytes());
-    buffer.extend_from_slice(
-        &(if negative && !kept.is_empty() {
-            NUMERIC_NEGATIVE
-        } else {
-            0
-        })
-        .to_be_bytes(),
-    );
+    buffer.extend_from_slice(&(if negative && !kept.is_empty() { NUMERIC_NEGATIVE } else { 0 }).to_be_bytes());
     buffer.extend_from_slice(&i16::try_from(fraction.len()).ok()?.to_be_bytes());
     for group in kept {
         buffer.extend_from_slice(&group.to_be_bytes());
@@ -141,11 +112,7 @@ pub fn read_range<T>(
             return Some(None);
         }
         let value = read(bytes.field()??)?;
-        let kind = if flags & inclusive != 0 {
-            RangeBoundKind::Inclusive
-        } else {
-            RangeBoundKind::Exclusive
-        };
+        let kind = if flags & inclusive != 0 { RangeBoundKind::Inclusive } else { RangeBoundKind::Exclusive };
         Some(Some((value, kind)))
     };
     let lower = bound(RANGE_LOWER_INFINITE, RANGE_LOWER_INCLUSIVE)?;
@@ -226,9 +193,7 @@ fn write_field(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Option<
     buffer.extend_from_slice(&[0; 4]);
     write(buffer)?;
     let length = i32::try_from(buffer.len() - start - 4).ok()?;
-    buffer
-        .get_mut(start..start + 4)?
-        .copy_from_slice(&length.to_be_bytes());
+    buffer.get_mut(start..start + 4)?.copy_from_slice(&length.to_be_bytes());
     Some(())
 }
 
@@ -274,13 +239,8 @@ mod tests {
     fn broken_bytes_end_in_none() {
         assert!(decimal_text(&[0, 5]).is_none());
         assert!(
-            read_array(
-                &[
-                    0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1
-                ],
-                |_| Some(())
-            )
-            .is_none()
+            read_array(&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1], |_| Some(()))
+                .is_none()
         );
         assert!(read_range(&[0, 0], || (), |_| Some(())).is_none());
     }

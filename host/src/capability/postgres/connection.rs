@@ -52,10 +52,7 @@ impl Connection {
     /// Runs a statement and returns the number of rows it changed, or returned.
     pub async fn execute(&self, sql: &str, parameters: &[ParameterValue]) -> Result<u64, Failure> {
         let mut sink = Sink::Count(0);
-        self.checkout(sql)
-            .await?
-            .run(sql, parameters, &mut sink)
-            .await?;
+        self.checkout(sql).await?.run(sql, parameters, &mut sink).await?;
         match sink {
             Sink::Count(count) => Ok(count),
             Sink::Collect(_) | Sink::Stream(_) => Ok(0),
@@ -65,31 +62,16 @@ impl Connection {
     /// Runs a statement and returns all its rows, which may have `query_bytes` together.
     pub async fn query(&self, sql: &str, parameters: &[ParameterValue]) -> Result<Rows, Failure> {
         let mut sink = Sink::collect(self.0.pool.query_bytes());
-        self.checkout(sql)
-            .await?
-            .run(sql, parameters, &mut sink)
-            .await?;
+        self.checkout(sql).await?.run(sql, parameters, &mut sink).await?;
         match sink {
-            Sink::Collect(Collected { columns, rows, .. }) => Ok(Rows {
-                columns,
-                first: rows,
-                rest: None,
-            }),
-            Sink::Count(_) | Sink::Stream(_) => Ok(Rows {
-                columns: Vec::new(),
-                first: Vec::new(),
-                rest: None,
-            }),
+            Sink::Collect(Collected { columns, rows, .. }) => Ok(Rows { columns, first: rows, rest: None }),
+            Sink::Count(_) | Sink::Stream(_) => Ok(Rows { columns: Vec::new(), first: Vec::new(), rest: None }),
         }
     }
 
     /// Runs a statement and returns its first rows and a stream of the others. When the rows are few they are all
     /// there, and the connection is already back in its pool.
-    pub async fn query_stream(
-        &self,
-        sql: String,
-        parameters: Vec<ParameterValue>,
-    ) -> Result<Rows, Failure> {
+    pub async fn query_stream(&self, sql: String, parameters: Vec<ParameterValue>) -> Result<Rows, Failure> {
         let mut checkout = self.checkout(&sql).await?;
         let is_held = checkout.is_held();
         let limit = self.0.pool.query_bytes();
@@ -111,17 +93,8 @@ impl Connection {
                 Some(Part::Columns(found)) => columns = found,
                 Some(Part::Rows(batch)) => {
                     let (sender, outcome) = oneshot::channel();
-                    tokio::spawn(pump_rest(
-                        pump,
-                        sender,
-                        watcher,
-                        is_held.then(|| self.0.dropped.clone()),
-                    ));
-                    return Ok(Rows {
-                        columns,
-                        first: batch.rows,
-                        rest: Some(RowStream::new(parts, outcome)),
-                    });
+                    tokio::spawn(pump_rest(pump, sender, watcher, is_held.then(|| self.0.dropped.clone())));
+                    return Ok(Rows { columns, first: batch.rows, rest: Some(RowStream::new(parts, outcome)) });
                 }
                 None => return Err(failure::connection("the query was interrupted")),
             }
@@ -132,13 +105,9 @@ impl Connection {
     async fn checkout(&self, sql: &str) -> Result<Checkout, Failure> {
         let handle = &self.0;
         let statement = classify(sql);
-        let starts_holding =
-            statement.changes_session || statement.transaction == TransactionEffect::Opens;
+        let starts_holding = statement.changes_session || statement.transaction == TransactionEffect::Opens;
         if !starts_holding && !handle.holds.load(Ordering::Acquire) {
-            return Ok(Checkout {
-                statement,
-                place: Place::Free(handle.pool.acquire().await?),
-            });
+            return Ok(Checkout { statement, place: Place::Free(handle.pool.acquire().await?) });
         }
         handle.holds.store(true, Ordering::Release);
         let mut held = match handle.held.clone().try_lock_owned() {
@@ -158,23 +127,13 @@ impl Connection {
                 }
             }
         }
-        Ok(Checkout {
-            statement,
-            place: Place::Held {
-                held,
-                holds: handle.holds.clone(),
-            },
-        })
+        Ok(Checkout { statement, place: Place::Held { held, holds: handle.holds.clone() } })
     }
 }
 
 /// What is left when a query ended before its rows filled what travels at once.
 fn complete(columns: Vec<super::Column>, mut parts: mpsc::UnboundedReceiver<Part>) -> Rows {
-    let mut rows = Rows {
-        columns,
-        first: Vec::new(),
-        rest: None,
-    };
+    let mut rows = Rows { columns, first: Vec::new(), rest: None };
     while let Ok(part) = parts.try_recv() {
         match part {
             Part::Columns(columns) => rows.columns = columns,
@@ -218,10 +177,7 @@ enum Place {
     /// For this statement only.
     Free(Lease),
     /// The one that the handle keeps.
-    Held {
-        held: OwnedMutexGuard<Option<Lease>>,
-        holds: Arc<AtomicBool>,
-    },
+    Held { held: OwnedMutexGuard<Option<Lease>>, holds: Arc<AtomicBool> },
 }
 
 impl Checkout {
@@ -230,12 +186,7 @@ impl Checkout {
     }
 
     /// Runs the statement, again where that is safe, then gives the connection back or keeps it.
-    async fn run(
-        &mut self,
-        sql: &str,
-        parameters: &[ParameterValue],
-        sink: &mut Sink,
-    ) -> Result<(), Failure> {
+    async fn run(&mut self, sql: &str, parameters: &[ParameterValue], sink: &mut Sink) -> Result<(), Failure> {
         let mut outcome = self.attempt(sql, parameters, sink).await;
         if let Err(trouble) = &outcome
             && self.prepare_retry(trouble, sink).await?
@@ -250,12 +201,7 @@ impl Checkout {
         outcome.map_err(into_failure)
     }
 
-    async fn attempt(
-        &mut self,
-        sql: &str,
-        parameters: &[ParameterValue],
-        sink: &mut Sink,
-    ) -> Result<(), Trouble> {
+    async fn attempt(&mut self, sql: &str, parameters: &[ParameterValue], sink: &mut Sink) -> Result<(), Trouble> {
         let statement = self.statement;
         let Some(lease) = self.lease() else {
             return Err(Trouble::NoConnection);
@@ -267,9 +213,7 @@ impl Checkout {
         match &outcome {
             Ok(()) => lease.succeeded(&statement).await,
             Err(Trouble::Database { error, .. }) => lease.failed(&statement, error).await,
-            Err(Trouble::NoConnection) if statement.transaction != TransactionEffect::None => {
-                lease.bury_transaction()
-            }
+            Err(Trouble::NoConnection) if statement.transaction != TransactionEffect::None => lease.bury_transaction(),
             Err(_) => {}
         }
         outcome
@@ -284,8 +228,7 @@ impl Checkout {
         if sink.is_started() {
             return Ok(false);
         }
-        let reads_only =
-            !self.statement.writes && self.statement.transaction == TransactionEffect::None;
+        let reads_only = !self.statement.writes && self.statement.transaction == TransactionEffect::None;
         let Some(lease) = self.lease() else {
             return Ok(false);
         };
@@ -342,9 +285,7 @@ fn into_failure(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Database { error, .. } => failure::of_statement(&error),
         Trouble::Refused(failure) | Trouble::Interrupted(Refusal::Limit(failure)) => failure,
-        Trouble::Interrupted(Refusal::Abandoned) => {
-            failure::limit("nobody reads the rows any more")
-        }
+        Trouble::Interrupted(Refusal::Abandoned) => failure::limit("nobody reads the rows any more"),
         Trouble::NoConnection => failure::connection(
             "the connection to the database was lost, and with it the transaction or session; open a new one",
         ),

@@ -34,18 +34,14 @@ fn scalar(kind: Kind, bytes: &[u8]) -> Option<DbValue> {
         Kind::Bytea => DbValue::Binary(bytes.to_vec()),
         Kind::Date => DbValue::Date(date_from_days(int4(bytes)?)?),
         Kind::Time => DbValue::Time(time_from_micros(int8(bytes)?)?),
-        Kind::Timestamp | Kind::TimestampTz => {
-            DbValue::Datetime(datetime_from_micros(int8(bytes)?)?)
-        }
+        Kind::Timestamp | Kind::TimestampTz => DbValue::Datetime(datetime_from_micros(int8(bytes)?)?),
         Kind::Uuid => DbValue::Uuid(uuid::Uuid::from_slice(bytes).ok()?.to_string()),
         Kind::Json => DbValue::Jsonb(bytes.to_vec()),
         Kind::Jsonb => DbValue::Jsonb(bytes.strip_prefix(&[1])?.to_vec()),
         Kind::Interval => DbValue::Interval(interval(bytes)?),
         Kind::RangeInt4 => DbValue::RangeInt32(read_range(bytes, || 0, int4)?),
         Kind::RangeInt8 => DbValue::RangeInt64(read_range(bytes, || 0, int8)?),
-        Kind::RangeNumeric => {
-            DbValue::RangeDecimal(read_range(bytes, || "0".to_owned(), decimal_text)?)
-        }
+        Kind::RangeNumeric => DbValue::RangeDecimal(read_range(bytes, || "0".to_owned(), decimal_text)?),
         Kind::Char | Kind::Oid | Kind::Other => return None,
     })
 }
@@ -76,9 +72,5 @@ fn interval(bytes: &[u8]) -> Option<Interval> {
     let mut bytes = Bytes(bytes);
     let micros = i64::from_be_bytes(bytes.array()?);
     let (days, months) = (bytes.i32()?, bytes.i32()?);
-    Some(Interval {
-        micros,
-        days,
-        months,
-    })
+    Some(Interval { micros, days, months })
 }

@@ -6,8 +6,7 @@
 
 use super::ParameterValue;
 use super::calendar::{
-    days_from_date, micros_from_datetime, micros_from_rfc3339, micros_from_time,
-    micros_from_unix_seconds,
+    days_from_date, micros_from_datetime, micros_from_rfc3339, micros_from_time, micros_from_unix_seconds,
 };
 use super::composite::{write_array, write_decimal, write_range};
 use super::value::{Kind, Shape};
@@ -46,9 +45,7 @@ pub fn write(parameter: &ParameterValue, shape: Shape, buffer: &mut Vec<u8>) -> 
         ParameterValue::Str(text) | ParameterValue::Uuid(text) | ParameterValue::Decimal(text) => {
             Written::FromText(text.clone())
         }
-        ParameterValue::ArrayStr(texts) | ParameterValue::ArrayDecimal(texts)
-            if matches!(shape, Shape::Array(..)) =>
-        {
+        ParameterValue::ArrayStr(texts) | ParameterValue::ArrayDecimal(texts) if matches!(shape, Shape::Array(..)) => {
             Written::FromTexts(texts.clone())
         }
         _ => Written::Mismatch,
@@ -92,40 +89,25 @@ fn scalar(parameter: &ParameterValue, kind: Kind, buffer: &mut Vec<u8>) -> Optio
             ParameterValue::Boolean(value) => put(buffer, &[u8::from(*value)]),
             _ => None,
         },
-        Kind::Char => put(
-            buffer,
-            &i8::try_from(integer(parameter)?).ok()?.to_be_bytes(),
-        ),
-        Kind::Int2 => put(
-            buffer,
-            &i16::try_from(integer(parameter)?).ok()?.to_be_bytes(),
-        ),
-        Kind::Int4 => put(
-            buffer,
-            &i32::try_from(integer(parameter)?).ok()?.to_be_bytes(),
-        ),
+        Kind::Char => put(buffer, &i8::try_from(integer(parameter)?).ok()?.to_be_bytes()),
+        Kind::Int2 => put(buffer, &i16::try_from(integer(parameter)?).ok()?.to_be_bytes()),
+        Kind::Int4 => put(buffer, &i32::try_from(integer(parameter)?).ok()?.to_be_bytes()),
         Kind::Int8 => put(buffer, &integer(parameter)?.to_be_bytes()),
-        Kind::Oid => put(
-            buffer,
-            &u32::try_from(integer(parameter)?).ok()?.to_be_bytes(),
-        ),
+        Kind::Oid => put(buffer, &u32::try_from(integer(parameter)?).ok()?.to_be_bytes()),
         Kind::Float4 => put(buffer, &narrowed(parameter)?.to_be_bytes()),
         Kind::Float8 => put(buffer, &float(parameter)?.to_be_bytes()),
         Kind::Numeric => decimal(parameter, buffer),
         Kind::Text => match parameter {
-            ParameterValue::Str(text)
-            | ParameterValue::Uuid(text)
-            | ParameterValue::Decimal(text) => put(buffer, text.as_bytes()),
+            ParameterValue::Str(text) | ParameterValue::Uuid(text) | ParameterValue::Decimal(text) => {
+                put(buffer, text.as_bytes())
+            }
             _ => None,
         },
         Kind::Bytea => match parameter {
             ParameterValue::Binary(bytes) => put(buffer, bytes),
             _ => None,
         },
-        Kind::Uuid => put(
-            buffer,
-            uuid::Uuid::parse_str(text(parameter)?).ok()?.as_bytes(),
-        ),
+        Kind::Uuid => put(buffer, uuid::Uuid::parse_str(text(parameter)?).ok()?.as_bytes()),
         Kind::Json => put(buffer, json(parameter)?),
         Kind::Jsonb => {
             buffer.push(1);
@@ -146,9 +128,7 @@ fn put(buffer: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
 
 fn text(parameter: &ParameterValue) -> Option<&str> {
     match parameter {
-        ParameterValue::Str(text) | ParameterValue::Uuid(text) | ParameterValue::Decimal(text) => {
-            Some(text)
-        }
+        ParameterValue::Str(text) | ParameterValue::Uuid(text) | ParameterValue::Decimal(text) => Some(text),
         _ => None,
     }
 }
@@ -177,10 +157,7 @@ fn float(parameter: &ParameterValue) -> Option<f64> {
 fn narrowed(parameter: &ParameterValue) -> Option<f32> {
     match parameter {
         ParameterValue::Floating32(value) => Some(*value),
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "real holds fewer digits; that is the column's choice"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "real holds fewer digits; that is the column's choice")]
         _ => Some(float(parameter)? as f32),
     }
 }
@@ -205,25 +182,18 @@ fn json(parameter: &ParameterValue) -> Option<&[u8]> {
 
 fn moment(parameter: &ParameterValue, kind: Kind, buffer: &mut Vec<u8>) -> Option<()> {
     match (kind, parameter) {
-        (Kind::Date, ParameterValue::Date(date)) => {
-            put(buffer, &days_from_date(*date)?.to_be_bytes())
-        }
-        (Kind::Time, ParameterValue::Time(time)) => {
-            put(buffer, &micros_from_time(*time)?.to_be_bytes())
-        }
+        (Kind::Date, ParameterValue::Date(date)) => put(buffer, &days_from_date(*date)?.to_be_bytes()),
+        (Kind::Time, ParameterValue::Time(time)) => put(buffer, &micros_from_time(*time)?.to_be_bytes()),
         (Kind::Timestamp | Kind::TimestampTz, ParameterValue::Datetime(instant)) => {
             put(buffer, &micros_from_datetime(*instant)?.to_be_bytes())
         }
         (Kind::Timestamp | Kind::TimestampTz, ParameterValue::Timestamp(seconds)) => {
             put(buffer, &micros_from_unix_seconds(*seconds)?.to_be_bytes())
         }
-        (Kind::Timestamp | Kind::TimestampTz, ParameterValue::Date((year, month, day))) => put(
-            buffer,
-            &micros_from_datetime((*year, *month, *day, 0, 0, 0, 0))?.to_be_bytes(),
-        ),
-        (Kind::TimestampTz, ParameterValue::Str(text)) => {
-            put(buffer, &micros_from_rfc3339(text)?.to_be_bytes())
+        (Kind::Timestamp | Kind::TimestampTz, ParameterValue::Date((year, month, day))) => {
+            put(buffer, &micros_from_datetime((*year, *month, *day, 0, 0, 0, 0))?.to_be_bytes())
         }
+        (Kind::TimestampTz, ParameterValue::Str(text)) => put(buffer, &micros_from_rfc3339(text)?.to_be_bytes()),
         (Kind::Interval, ParameterValue::Interval(interval)) => {
             put(buffer, &interval.micros.to_be_bytes())?;
             put(buffer, &interval.days.to_be_bytes())?;
@@ -236,19 +206,13 @@ fn moment(parameter: &ParameterValue, kind: Kind, buffer: &mut Vec<u8>) -> Optio
 fn range(parameter: &ParameterValue, kind: Kind, buffer: &mut Vec<u8>) -> Option<()> {
     match (kind, parameter) {
         (Kind::RangeInt4, ParameterValue::RangeInt32(value)) => {
-            write_range(value, buffer, |bound, buffer| {
-                put(buffer, &bound.to_be_bytes())
-            })
+            write_range(value, buffer, |bound, buffer| put(buffer, &bound.to_be_bytes()))
         }
         (Kind::RangeInt8, ParameterValue::RangeInt64(value)) => {
-            write_range(value, buffer, |bound, buffer| {
-                put(buffer, &bound.to_be_bytes())
-            })
+            write_range(value, buffer, |bound, buffer| put(buffer, &bound.to_be_bytes()))
         }
         (Kind::RangeInt8, ParameterValue::RangeInt32(value)) => {
-            write_range(value, buffer, |bound, buffer| {
-                put(buffer, &i64::from(*bound).to_be_bytes())
-            })
+            write_range(value, buffer, |bound, buffer| put(buffer, &i64::from(*bound).to_be_bytes()))
         }
         (Kind::RangeNumeric, ParameterValue::RangeDecimal(value)) => {
             write_range(value, buffer, |bound, buffer| write_decimal(bound, buffer))
@@ -260,19 +224,13 @@ fn range(parameter: &ParameterValue, kind: Kind, buffer: &mut Vec<u8>) -> Option
 fn array(parameter: &ParameterValue, kind: Kind, oid: u32, buffer: &mut Vec<u8>) -> Option<()> {
     match parameter {
         ParameterValue::ArrayInt32(elements) => {
-            write_array(elements, oid, buffer, |element, buffer| {
-                scalar(&ParameterValue::Int32(*element), kind, buffer)
-            })
+            write_array(elements, oid, buffer, |element, buffer| scalar(&ParameterValue::Int32(*element), kind, buffer))
         }
         ParameterValue::ArrayInt64(elements) => {
-            write_array(elements, oid, buffer, |element, buffer| {
-                scalar(&ParameterValue::Int64(*element), kind, buffer)
-            })
+            write_array(elements, oid, buffer, |element, buffer| scalar(&ParameterValue::Int64(*element), kind, buffer))
         }
         ParameterValue::ArrayDecimal(elements) | ParameterValue::ArrayStr(elements) => {
-            write_array(elements, oid, buffer, |element, buffer| {
-                text_element(element, kind, buffer)
-            })
+            write_array(elements, oid, buffer, |element, buffer| text_element(element, kind, buffer))
         }
         _ => None,
     }

@@ -23,10 +23,7 @@ const PASSING_STATES: [&str; 2] = ["53300", "57P03"];
 pub fn of_statement(error: &sqlx::Error) -> Failure {
     if let Some(database) = database_error(error) {
         return Box::new(if CLOSING_STATES.contains(&database.code()) {
-            Error::ConnectionFailed(format!(
-                "the database closed the connection: {}",
-                database.message()
-            ))
+            Error::ConnectionFailed(format!("the database closed the connection: {}", database.message()))
         } else {
             Error::QueryFailed(QueryError::DbError(db_error(database)))
         });
@@ -44,9 +41,7 @@ pub fn of_connecting(error: &sqlx::Error, host: &str, port: u16) -> Failure {
         Some(database) => database.message().to_owned(),
         None => error.to_string(),
     };
-    Box::new(Error::ConnectionFailed(format!(
-        "cannot connect to the database at {host}:{port}: {reason}"
-    )))
+    Box::new(Error::ConnectionFailed(format!("cannot connect to the database at {host}:{port}: {reason}")))
 }
 
 /// The failure of an address that cannot be used.
@@ -72,15 +67,10 @@ pub fn limit(message: impl Into<String>) -> Failure {
 /// Whether the connection is of no use after `error`.
 pub fn loses_connection(error: &sqlx::Error) -> bool {
     match database_error(error) {
-        Some(database) => {
-            CLOSING_STATES.contains(&database.code()) || database.severity() != PgSeverity::Error
-        }
+        Some(database) => CLOSING_STATES.contains(&database.code()) || database.severity() != PgSeverity::Error,
         None => matches!(
             error,
-            sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::WorkerCrashed
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
         ),
     }
 }
@@ -115,18 +105,12 @@ pub fn is_syntax_error(error: &sqlx::Error) -> bool {
 }
 
 fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
-    error
-        .as_database_error()
-        .and_then(|database| database.try_downcast_ref())
+    error.as_database_error().and_then(|database| database.try_downcast_ref())
 }
 
 fn db_error(error: &PgDatabaseError) -> DbError {
     let severity = severity_name(error.severity());
-    let mut as_text = format!(
-        "{severity}: {} (SQLSTATE {})",
-        error.message(),
-        error.code()
-    );
+    let mut as_text = format!("{severity}: {} (SQLSTATE {})", error.message(), error.code());
     if let Some(constraint) = error.constraint() {
         as_text.push_str(&format!(", constraint {constraint}"));
     }
@@ -155,10 +139,7 @@ fn extras(error: &PgDatabaseError) -> Vec<(String, String)> {
         ("line", line.as_deref()),
         ("where_", error.r#where()),
     ];
-    fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-        .collect()
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
 }
 
 fn severity_name(severity: PgSeverity) -> &'static str {

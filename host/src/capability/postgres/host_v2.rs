@@ -10,10 +10,7 @@ impl types::Host for PostgresView<'_> {}
 impl v2::Host for PostgresView<'_> {}
 
 impl v2::HostConnection for PostgresView<'_> {
-    async fn open(
-        &mut self,
-        address: String,
-    ) -> wasmtime::Result<Result<Resource<Connection>, types::Error>> {
+    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, types::Error>> {
         Ok(self.open_connection(&address)?.map_err(types::Error::from))
     }
 
@@ -24,8 +21,7 @@ impl v2::HostConnection for PostgresView<'_> {
         parameters: Vec<types::ParameterValue>,
     ) -> wasmtime::Result<Result<types::RowSet, types::Error>> {
         let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> =
-            parameters.into_iter().map(ParameterValue::from).collect();
+        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
         let rows = match connection.query(&statement, &parameters).await {
             Ok(rows) => rows,
             Err(failure) => return Ok(Err(types::Error::from(*failure))),
@@ -44,12 +40,8 @@ impl v2::HostConnection for PostgresView<'_> {
         parameters: Vec<types::ParameterValue>,
     ) -> wasmtime::Result<Result<u64, types::Error>> {
         let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> =
-            parameters.into_iter().map(ParameterValue::from).collect();
-        Ok(connection
-            .execute(&statement, &parameters)
-            .await
-            .map_err(|failure| types::Error::from(*failure)))
+        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
+        Ok(connection.execute(&statement, &parameters).await.map_err(|failure| types::Error::from(*failure)))
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
@@ -114,10 +106,7 @@ impl From<Column> for types::Column {
             DbDataType::Binary => types::DbDataType::Binary,
             _ => types::DbDataType::Other,
         };
-        Self {
-            name: column.name,
-            data_type,
-        }
+        Self { name: column.name, data_type }
     }
 }
 

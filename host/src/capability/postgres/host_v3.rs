@@ -8,10 +8,7 @@ use wasmtime::component::Resource;
 impl v3::Host for PostgresView<'_> {}
 
 impl v3::HostConnection for PostgresView<'_> {
-    async fn open(
-        &mut self,
-        address: String,
-    ) -> wasmtime::Result<Result<Resource<Connection>, v3::Error>> {
+    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, v3::Error>> {
         Ok(self.open_connection(&address)?.map_err(v3::Error::from))
     }
 
@@ -22,8 +19,7 @@ impl v3::HostConnection for PostgresView<'_> {
         parameters: Vec<v3::ParameterValue>,
     ) -> wasmtime::Result<Result<v3::RowSet, v3::Error>> {
         let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> =
-            parameters.into_iter().map(ParameterValue::from).collect();
+        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
         let rows = match connection.query(&statement, &parameters).await {
             Ok(rows) => rows,
             Err(failure) => return Ok(Err(v3::Error::from(*failure))),
@@ -42,12 +38,8 @@ impl v3::HostConnection for PostgresView<'_> {
         parameters: Vec<v3::ParameterValue>,
     ) -> wasmtime::Result<Result<u64, v3::Error>> {
         let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> =
-            parameters.into_iter().map(ParameterValue::from).collect();
-        Ok(connection
-            .execute(&statement, &parameters)
-            .await
-            .map_err(|failure| v3::Error::from(*failure)))
+        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
+        Ok(connection.execute(&statement, &parameters).await.map_err(|failure| v3::Error::from(*failure)))
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
@@ -117,10 +109,7 @@ impl From<Column> for v3::Column {
             DbDataType::Timestamp => v3::DbDataType::Timestamp,
             _ => v3::DbDataType::Other,
         };
-        Self {
-            name: column.name,
-            data_type,
-        }
+        Self { name: column.name, data_type }
     }
 }
 

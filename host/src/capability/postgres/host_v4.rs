@@ -1,8 +1,7 @@
 //! `spin:postgres@4.2.0`, which serves 4.0.0 and 4.1.0 too.
 
 use super::bindings::v4::spin::postgres::postgres::{
-    Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
-    HostConnectionWithStore, RowSet,
+    Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore, HostConnectionWithStore, RowSet,
 };
 use super::connection::Connection;
 use super::failure::Failure;
@@ -17,20 +16,13 @@ pub struct ConnectionBuilder {
 }
 
 /// Columns, rows, and how it ended.
-type Answer = (
-    Vec<Column>,
-    StreamReader<Row>,
-    FutureReader<Result<(), Error>>,
-);
+type Answer = (Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>);
 
 impl Host for PostgresView<'_> {}
 
 impl HostConnectionBuilder for PostgresView<'_> {
     async fn new(&mut self, address: String) -> wasmtime::Result<Resource<ConnectionBuilder>> {
-        Ok(self.table.push(ConnectionBuilder {
-            address,
-            ca_root: None,
-        })?)
+        Ok(self.table.push(ConnectionBuilder { address, ca_root: None })?)
     }
 
     async fn set_ca_root(
@@ -62,10 +54,7 @@ impl HostConnectionBuilder for PostgresView<'_> {
 }
 
 impl HostConnection for PostgresView<'_> {
-    async fn open(
-        &mut self,
-        address: String,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         self.open_connection(&address)
     }
 
@@ -76,14 +65,8 @@ impl HostConnection for PostgresView<'_> {
         parameters: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<RowSet, Error>> {
         let connection = self.connection(&connection)?;
-        let answer = connection
-            .query(&statement, &parameters)
-            .await
-            .map_err(|failure| *failure);
-        Ok(answer.map(|rows| RowSet {
-            columns: rows.columns,
-            rows: rows.first,
-        }))
+        let answer = connection.query(&statement, &parameters).await.map_err(|failure| *failure);
+        Ok(answer.map(|rows| RowSet { columns: rows.columns, rows: rows.first }))
     }
 
     async fn execute(
@@ -93,10 +76,7 @@ impl HostConnection for PostgresView<'_> {
         parameters: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<u64, Error>> {
         let connection = self.connection(&connection)?;
-        Ok(connection
-            .execute(&statement, &parameters)
-            .await
-            .map_err(|failure| *failure))
+        Ok(connection.execute(&statement, &parameters).await.map_err(|failure| *failure))
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
@@ -147,28 +127,19 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for Postgres {
         parameters: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<u64, Error>> {
         let connection = accessor.with(|mut access| access.get().connection(&connection))?;
-        Ok(connection
-            .execute(&statement, &parameters)
-            .await
-            .map_err(|failure| *failure))
+        Ok(connection.execute(&statement, &parameters).await.map_err(|failure| *failure))
     }
 }
 
 impl PostgresView<'_> {
     /// Opens a handle without options.
-    pub(super) fn open_connection(
-        &mut self,
-        address: &str,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    pub(super) fn open_connection(&mut self, address: &str) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let opened = Connection::open(&self.ctx.pools, address, None);
         self.push_connection(opened)
     }
 
     /// The handle behind a guest's number.
-    pub(super) fn connection(
-        &self,
-        connection: &Resource<Connection>,
-    ) -> wasmtime::Result<Connection> {
+    pub(super) fn connection(&self, connection: &Resource<Connection>) -> wasmtime::Result<Connection> {
         Ok(self.table.get(connection)?.clone())
     }
 
@@ -184,31 +155,17 @@ impl PostgresView<'_> {
 }
 
 /// Makes a guest's stream of rows and its ending.
-fn hand_over<T: Send + 'static>(
-    mut access: Access<'_, T, Postgres>,
-    rows: Rows,
-) -> wasmtime::Result<Answer> {
-    let Rows {
-        columns,
-        first,
-        rest,
-    } = rows;
+fn hand_over<T: Send + 'static>(mut access: Access<'_, T, Postgres>, rows: Rows) -> wasmtime::Result<Answer> {
+    let Rows { columns, first, rest } = rows;
     let (stream, ending) = match rest {
         None => {
             let ending = std::future::ready(Ok::<Result<(), Error>, wasmtime::Error>(Ok(())));
-            (
-                StreamReader::new(&mut access, first)?,
-                FutureReader::new(&mut access, ending)?,
-            )
+            (StreamReader::new(&mut access, first)?, FutureReader::new(&mut access, ending)?)
         }
         Some(rest) => {
             let (producer, ended) = rest.into_parts(first);
-            let ending =
-                async move { Ok::<_, wasmtime::Error>(ended.await.map_err(|failure| *failure)) };
-            (
-                StreamReader::new(&mut access, producer)?,
-                FutureReader::new(&mut access, ending)?,
-            )
+            let ending = async move { Ok::<_, wasmtime::Error>(ended.await.map_err(|failure| *failure)) };
+            (StreamReader::new(&mut access, producer)?, FutureReader::new(&mut access, ending)?)
         }
     };
     Ok((columns, stream, ending))

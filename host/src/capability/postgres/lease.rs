@@ -31,21 +31,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(
-        pool: Arc<Pool>,
-        live: Live,
-        permit: OwnedSemaphorePermit,
-        reused: bool,
-    ) -> Self {
-        Self {
-            live: Some(live),
-            pool,
-            permit: Some(permit),
-            reused,
-            busy: false,
-            in_transaction: false,
-            pinned: false,
-        }
+    pub(super) fn new(pool: Arc<Pool>, live: Live, permit: OwnedSemaphorePermit, reused: bool) -> Self {
+        Self { live: Some(live), pool, permit: Some(permit), reused, busy: false, in_transaction: false, pinned: false }
     }
 
     /// The connection, marked busy until [`Lease::settle`]: whoever stops waiting in between leaves it unusable.
@@ -109,14 +96,9 @@ impl Lease {
         match statement.transaction {
             TransactionEffect::None => {}
             TransactionEffect::Opens | TransactionEffect::Continues => self.in_transaction = true,
-            TransactionEffect::Commits | TransactionEffect::RollsBack => {
-                self.in_transaction = false
-            }
+            TransactionEffect::Commits | TransactionEffect::RollsBack => self.in_transaction = false,
         }
-        let commits = matches!(
-            statement.transaction,
-            TransactionEffect::Commits | TransactionEffect::Continues
-        );
+        let commits = matches!(statement.transaction, TransactionEffect::Commits | TransactionEffect::Continues);
         if statement.writes && (commits || !was_in_transaction) {
             self.pool.announce_write();
         }
@@ -127,10 +109,7 @@ impl Lease {
 
     /// Notes that a statement failed: a failed COMMIT has ended its transaction unless the server could not read it.
     pub async fn failed(&mut self, statement: &Statement, error: &sqlx::Error) {
-        let ends = matches!(
-            statement.transaction,
-            TransactionEffect::Commits | TransactionEffect::Continues
-        );
+        let ends = matches!(statement.transaction, TransactionEffect::Commits | TransactionEffect::Continues);
         if ends && self.in_transaction && !super::failure::is_syntax_error(error) {
             self.roll_back().await;
         }
@@ -177,11 +156,7 @@ impl Drop for Lease {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return self.pool.discard(live);
         };
-        runtime.spawn(return_rolled_back(
-            self.pool.clone(),
-            live,
-            self.permit.take(),
-        ));
+        runtime.spawn(return_rolled_back(self.pool.clone(), live, self.permit.take()));
     }
 }
 

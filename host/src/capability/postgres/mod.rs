@@ -30,8 +30,7 @@ mod statement;
 mod value;
 
 pub use self::bindings::v4::spin::postgres::postgres::{
-    Column, DbDataType, DbError, DbValue, Error, Interval, ParameterValue, QueryError,
-    RangeBoundKind,
+    Column, DbDataType, DbError, DbValue, Error, Interval, ParameterValue, QueryError, RangeBoundKind,
 };
 pub use self::connection::Connection;
 pub use self::pool::{PoolSettings, Pools};

@@ -64,20 +64,13 @@ struct PoolKey {
 impl Pools {
     /// No connection is made before a statement needs one.
     pub fn new(settings: PoolSettings) -> Self {
-        Self(Arc::new(Shared {
-            settings,
-            pools: Mutex::default(),
-            closed: AtomicBool::new(false),
-        }))
+        Self(Arc::new(Shared { settings, pools: Mutex::default(), closed: AtomicBool::new(false) }))
     }
 
     /// Closes what is idle; what is in use is closed when it comes back, and nothing new is opened.
     pub async fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
-        let pools: Vec<Arc<Pool>> = locked(&self.0.pools)
-            .drain()
-            .map(|(_, pool)| pool)
-            .collect();
+        let pools: Vec<Arc<Pool>> = locked(&self.0.pools).drain().map(|(_, pool)| pool).collect();
         for pool in pools {
             pool.close().await;
         }
@@ -85,41 +78,28 @@ impl Pools {
 
     /// Connections open to the database, idle or in use.
     pub fn open_connections(&self) -> usize {
-        locked(&self.0.pools)
-            .values()
-            .map(|pool| pool.open.load(Ordering::Relaxed))
-            .sum()
+        locked(&self.0.pools).values().map(|pool| pool.open.load(Ordering::Relaxed)).sum()
     }
 
     /// The pool for an address, after checking that the component may use it.
     pub(super) fn pool(&self, address: &str, ca_root: Option<&str>) -> Result<Arc<Pool>, Failure> {
-        let key = PoolKey {
-            address: address.to_owned(),
-            ca_root: ca_root.map(str::to_owned),
-        };
+        let key = PoolKey { address: address.to_owned(), ca_root: ca_root.map(str::to_owned) };
         if let Some(pool) = locked(&self.0.pools).get(&key) {
             return Ok(pool.clone());
         }
-        let parsed =
-            address::parse(address, ca_root).map_err(|error| failure::of_address(&error))?;
+        let parsed = address::parse(address, ca_root).map_err(|error| failure::of_address(&error))?;
         self.check_grant(&parsed)?;
         if self.0.closed.load(Ordering::Acquire) {
-            return Err(failure::connection(
-                "this version of the component is being shut down",
-            ));
+            return Err(failure::connection("this version of the component is being shut down"));
         }
         let mut pools = locked(&self.0.pools);
         if pools.len() >= ADDRESSES {
             pools.retain(|_, pool| Arc::strong_count(pool) > 1);
         }
         if pools.len() >= ADDRESSES {
-            return Err(failure::connection(format!(
-                "at most {ADDRESSES} database addresses can be in use at once"
-            )));
+            return Err(failure::connection(format!("at most {ADDRESSES} database addresses can be in use at once")));
         }
-        let pool = pools
-            .entry(key)
-            .or_insert_with(|| Arc::new(Pool::new(parsed, &self.0.settings)));
+        let pool = pools.entry(key).or_insert_with(|| Arc::new(Pool::new(parsed, &self.0.settings)));
         Ok(pool.clone())
     }
 
@@ -129,11 +109,7 @@ impl Pools {
             return Ok(());
         }
         let component = &self.0.settings.component;
-        let bracketed = if host.contains(':') {
-            format!("[{host}]")
-        } else {
-            host.clone()
-        };
+        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         Err(failure::connection(format!(
             "component `{component}` may not connect to {bracketed}:{port}; \
              add \"postgres://{bracketed}:{port}\" to its allowed_outbound_hosts"
@@ -161,8 +137,7 @@ struct Idle {
 
 impl Pool {
     fn new(address: Address, settings: &PoolSettings) -> Self {
-        let permits =
-            usize::try_from(settings.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        let permits = usize::try_from(settings.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             address,
             idle: Mutex::default(),
@@ -198,9 +173,7 @@ impl Pool {
         let permit = match timeout_at(deadline, self.permits.clone().acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) => {
-                return Err(failure::connection(
-                    "this version of the component is being shut down",
-                ));
+                return Err(failure::connection("this version of the component is being shut down"));
             }
             Err(_) => return Err(self.none_became_free()),
         };
@@ -223,9 +196,7 @@ impl Pool {
             let mut idle = locked(&self.idle);
             idle.push(Idle { live, since: now });
             // The first has stood longest; one look each time keeps the pool from holding what nobody uses.
-            let is_stale = idle
-                .first()
-                .is_some_and(|first| now.duration_since(first.since) > IDLE_TIME);
+            let is_stale = idle.first().is_some_and(|first| now.duration_since(first.since) > IDLE_TIME);
             is_stale.then(|| idle.remove(0))
         };
         if let Some(stale) = stale {
@@ -271,14 +242,8 @@ impl Pool {
     /// The connection used last, if that was a moment ago.
     fn pop_trusted(&self) -> Option<Live> {
         let mut idle = locked(&self.idle);
-        let is_trusted = idle
-            .last()
-            .is_some_and(|last| last.since.elapsed() < TRUSTED_IDLE);
-        if is_trusted {
-            idle.pop().map(|idle| idle.live)
-        } else {
-            None
-        }
+        let is_trusted = idle.last().is_some_and(|last| last.since.elapsed() < TRUSTED_IDLE);
+        if is_trusted { idle.pop().map(|idle| idle.live) } else { None }
     }
 
     /// The connection, if it lives.
@@ -297,26 +262,18 @@ impl Pool {
 
     /// Connects, again and again while the server is starting, until `deadline`.
     async fn connect(&self, deadline: Instant) -> Result<Live, Failure> {
-        let Address {
-            host,
-            port,
-            options,
-        } = &self.address;
+        let Address { host, port, options } = &self.address;
         let mut pause = RETRY_PAUSE.0;
         loop {
             let error = match timeout_at(deadline, PgConnection::connect_with(options)).await {
                 Ok(Ok(connection)) => {
                     self.open.fetch_add(1, Ordering::Relaxed);
-                    return Ok(Live {
-                        connection,
-                        opened: Instant::now(),
-                    });
+                    return Ok(Live { connection, opened: Instant::now() });
                 }
                 Ok(Err(error)) => error,
                 Err(_) => {
                     let seconds = ACQUIRE_TIME.as_secs();
-                    let message =
-                        format!("the database at {host}:{port} did not answer within {seconds} s");
+                    let message = format!("the database at {host}:{port} did not answer within {seconds} s");
                     return Err(failure::connection(message));
                 }
             };

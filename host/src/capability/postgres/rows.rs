@@ -29,10 +29,7 @@ pub struct RowStream {
 }
 
 impl RowStream {
-    pub(super) fn new(
-        parts: mpsc::UnboundedReceiver<Part>,
-        outcome: oneshot::Receiver<Result<(), Failure>>,
-    ) -> Self {
+    pub(super) fn new(parts: mpsc::UnboundedReceiver<Part>, outcome: oneshot::Receiver<Result<(), Failure>>) -> Self {
         Self { parts, outcome }
     }
 
@@ -55,17 +52,8 @@ impl RowStream {
     pub(super) fn into_parts(
         self,
         first: Vec<Row>,
-    ) -> (
-        RowProducer,
-        impl Future<Output = Result<(), Failure>> + Send + 'static,
-    ) {
-        (
-            RowProducer {
-                first,
-                parts: self.parts,
-            },
-            ended(self.outcome),
-        )
+    ) -> (RowProducer, impl Future<Output = Result<(), Failure>> + Send + 'static) {
+        (RowProducer { first, parts: self.parts }, ended(self.outcome))
     }
 }
 

@@ -11,8 +11,8 @@ use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{
-    Arguments as _, AssertSqlSafe, Column as _, Either, Executor as _, PgConnection, Postgres,
-    Row as _, SqlSafeStr as _, SqlStr, Statement as _, TypeInfo as _, ValueRef as _,
+    Arguments as _, AssertSqlSafe, Column as _, Either, Executor as _, PgConnection, Postgres, Row as _,
+    SqlSafeStr as _, SqlStr, Statement as _, TypeInfo as _, ValueRef as _,
 };
 
 /// Type number of `text`.
@@ -33,12 +33,7 @@ pub enum Trouble {
 }
 
 /// Runs `sql` on the lease's connection and gives its rows to `sink`.
-pub async fn run(
-    lease: &mut Lease,
-    sql: &str,
-    parameters: &[ParameterValue],
-    sink: &mut Sink,
-) -> Result<(), Trouble> {
+pub async fn run(lease: &mut Lease, sql: &str, parameters: &[ParameterValue], sink: &mut Sink) -> Result<(), Trouble> {
     // Rows that nobody takes are read to the end where a transaction would be lost otherwise.
     let keep = lease.is_held();
     let Some(connection) = lease.start() else {
@@ -66,11 +61,7 @@ async fn attempt(
     // Answered from the connection's cache after the first time. No types are given, so that the server infers them.
     let statement = connection.prepare_with(sql, &[]).await.map_err(unsent)?;
     let arguments = arguments(connection, &statement, parameters).await?;
-    let shapes: Vec<Shape> = statement
-        .columns()
-        .iter()
-        .map(|column| value::shape(column.type_info()))
-        .collect();
+    let shapes: Vec<Shape> = statement.columns().iter().map(|column| value::shape(column.type_info())).collect();
     if sink.wants_rows() {
         sink.columns(columns(&statement));
     }
@@ -107,11 +98,7 @@ fn read_row(row: &PgRow, shapes: &[Shape]) -> Result<(Row, usize), sqlx::Error> 
     let mut size = size_of::<Row>() + shapes.len() * size_of::<DbValue>();
     for (index, shape) in shapes.iter().enumerate() {
         let raw = row.try_get_raw(index)?;
-        let bytes = if raw.is_null() {
-            None
-        } else {
-            Some(raw.as_bytes().map_err(sqlx::Error::Decode)?)
-        };
+        let bytes = if raw.is_null() { None } else { Some(raw.as_bytes().map_err(sqlx::Error::Decode)?) };
         size += bytes.map_or(0, <[u8]>::len);
         values.push(decode::value(*shape, bytes));
     }
@@ -142,43 +129,29 @@ async fn arguments(
             Written::Value => false,
             Written::Null => true,
             Written::FromText(text) => {
-                let raw = Raw {
-                    bytes: Some(text.as_bytes()),
-                    type_oid: TEXT_OID,
-                };
+                let raw = Raw { bytes: Some(text.as_bytes()), type_oid: TEXT_OID };
                 cast(connection, "text", raw, type_info, &mut buffer).await?
             }
             Written::FromTexts(texts) => {
                 let mut bytes = Vec::new();
                 let shape = Shape::Array(value::Kind::Text, TEXT_OID);
                 encode::write(&ParameterValue::ArrayStr(texts), shape, &mut bytes);
-                let raw = Raw {
-                    bytes: Some(&bytes),
-                    type_oid: TEXT_ARRAY_OID,
-                };
+                let raw = Raw { bytes: Some(&bytes), type_oid: TEXT_ARRAY_OID };
                 cast(connection, "text[]", raw, type_info, &mut buffer).await?
             }
             Written::Mismatch => {
                 return Err(Trouble::Refused(mismatch(index, parameter, type_info)));
             }
         };
-        let raw = Raw {
-            bytes: (!is_null).then_some(buffer.as_slice()),
-            type_oid: type_info.oid().map_or(0, |oid| oid.0),
-        };
-        arguments
-            .add(raw)
-            .map_err(|error| Trouble::Refused(failure::parameter(error.to_string())))?;
+        let raw =
+            Raw { bytes: (!is_null).then_some(buffer.as_slice()), type_oid: type_info.oid().map_or(0, |oid| oid.0) };
+        arguments.add(raw).map_err(|error| Trouble::Refused(failure::parameter(error.to_string())))?;
     }
     Ok(arguments)
 }
 
 fn mismatch(index: usize, parameter: &ParameterValue, type_info: &PgTypeInfo) -> Failure {
-    let (number, given, wanted) = (
-        index + 1,
-        encode::name(parameter),
-        type_info.name().to_ascii_lowercase(),
-    );
+    let (number, given, wanted) = (index + 1, encode::name(parameter), type_info.name().to_ascii_lowercase());
     failure::parameter(format!(
         "parameter ${number} is a {given}, which does not fit the database's type {wanted}; \
          pass another value or cast it in the statement, as in ${number}::text::{wanted}"
@@ -194,21 +167,13 @@ async fn cast(
     buffer: &mut Vec<u8>,
 ) -> Result<bool, Trouble> {
     let unsent = |error| Trouble::Database { error, sent: false };
-    let sql =
-        AssertSqlSafe(format!("SELECT CAST($1::{source} AS {})", target.name())).into_sql_str();
+    let sql = AssertSqlSafe(format!("SELECT CAST($1::{source} AS {})", target.name())).into_sql_str();
     let mut arguments = PgArguments::default();
-    arguments
-        .add(raw)
-        .map_err(|error| unsent(sqlx::Error::Encode(error)))?;
-    let row = connection
-        .fetch_one(sqlx::query_with(sql, arguments))
-        .await
-        .map_err(unsent)?;
+    arguments.add(raw).map_err(|error| unsent(sqlx::Error::Encode(error)))?;
+    let row = connection.fetch_one(sqlx::query_with(sql, arguments)).await.map_err(unsent)?;
     let value = row.try_get_raw(0).map_err(unsent)?;
     if !value.is_null() {
-        let bytes = value
-            .as_bytes()
-            .map_err(|error| unsent(sqlx::Error::Decode(error)))?;
+        let bytes = value.as_bytes().map_err(|error| unsent(sqlx::Error::Decode(error)))?;
         buffer.clear();
         buffer.extend_from_slice(bytes);
     }
@@ -237,8 +202,6 @@ impl<'a> sqlx::Encode<'a, Postgres> for Raw<'_> {
     }
 
     fn produces(&self) -> Option<PgTypeInfo> {
-        Some(PgTypeInfo::with_oid(sqlx::postgres::types::Oid(
-            self.type_oid,
-        )))
+        Some(PgTypeInfo::with_oid(sqlx::postgres::types::Oid(self.type_oid)))
     }
 }

@@ -47,12 +47,7 @@ pub enum Refusal {
 impl Sink {
     /// A sink that collects rows of at most `limit` bytes together.
     pub fn collect(limit: usize) -> Self {
-        Self::Collect(Collected {
-            columns: Vec::new(),
-            rows: Vec::new(),
-            bytes: 0,
-            limit,
-        })
+        Self::Collect(Collected { columns: Vec::new(), rows: Vec::new(), bytes: 0, limit })
     }
 
     /// Whether the sink wants the rows' values at all.
@@ -182,11 +177,7 @@ pub struct StreamSink {
 
 impl StreamSink {
     /// A sink and its reader.
-    pub fn new(
-        limit: usize,
-        pressure: Arc<Pressure>,
-        reads_to_the_end: bool,
-    ) -> (Self, mpsc::UnboundedReceiver<Part>) {
+    pub fn new(limit: usize, pressure: Arc<Pressure>, reads_to_the_end: bool) -> (Self, mpsc::UnboundedReceiver<Part>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let slots = Arc::new(Semaphore::new(BATCHES));
         let sink = Self {
@@ -218,11 +209,7 @@ impl StreamSink {
         self.started = true;
         self.rows.push(row);
         self.bytes += bytes;
-        if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
-            self.flush().await
-        } else {
-            Ok(())
-        }
+        if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.flush().await } else { Ok(()) }
     }
 
     async fn flush(&mut self) -> Result<(), Refusal> {

@@ -58,11 +58,7 @@ pub fn classify(sql: &str) -> Statement {
     }
 }
 
-fn transaction_effect(
-    is: &dyn Fn(&str) -> bool,
-    then: &dyn Fn(&str) -> bool,
-    words: Words<'_>,
-) -> TransactionEffect {
+fn transaction_effect(is: &dyn Fn(&str) -> bool, then: &dyn Fn(&str) -> bool, words: Words<'_>) -> TransactionEffect {
     if is("begin") || (is("start") && then("transaction")) {
         return TransactionEffect::Opens;
     }
@@ -71,10 +67,7 @@ fn transaction_effect(
     }
     let commits = is("commit") || is("end");
     let rolls_back = is("rollback") || is("abort");
-    if !commits && !rolls_back
-        || then("prepared")
-        || words.clone().any(|word| word.eq_ignore_ascii_case("to"))
-    {
+    if !commits && !rolls_back || then("prepared") || words.clone().any(|word| word.eq_ignore_ascii_case("to")) {
         return TransactionEffect::None;
     }
     let mut chains = false;
@@ -91,34 +84,18 @@ fn transaction_effect(
     }
 }
 
-fn changes_session(
-    is: &dyn Fn(&str) -> bool,
-    then: &dyn Fn(&str) -> bool,
-    mut words: Words<'_>,
-) -> bool {
+fn changes_session(is: &dyn Fn(&str) -> bool, then: &dyn Fn(&str) -> bool, mut words: Words<'_>) -> bool {
     if is("set") {
         return !(then("local") || then("transaction") || then("constraints"));
     }
-    let always = [
-        "reset",
-        "listen",
-        "unlisten",
-        "execute",
-        "deallocate",
-        "discard",
-        "declare",
-        "load",
-    ];
+    let always = ["reset", "listen", "unlisten", "execute", "deallocate", "discard", "declare", "load"];
     if always.iter().any(|word| is(word)) || (is("prepare") && !then("transaction")) {
         return true;
     }
     let makes = is("create") || is("select") || is("with");
     words.any(|word| {
-        SESSION_WORDS
-            .iter()
-            .any(|known| word.eq_ignore_ascii_case(known))
-            || makes
-                && (word.eq_ignore_ascii_case("temp") || word.eq_ignore_ascii_case("temporary"))
+        SESSION_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+            || makes && (word.eq_ignore_ascii_case("temp") || word.eq_ignore_ascii_case("temporary"))
     })
 }
 
@@ -154,13 +131,9 @@ fn writes(is: &dyn Fn(&str) -> bool, mut words: Words<'_>) -> bool {
         let mut previous = "";
         return words.any(|word| {
             // `FOR UPDATE` and `FOR NO KEY UPDATE` only lock.
-            let locks =
-                previous.eq_ignore_ascii_case("for") || previous.eq_ignore_ascii_case("key");
+            let locks = previous.eq_ignore_ascii_case("for") || previous.eq_ignore_ascii_case("key");
             previous = word;
-            !locks
-                && changing
-                    .iter()
-                    .any(|known| word.eq_ignore_ascii_case(known))
+            !locks && changing.iter().any(|known| word.eq_ignore_ascii_case(known))
         });
     }
     true
@@ -206,18 +179,9 @@ impl<'a> Words<'a> {
     }
 
     fn take_word(&mut self) -> &'a str {
-        let is_part = |byte: &u8| {
-            byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$' || *byte >= 0x80
-        };
-        let length = self
-            .rest
-            .bytes()
-            .position(|byte| !is_part(&byte))
-            .unwrap_or(self.rest.len());
-        let (word, rest) = self
-            .rest
-            .split_at_checked(length)
-            .unwrap_or((self.rest, ""));
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$' || *byte >= 0x80;
+        let length = self.rest.bytes().position(|byte| !is_part(&byte)).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
         self.rest = rest;
         word
     }
@@ -267,14 +231,9 @@ impl<'a> Words<'a> {
     /// Skips `$tag$ … $tag$`, or the `$` of a parameter.
     fn skip_dollar(&mut self) {
         let body = self.rest.get(1..).unwrap_or("");
-        let end = body
-            .bytes()
-            .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80));
+        let end = body.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80));
         let tag = match end {
-            Some(end)
-                if body.as_bytes().get(end) == Some(&b'$')
-                    && !body.starts_with(|c: char| c.is_ascii_digit()) =>
-            {
+            Some(end) if body.as_bytes().get(end) == Some(&b'$') && !body.starts_with(|c: char| c.is_ascii_digit()) => {
                 self.rest.get(..end + 2).unwrap_or("$")
             }
             _ => return self.skip_bytes(1),
@@ -291,28 +250,16 @@ mod tests {
     #[test]
     fn transactions_are_told_by_the_leading_keyword() {
         let effect = |sql: &str| classify(sql).transaction;
-        assert_eq!(
-            effect("  begin isolation level serializable"),
-            TransactionEffect::Opens
-        );
-        assert_eq!(
-            effect("/* a /* b */ c */ -- x\n START TRANSACTION"),
-            TransactionEffect::Opens
-        );
+        assert_eq!(effect("  begin isolation level serializable"), TransactionEffect::Opens);
+        assert_eq!(effect("/* a /* b */ c */ -- x\n START TRANSACTION"), TransactionEffect::Opens);
         assert_eq!(effect("COMMIT"), TransactionEffect::Commits);
         assert_eq!(effect("end;"), TransactionEffect::Commits);
         assert_eq!(effect("commit and chain"), TransactionEffect::Continues);
         assert_eq!(effect("commit and no chain"), TransactionEffect::Commits);
         assert_eq!(effect("rollback"), TransactionEffect::RollsBack);
-        assert_eq!(
-            effect("ROLLBACK WORK TO SAVEPOINT a"),
-            TransactionEffect::None
-        );
+        assert_eq!(effect("ROLLBACK WORK TO SAVEPOINT a"), TransactionEffect::None);
         assert_eq!(effect("rollback prepared 'x'"), TransactionEffect::None);
-        assert_eq!(
-            effect("prepare transaction 'x'"),
-            TransactionEffect::Commits
-        );
+        assert_eq!(effect("prepare transaction 'x'"), TransactionEffect::Commits);
         assert_eq!(effect("select 'begin'"), TransactionEffect::None);
         assert_eq!(effect("savepoint a"), TransactionEffect::None);
     }
@@ -380,18 +327,7 @@ mod tests {
 
     #[test]
     fn unfinished_text_does_not_hang() {
-        for sql in [
-            "",
-            "'",
-            "\"",
-            "/*",
-            "$a$",
-            "--",
-            "$",
-            "e'\\",
-            "é",
-            "select '…",
-        ] {
+        for sql in ["", "'", "\"", "/*", "$a$", "--", "$", "e'\\", "é", "select '…"] {
             classify(sql);
         }
     }

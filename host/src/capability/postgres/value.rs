@@ -67,9 +67,7 @@ pub enum Shape {
 /// Tells the shape of a type.
 pub fn shape(info: &PgTypeInfo) -> Shape {
     match info.kind() {
-        PgTypeKind::Array(element) => {
-            Shape::Array(scalar(element), element.oid().map_or(0, |oid| oid.0))
-        }
+        PgTypeKind::Array(element) => Shape::Array(scalar(element), element.oid().map_or(0, |oid| oid.0)),
         PgTypeKind::Domain(base) => shape(base),
         _ => Shape::Scalar(scalar(info)),
     }

@@ -93,7 +93,7 @@ impl Process {
             match attempt(folder, programs, account, &socket, port, password).await? {
                 Attempt::Running(process) => {
                     folder.keep_port(port)?;
-                    return Ok(process);
+                    return Ok(*process);
                 }
                 Attempt::PortTaken => wanted = None,
                 Attempt::StillEnding => tokio::time::sleep(CRASHED_PAUSE).await,
@@ -145,7 +145,7 @@ impl Process {
 
 /// What became of one try.
 enum Attempt {
-    Running(Process),
+    Running(Box<Process>),
     PortTaken,
     StillEnding,
 }
@@ -177,7 +177,7 @@ async fn attempt(
     let watcher = watch(account, folder, pid)?;
     let mut process = Process { child, pid, port, socket: socket.to_owned(), watcher: Some(watcher) };
     if process.becomes_ready(password).await? {
-        return Ok(Attempt::Running(process));
+        return Ok(Attempt::Running(Box::new(process)));
     }
     process.dismiss_watcher().await;
     let said = folder.log_since(log_start);

@@ -44,40 +44,16 @@ impl bindings::Guest for Guest {
 
 async fn writes_and_reads(address: &str) -> Result<String, String> {
     let connection = Connection::open(address).await.map_err(text)?;
-    connection
-        .execute(
-            "CREATE TABLE notes (id int8, body text, at timestamptz)",
-            [],
-        )
-        .await
-        .map_err(text)?;
-    let row = [
-        1_i64.into(),
-        "hello".to_owned().into(),
-        ParameterValue::DbNull,
-    ];
-    let inserted = connection
-        .execute("INSERT INTO notes VALUES ($1, $2, $3)", row)
-        .await
-        .map_err(text)?;
-    let mut answer = connection
-        .query("SELECT id, body, at FROM notes", [])
-        .await
-        .map_err(text)?;
+    connection.execute("CREATE TABLE notes (id int8, body text, at timestamptz)", []).await.map_err(text)?;
+    let row = [1_i64.into(), "hello".to_owned().into(), ParameterValue::DbNull];
+    let inserted = connection.execute("INSERT INTO notes VALUES ($1, $2, $3)", row).await.map_err(text)?;
+    let mut answer = connection.query("SELECT id, body, at FROM notes", []).await.map_err(text)?;
     let row = answer.next().await.ok_or("no row")?;
     let (id, body) = (row.get::<i64>("id"), row.get::<String>("body"));
     let at = Option::<i64>::decode(&row[2]).map_err(text)?;
     answer.result().await.map_err(text)?;
-    let error = connection
-        .execute("INSERT INTO nowhere VALUES (1)", [])
-        .await
-        .err()
-        .map(text)
-        .unwrap_or_default();
-    Ok(format!(
-        "{inserted} {id:?} {body:?} {at:?} {}",
-        error.contains("42P01")
-    ))
+    let error = connection.execute("INSERT INTO nowhere VALUES (1)", []).await.err().map(text).unwrap_or_default();
+    Ok(format!("{inserted} {id:?} {body:?} {at:?} {}", error.contains("42P01")))
 }
 
 async fn reads_many(address: &str) -> Result<String, String> {
@@ -97,59 +73,38 @@ async fn sleeps_twice(address: &str) -> Result<String, String> {
     let connection = Connection::open(address).await.map_err(text)?;
     let sleep = || connection.execute("SELECT pg_sleep(0.5)", []);
     let (first, second) = join(sleep(), sleep()).await;
-    Ok(format!(
-        "{} {}",
-        first.map_err(text)?,
-        second.map_err(text)?
-    ))
+    Ok(format!("{} {}", first.map_err(text)?, second.map_err(text)?))
 }
 
 async fn leaves_a_transaction(address: &str) -> Result<String, String> {
     let connection = Connection::open(address).await.map_err(text)?;
     connection.execute("BEGIN", []).await.map_err(text)?;
-    connection
-        .execute("CREATE TABLE left_behind ()", [])
-        .await
-        .map_err(text)?;
+    connection.execute("CREATE TABLE left_behind ()", []).await.map_err(text)?;
     std::mem::forget(connection);
     Ok(String::new())
 }
 
 fn speaks_2_0_0(address: &str) -> Result<String, String> {
     let connection = v2::Connection::open(address).map_err(text)?;
-    let parameters = [
-        v2_types::ParameterValue::Uint32(7),
-        v2_types::ParameterValue::Str("a".to_owned()),
-    ];
-    let rows = connection
-        .query("SELECT $1::int8, $2::text, null::int4, now()", &parameters)
-        .map_err(text)?;
+    let parameters = [v2_types::ParameterValue::Uint32(7), v2_types::ParameterValue::Str("a".to_owned())];
+    let rows = connection.query("SELECT $1::int8, $2::text, null::int4, now()", &parameters).map_err(text)?;
     let count = connection.execute("SELECT 1", &[]).map_err(text)?;
     Ok(format!("{:?} {count}", rows.rows))
 }
 
 fn speaks_3_0_0(address: &str) -> Result<String, String> {
     let connection = v3::Connection::open(address).map_err(text)?;
-    let parameters = [
-        v3::ParameterValue::Date((2024, 2, 29)),
-        v3::ParameterValue::Timestamp(0),
-    ];
+    let parameters = [v3::ParameterValue::Date((2024, 2, 29)), v3::ParameterValue::Timestamp(0)];
     let sql = "SELECT $1::date, $2::timestamptz, 1.5::numeric";
     let rows = connection.query(sql, &parameters).map_err(text)?;
-    let error = connection
-        .query("SELECT 1/0", &[])
-        .err()
-        .map(text)
-        .unwrap_or_default();
+    let error = connection.query("SELECT 1/0", &[]).err().map(text).unwrap_or_default();
     Ok(format!("{:?} {error}", rows.rows))
 }
 
 fn speaks_4_0_0(address: &str) -> Result<String, String> {
     let connection = v4::Connection::open(address).map_err(text)?;
     let parameters = [v4::ParameterValue::Decimal("1.50".to_owned())];
-    let rows = connection
-        .query("SELECT $1::numeric, '[1,5)'::int4range", &parameters)
-        .map_err(text)?;
+    let rows = connection.query("SELECT $1::numeric, '[1,5)'::int4range", &parameters).map_err(text)?;
     let refused = v4::Connection::open("postgres://u@db.example/x").is_err();
     Ok(format!("{:?} {refused}", rows.rows))
 }

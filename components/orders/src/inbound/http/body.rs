@@ -119,23 +119,13 @@ impl Input for NewOrderBody {
 
     fn check(self, faults: &mut Faults) -> Option<NewOrder> {
         let items = faults.required("items", self.items)?;
-        let wanted: Vec<Option<Wanted>> = items
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| item.wanted(index, faults))
-            .collect();
+        let wanted: Vec<Option<Wanted>> =
+            items.into_iter().enumerate().map(|(index, item)| item.wanted(index, faults)).collect();
         let wanted: Vec<Wanted> = wanted.into_iter().collect::<Option<_>>()?;
         match Lines::parse(&wanted) {
-            Ok(lines) => Some(NewOrder {
-                user_id: self.user_id,
-                lines,
-                expected_total: self.expected_total,
-            }),
+            Ok(lines) => Some(NewOrder { user_id: self.user_id, lines, expected_total: self.expected_total }),
             Err(found) => {
-                found
-                    .into_list()
-                    .into_iter()
-                    .for_each(|fault| faults.add(fault.field, fault.detail));
+                found.into_list().into_iter().for_each(|fault| faults.add(fault.field, fault.detail));
                 None
             }
         }
@@ -146,10 +136,7 @@ impl NewItemBody {
     fn wanted(self, index: usize, faults: &mut Faults) -> Option<Wanted> {
         let product_id = faults.required(&format!("items[{index}].productId"), self.product_id);
         let quantity = faults.required(&format!("items[{index}].quantity"), self.quantity);
-        Some(Wanted {
-            product_id: product_id?,
-            quantity: quantity?,
-        })
+        Some(Wanted { product_id: product_id?, quantity: quantity? })
     }
 }
 
@@ -170,10 +157,7 @@ impl Input for NewShipmentBody {
     fn check(self, faults: &mut Faults) -> Option<Shipment> {
         let carrier = faults.parse("carrier", self.carrier, short);
         let tracking = faults.parse("tracking", self.tracking, short);
-        Some(Shipment {
-            carrier: carrier?,
-            tracking: tracking?,
-        })
+        Some(Shipment { carrier: carrier?, tracking: tracking? })
     }
 }
 
@@ -204,40 +188,20 @@ impl From<Order> for OrderBody {
 
 impl From<Line> for ItemBody {
     fn from(line: Line) -> Self {
-        Self {
-            product_id: line.product_id,
-            name: line.name,
-            quantity: line.quantity,
-            price: line.price,
-        }
+        Self { product_id: line.product_id, name: line.name, quantity: line.quantity, price: line.price }
     }
 }
 
 impl From<Shipment> for ShipmentBody {
     fn from(shipment: Shipment) -> Self {
-        Self {
-            carrier: shipment.carrier,
-            tracking: shipment.tracking,
-        }
+        Self { carrier: shipment.carrier, tracking: shipment.tracking }
     }
 }
 
 impl From<Past> for PastBody {
     fn from(past: Past) -> Self {
-        let Past {
-            version,
-            status,
-            reason,
-            actor,
-            changed_at,
-        } = past;
-        Self {
-            version,
-            status,
-            reason,
-            actor,
-            changed_at,
-        }
+        let Past { version, status, reason, actor, changed_at } = past;
+        Self { version, status, reason, actor, changed_at }
     }
 }
 
@@ -261,13 +225,7 @@ mod tests {
     fn a_sound_order_is_read() {
         let body = br#"{"userId":7,"items":[{"productId":3,"quantity":2}],"expectedTotal":39.98}"#;
         let order = kit::input::read_body::<NewOrderBody>(body).unwrap();
-        assert_eq!(
-            order.lines.as_slice(),
-            [Wanted {
-                product_id: 3,
-                quantity: 2
-            }]
-        );
+        assert_eq!(order.lines.as_slice(), [Wanted { product_id: 3, quantity: 2 }]);
         assert_eq!(order.expected_total, Some(Money::from_minor(3998)));
     }
 

@@ -25,11 +25,7 @@ use crate::outbound::World;
         Problems
     )
 )]
-pub async fn cancel_order(
-    caller: Caller,
-    Path(id): Path<i64>,
-    headers: HeaderMap,
-) -> Result<OrderBody, Problem> {
+pub async fn cancel_order(caller: Caller, Path(id): Path<i64>, headers: HeaderMap) -> Result<OrderBody, Problem> {
     changed(id, &headers, |order| {
         if !caller.may_see(order.user_id) {
             return Err(ChangeError::NotFound);
@@ -66,10 +62,7 @@ pub async fn ship_order(
     Valid(shipment): Valid<NewShipmentBody>,
 ) -> Result<OrderBody, Problem> {
     let change = Change::Ship(shipment);
-    changed(id, &headers, |order| {
-        Step::plan(order, &change, Actor::Admin(admin.user_id))
-    })
-    .await
+    changed(id, &headers, |order| Step::plan(order, &change, Actor::Admin(admin.user_id))).await
 }
 
 /// Notes that a shipped order arrived.
@@ -86,15 +79,8 @@ pub async fn ship_order(
         Problems
     )
 )]
-pub async fn deliver_order(
-    Admin(admin): Admin,
-    Path(id): Path<i64>,
-    headers: HeaderMap,
-) -> Result<OrderBody, Problem> {
-    changed(id, &headers, |order| {
-        Step::plan(order, &Change::Deliver, Actor::Admin(admin.user_id))
-    })
-    .await
+pub async fn deliver_order(Admin(admin): Admin, Path(id): Path<i64>, headers: HeaderMap) -> Result<OrderBody, Problem> {
+    changed(id, &headers, |order| Step::plan(order, &Change::Deliver, Actor::Admin(admin.user_id))).await
 }
 
 async fn changed(
@@ -104,9 +90,6 @@ async fn changed(
 ) -> Result<OrderBody, Problem> {
     let trace = traceparent(headers);
     let world = World::default();
-    let order = kit::local(change_order(&world, id, |order| {
-        Ok(plan(order)?.traced(trace.clone()))
-    }))
-    .await?;
+    let order = kit::local(change_order(&world, id, |order| Ok(plan(order)?.traced(trace.clone())))).await?;
     Ok(order.into())
 }

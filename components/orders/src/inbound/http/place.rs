@@ -39,14 +39,7 @@ pub async fn place_order(
     headers: HeaderMap,
     Hashed(new, body_sha256): Hashed<NewOrderBody>,
 ) -> Result<Response, Problem> {
-    kit::local(place_for(
-        caller,
-        key,
-        traceparent(&headers),
-        new,
-        body_sha256,
-    ))
-    .await
+    kit::local(place_for(caller, key, traceparent(&headers), new, body_sha256)).await
 }
 
 /// The trace context of a request (W3C Trace Context).
@@ -62,14 +55,9 @@ async fn place_for(
     body_sha256: [u8; 32],
 ) -> Result<Response, Problem> {
     if new.user_id.is_some_and(|user_id| user_id != caller.user_id) {
-        return Err(Problem::forbidden(
-            "`userId` must be your own, or be left out.",
-        ));
+        return Err(Problem::forbidden("`userId` must be your own, or be left out."));
     }
-    let ids = KeyIds {
-        reservation_id: idempotency::random_uuid()?,
-        number: 0,
-    };
+    let ids = KeyIds { reservation_id: idempotency::random_uuid()?, number: 0 };
     let claim = Claim {
         user_id: caller.user_id,
         route: "POST /orders",
@@ -83,14 +71,8 @@ async fn place_for(
         Claimed::Done(answer) => return Ok(answer.into_response()),
         Claimed::Mine(lease) => lease,
     };
-    let ids = Ids {
-        order_id: lease.ids.number,
-        reservation_id: lease.ids.reservation_id.clone(),
-    };
-    let world = World {
-        lease: Some(lease),
-        traceparent,
-    };
+    let ids = Ids { order_id: lease.ids.number, reservation_id: lease.ids.reservation_id.clone() };
+    let world = World { lease: Some(lease), traceparent };
     let answer = place(&world, &wish(caller.user_id, new).await, &ids, render).await?;
     Ok(answer.into_response())
 }
@@ -120,15 +102,9 @@ fn problem(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::NotActive => Problem::forbidden("Your account is not active, so it cannot order."),
         Refusal::UnknownProducts(ids) => {
-            let faults = ids
-                .iter()
-                .map(|id| at_items(format!("product {id} does not exist or is no longer sold")));
-            Problem::named(
-                unprocessable,
-                "unknown-product",
-                "Some of the products cannot be ordered.",
-            )
-            .with_errors(faults.collect())
+            let faults = ids.iter().map(|id| at_items(format!("product {id} does not exist or is no longer sold")));
+            Problem::named(unprocessable, "unknown-product", "Some of the products cannot be ordered.")
+                .with_errors(faults.collect())
         }
         Refusal::OutOfStock(shortages) => {
             let faults = shortages.iter().map(|short| {
@@ -137,39 +113,27 @@ fn problem(refusal: &Refusal) -> Problem {
                     short.product_id, short.wanted, short.available
                 ))
             });
-            Problem::conflict(
-                "out-of-stock",
-                "There is not enough stock; nothing was ordered.",
-            )
-            .with_errors(faults.collect())
+            Problem::conflict("out-of-stock", "There is not enough stock; nothing was ordered.")
+                .with_errors(faults.collect())
         }
         Refusal::TotalDiffers { total, expected } => {
-            let detail =
-                format!("The order costs {total}, not {expected}. Look at the prices again.");
+            let detail = format!("The order costs {total}, not {expected}. Look at the prices again.");
             Problem::conflict("total-differs", detail)
         }
-        Refusal::ForeignCurrency => Problem::named(
-            unprocessable,
-            "foreign-currency",
-            "A product is not priced in the shop's currency.",
-        ),
-        Refusal::TotalOutOfBounds => Problem::named(
-            unprocessable,
-            "total-out-of-bounds",
-            "The order costs nothing, or more than can be paid.",
-        ),
-        Refusal::Undone => Problem::conflict(
-            "reservation-undone",
-            "The pieces held for this key were given back. Use a fresh key.",
-        ),
+        Refusal::ForeignCurrency => {
+            Problem::named(unprocessable, "foreign-currency", "A product is not priced in the shop's currency.")
+        }
+        Refusal::TotalOutOfBounds => {
+            Problem::named(unprocessable, "total-out-of-bounds", "The order costs nothing, or more than can be paid.")
+        }
+        Refusal::Undone => {
+            Problem::conflict("reservation-undone", "The pieces held for this key were given back. Use a fresh key.")
+        }
     }
 }
 
 fn at_items(detail: String) -> Fault {
-    Fault {
-        field: "items".to_owned(),
-        detail,
-    }
+    Fault { field: "items".to_owned(), detail }
 }
 
 impl From<PlaceError> for Problem {
@@ -178,10 +142,8 @@ impl From<PlaceError> for Problem {
             PlaceError::TakenOver => idempotency::in_flight(),
             PlaceError::Unavailable(unavailable) => {
                 eprintln!("warning: {unavailable}");
-                let detail = format!(
-                    "The {} cannot be asked just now. Please repeat with the same key.",
-                    unavailable.who
-                );
+                let detail =
+                    format!("The {} cannot be asked just now. Please repeat with the same key.", unavailable.who);
                 Problem::unavailable(detail, 1)
             }
             PlaceError::Store(error) => error.into(),

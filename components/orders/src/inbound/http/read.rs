@@ -52,20 +52,9 @@ pub async fn list_orders(
     Query(status): Query<ListQuery>,
 ) -> Result<Page<OrderBody>, Problem> {
     let user_id = (!caller.is_admin()).then_some(caller.user_id);
-    let filter = Filter {
-        user_id,
-        status,
-        after: paging.place()?,
-        limit: paging.fetch(),
-    };
+    let filter = Filter { user_id, status, after: paging.place()?, limit: paging.fetch() };
     let orders = kit::local(World::default().list(&filter)).await?;
-    let page = paging.page(orders, |order| {
-        Cursor {
-            created_at: order.created_at,
-            id: order.id,
-        }
-        .encode()
-    });
+    let page = paging.page(orders, |order| Cursor { created_at: order.created_at, id: order.id }.encode());
     Ok(page.map(OrderBody::from))
 }
 
@@ -93,10 +82,7 @@ pub async fn get_order(caller: Caller, Path(id): Path<i64>) -> Result<OrderBody,
     params(("id" = i64, Path, description = "The order's number.")),
     responses((status = 200, description = "Every version of the order.", body = Vec<PastBody>), Problems)
 )]
-pub async fn get_history(
-    caller: Caller,
-    Path(id): Path<i64>,
-) -> Result<Json<Vec<PastBody>>, Problem> {
+pub async fn get_history(caller: Caller, Path(id): Path<i64>) -> Result<Json<Vec<PastBody>>, Problem> {
     visible(&caller, id).await?;
     let history = kit::local(World::default().history(id)).await?;
     Ok(Json(history.into_iter().map(PastBody::from).collect()))
@@ -105,7 +91,5 @@ pub async fn get_history(
 /// The order, if the caller may see it. Another's does not exist.
 async fn visible(caller: &Caller, id: i64) -> Result<Order, Problem> {
     let order = kit::local(World::default().find(id)).await?;
-    order
-        .filter(|order| caller.may_see(order.user_id))
-        .ok_or_else(no_such_order)
+    order.filter(|order| caller.may_see(order.user_id)).ok_or_else(no_such_order)
 }

@@ -45,10 +45,7 @@ pub struct PaymentBody {
 impl PaymentBody {
     /// The payment, and where its customer must act.
     pub fn acting_at(payment: Payment, action_url: Option<String>) -> Self {
-        Self {
-            action_url,
-            ..Self::from(payment)
-        }
+        Self { action_url, ..Self::from(payment) }
     }
 }
 
@@ -131,19 +128,14 @@ impl Input for NewRefundBody {
             faults.add("amount", "must be more than nothing");
         }
         let reason = faults.parse("reason", self.reason, short)?;
-        Some(NewRefund {
-            amount: self.amount,
-            reason,
-        })
+        Some(NewRefund { amount: self.amount, reason })
     }
 }
 
 fn short(text: String) -> Result<String, String> {
     let text = text.trim();
     let sound = (1..=MAX_REASON_CHARACTERS).contains(&text.chars().count());
-    sound
-        .then(|| text.to_owned())
-        .ok_or_else(|| format!("must have 1 to {MAX_REASON_CHARACTERS} characters"))
+    sound.then(|| text.to_owned()).ok_or_else(|| format!("must have 1 to {MAX_REASON_CHARACTERS} characters"))
 }
 
 impl From<Payment> for PaymentBody {

@@ -34,9 +34,6 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for CardFree<T> {
 
 fn card_number() -> Problem {
     let mut faults = Faults::new();
-    faults.add(
-        "body",
-        "holds something like a card number; send the token that the payment provider's form gave",
-    );
+    faults.add("body", "holds something like a card number; send the token that the payment provider's form gave");
     Problem::invalid(faults)
 }

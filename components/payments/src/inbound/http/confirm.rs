@@ -76,26 +76,19 @@ async fn confirm_with(
     };
     confirmation.attempt_number = lease.ids.attempt;
     let world = World { lease: Some(lease) };
-    Ok(confirm(&world, &confirmation, render)
-        .await?
-        .into_response())
+    Ok(confirm(&world, &confirmation, render).await?.into_response())
 }
 
 fn render(reply: &Reply) -> Answer {
     match reply {
-        Reply::Succeeded(payment) => {
-            Answer::json(StatusCode::OK, &PaymentBody::from(payment.clone()))
+        Reply::Succeeded(payment) => Answer::json(StatusCode::OK, &PaymentBody::from(payment.clone())),
+        Reply::Processing(payment, url) => {
+            Answer::json(StatusCode::ACCEPTED, &PaymentBody::acting_at(payment.clone(), url.clone()))
         }
-        Reply::Processing(payment, url) => Answer::json(
-            StatusCode::ACCEPTED,
-            &PaymentBody::acting_at(payment.clone(), url.clone()),
-        ),
         Reply::Declined(payment, code) => Answer::problem(&declined(payment.status, code)),
         Reply::NotPayable(status) => Answer::problem(&not_payable(*status)),
         Reply::Invalid(how) => Answer::problem(&invalid(how)),
-        Reply::NotActive => Answer::problem(&Problem::forbidden(
-            "Your account is not active, so it cannot pay.",
-        )),
+        Reply::NotActive => Answer::problem(&Problem::forbidden("Your account is not active, so it cannot pay.")),
     }
 }
 
@@ -112,19 +105,14 @@ fn not_payable(status: Status) -> Problem {
     let detail = match status {
         Status::Processing => "The payment is under way. Look again in a moment.",
         Status::Succeeded => "The payment was made already.",
-        Status::Cancelled | Status::RequiresPayment => {
-            "The payment was given up: its order is cancelled."
-        }
+        Status::Cancelled | Status::RequiresPayment => "The payment was given up: its order is cancelled.",
     };
     Problem::conflict("payment-status", detail)
 }
 
 fn invalid(how: &str) -> Problem {
     let mut faults = Faults::new();
-    faults.add(
-        "token",
-        format!("was not understood by the payment provider: {how}"),
-    );
+    faults.add("token", format!("was not understood by the payment provider: {how}"));
     Problem::invalid(faults)
 }
 

@@ -50,20 +50,9 @@ pub async fn list_payments(
     Query(order_id): Query<ListQuery>,
 ) -> Result<Page<PaymentBody>, Problem> {
     let user_id = (!caller.is_admin()).then_some(caller.user_id);
-    let filter = Filter {
-        user_id,
-        order_id,
-        after: paging.place()?,
-        limit: paging.fetch(),
-    };
+    let filter = Filter { user_id, order_id, after: paging.place()?, limit: paging.fetch() };
     let payments = kit::local(World::default().list(&filter)).await?;
-    let page = paging.page(payments, |row| {
-        Cursor {
-            created_at: row.created_at,
-            id: row.id,
-        }
-        .encode()
-    });
+    let page = paging.page(payments, |row| Cursor { created_at: row.created_at, id: row.id }.encode());
     Ok(page.map(PaymentBody::from))
 }
 

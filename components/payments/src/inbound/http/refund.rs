@@ -66,12 +66,7 @@ async fn refund_with(
         Claimed::Mine(lease) => lease,
     };
     let NewRefund { amount, reason } = new;
-    let wish = RefundWish {
-        payment_id,
-        refund_id: lease.ids.number,
-        amount,
-        reason,
-    };
+    let wish = RefundWish { payment_id, refund_id: lease.ids.number, amount, reason };
     let world = World { lease: Some(lease) };
     Ok(promise(&world, &wish, render).await?.into_response())
 }
@@ -82,10 +77,7 @@ fn render(reply: &RefundReply) -> Answer {
             Answer::json(StatusCode::CREATED, &RefundBody::of(refund, currency))
         }
         RefundReply::NotCharged(status) => {
-            let detail = format!(
-                "Nothing was paid that could go back: the payment is `{}`.",
-                status.word()
-            );
+            let detail = format!("Nothing was paid that could go back: the payment is `{}`.", status.word());
             Answer::problem(&Problem::conflict("payment-status", detail))
         }
         RefundReply::TooMuch(left) => {

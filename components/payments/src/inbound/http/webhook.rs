@@ -29,18 +29,13 @@ pub async fn take_webhook(
     kit::local(take(provider, texts(&headers), body.to_vec())).await
 }
 
-async fn take(
-    provider: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-) -> Result<StatusCode, Problem> {
+async fn take(provider: String, headers: Vec<(String, String)>, body: Vec<u8>) -> Result<StatusCode, Problem> {
     let world = World::default();
     if world.name().await? != provider {
         return Err(Problem::not_found("The shop has no such payment provider."));
     }
     let notice = read_webhook(headers, body).await?;
-    let notice =
-        notice.map_err(|how| Problem::malformed(format!("The webhook is not accepted: {how}.")))?;
+    let notice = notice.map_err(|how| Problem::malformed(format!("The webhook is not accepted: {how}.")))?;
     let cause = format!("webhook:{provider}:{}", notice.id);
     if !world.has_seen(&cause).await? {
         take_notice(&world, &notice, &cause).await?;
@@ -55,17 +50,11 @@ async fn take_notice(world: &World, notice: &Notice, cause: &str) -> Result<(), 
     if let Some(refund) = world.refund_by_key(&notice.key).await? {
         return Ok(settle_refund(world, refund.id, &notice.outcome, Some(cause)).await?);
     }
-    Err(Problem::not_found(
-        "The webhook speaks of a payment that the shop does not know.",
-    ))
+    Err(Problem::not_found("The webhook speaks of a payment that the shop does not know."))
 }
 
 /// Headers that are no text cannot be part of a signature scheme.
 fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
-    let texts = headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    texts
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    let texts = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    texts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

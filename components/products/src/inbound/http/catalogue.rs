@@ -129,8 +129,7 @@ impl Input for ProductChange {
     fn check(self, faults: &mut Faults) -> Option<Change> {
         Some(Change {
             name: faults.parse_optional("name", self.name, |text| text.parse()),
-            description: faults
-                .parse_optional("description", self.description, |text| text.parse()),
+            description: faults.parse_optional("description", self.description, |text| text.parse()),
             category: faults.parse_optional("category", self.category, |text| text.parse()),
             price: faults.parse_optional("price", self.price, TryInto::try_into),
             active: self.active,
@@ -165,10 +164,7 @@ impl Input for FilterQuery {
     ),
     responses((status = 200, body = [ProductBody], headers(("Link" = String))), Problems)
 )]
-pub async fn list(
-    Query(filter): Query<FilterQuery>,
-    paging: Paging,
-) -> Result<Page<ProductBody>, Problem> {
+pub async fn list(Query(filter): Query<FilterQuery>, paging: Paging) -> Result<Page<ProductBody>, Problem> {
     let cursor = paging.cursor.as_deref();
     let listed = Sql.list(&filter, cursor, paging.fetch()).await?;
     let page = paging.page(listed, |listed| listed.cursor.clone());
@@ -184,19 +180,12 @@ pub async fn list(
         Problems
     )
 )]
-pub async fn create(
-    _admin: Admin,
-    Valid(new): Valid<NewProductBody>,
-) -> Result<impl IntoResponse, Problem> {
+pub async fn create(_admin: Admin, Valid(new): Valid<NewProductBody>) -> Result<impl IntoResponse, Problem> {
     let currency = shop_currency(new.currency.as_ref()).await?;
     let product = Sql.insert(&new, &currency).await?;
     let location = format!("/api/v1/products/{}", product.id);
     let location = HeaderValue::from_str(&location).map_err(|_| Problem::internal())?;
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        answer(product),
-    ))
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], answer(product)))
 }
 
 /// Read a product
@@ -207,10 +196,7 @@ pub async fn create(
     params(("id" = i64, Path)),
     responses((status = 200, body = ProductBody, headers(("ETag" = String))), Problems)
 )]
-pub async fn get(
-    caller: Option<Caller>,
-    Path(id): Path<i64>,
-) -> Result<impl IntoResponse, Problem> {
+pub async fn get(caller: Option<Caller>, Path(id): Path<i64>) -> Result<impl IntoResponse, Problem> {
     let product = Sql.get(id).await?;
     let is_admin = caller.is_some_and(|caller| caller.is_admin());
     if !product.active && !is_admin {
@@ -251,15 +237,8 @@ pub async fn change(
     ),
     responses((status = 204), Problems)
 )]
-pub async fn archive(
-    _admin: Admin,
-    Path(id): Path<i64>,
-    IfMatch(expected): IfMatch,
-) -> Result<StatusCode, Problem> {
-    let archived = Change {
-        active: Some(false),
-        ..Change::default()
-    };
+pub async fn archive(_admin: Admin, Path(id): Path<i64>, IfMatch(expected): IfMatch) -> Result<StatusCode, Problem> {
+    let archived = Change { active: Some(false), ..Change::default() };
     Sql.change(id, &archived, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -279,10 +258,7 @@ async fn shop_currency(named: Option<&Currency>) -> Result<Currency, Problem> {
     })?;
     if named.is_some_and(|named| *named != currency) {
         let mut faults = Faults::new();
-        faults.add(
-            "currency",
-            format!("must be {currency}, the shop's currency"),
-        );
+        faults.add("currency", format!("must be {currency}, the shop's currency"));
         return Err(Problem::invalid(faults));
     }
     Ok(currency)

@@ -2,9 +2,7 @@
 
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
-use kit::{
-    Admin, Faults, Input, Page, Paging, Path, Problem, Valid, openapi::Problems, page::Cursor,
-};
+use kit::{Admin, Faults, Input, Page, Paging, Path, Problem, Valid, openapi::Problems, page::Cursor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,10 +48,7 @@ impl Input for StockChange {
     fn check(self, faults: &mut Faults) -> Option<Adjustment> {
         let delta = faults.parse("delta", self.delta, Delta::try_from);
         let reason = faults.parse("reason", self.reason, |text| text.parse());
-        Some(Adjustment {
-            delta: delta?,
-            reason: reason?,
-        })
+        Some(Adjustment { delta: delta?, reason: reason? })
     }
 }
 
@@ -86,11 +81,7 @@ pub async fn adjust(
     ),
     responses((status = 200, body = [MovementBody], headers(("Link" = String))), Problems)
 )]
-pub async fn movements(
-    _admin: Admin,
-    Path(id): Path<i64>,
-    paging: Paging,
-) -> Result<Page<MovementBody>, Problem> {
+pub async fn movements(_admin: Admin, Path(id): Path<i64>, paging: Paging) -> Result<Page<MovementBody>, Problem> {
     let found = Sql.movements(id, paging.place()?, paging.fetch()).await?;
     let movements = found.ok_or(CatalogueError::NotFound)?;
     let page = paging.page(movements, |movement| {
@@ -117,14 +108,10 @@ impl From<StockError> for Problem {
     fn from(error: StockError) -> Self {
         match error {
             StockError::NotFound => CatalogueError::NotFound.into(),
-            StockError::BelowReserved => Problem::conflict(
-                "below-reserved",
-                "Fewer pieces would be left than orders have reserved.",
-            ),
-            StockError::TooMany => Problem::conflict(
-                "too-many-pieces",
-                "There would be more than 1000000000 pieces.",
-            ),
+            StockError::BelowReserved => {
+                Problem::conflict("below-reserved", "Fewer pieces would be left than orders have reserved.")
+            }
+            StockError::TooMany => Problem::conflict("too-many-pieces", "There would be more than 1000000000 pieces."),
             StockError::Store(failure) => failure.into(),
         }
     }

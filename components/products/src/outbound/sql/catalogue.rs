@@ -40,29 +40,15 @@ impl Catalogue for Sql {
     }
 
     async fn get(&self, id: i64) -> Result<Product, CatalogueError> {
-        let statement = concat!(
-            "select ",
-            columns!("products"),
-            " from products where id = $1"
-        );
-        let row = DATABASE
-            .row(statement, vec![id.into()])
-            .await
-            .map_err(Failure::from)?;
+        let statement = concat!("select ", columns!("products"), " from products where id = $1");
+        let row = DATABASE.row(statement, vec![id.into()]).await.map_err(Failure::from)?;
         let row = row.ok_or(CatalogueError::NotFound)?;
         Ok(product(&row).map_err(Failure::from)?)
     }
 
-    async fn list(
-        &self,
-        filter: &Filter,
-        cursor: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<Listed>, CatalogueError> {
+    async fn list(&self, filter: &Filter, cursor: Option<&str>, limit: i64) -> Result<Vec<Listed>, CatalogueError> {
         let place = match cursor {
-            Some(text) => {
-                Some(Place::decode(filter.sort, text).ok_or(CatalogueError::UnknownCursor)?)
-            }
+            Some(text) => Some(Place::decode(filter.sort, text).ok_or(CatalogueError::UnknownCursor)?),
             None => None,
         };
         let mut params = vec![
@@ -74,27 +60,16 @@ impl Catalogue for Sql {
         ];
         let statement = list_statement(filter.sort, place.is_some());
         params.extend(place.into_iter().flat_map(Place::params));
-        let rows = DATABASE
-            .rows(&statement, params)
-            .await
-            .map_err(Failure::from)?;
+        let rows = DATABASE.rows(&statement, params).await.map_err(Failure::from)?;
         let products = rows.iter().map(product).collect::<Result<Vec<_>, _>>();
         let products = products.map_err(Failure::from)?;
         Ok(products
             .into_iter()
-            .map(|product| Listed {
-                cursor: Place::of(filter.sort, &product).encode(filter.sort),
-                product,
-            })
+            .map(|product| Listed { cursor: Place::of(filter.sort, &product).encode(filter.sort), product })
             .collect())
     }
 
-    async fn change(
-        &self,
-        id: i64,
-        change: &Change,
-        expected: Option<i64>,
-    ) -> Result<Product, CatalogueError> {
+    async fn change(&self, id: i64, change: &Change, expected: Option<i64>) -> Result<Product, CatalogueError> {
         let statement = concat!(
             "update products set
                  name = coalesce($2::text, name),
@@ -118,10 +93,7 @@ impl Catalogue for Sql {
             change.active.into(),
             expected.into(),
         ];
-        let row = DATABASE
-            .row(statement, params)
-            .await
-            .map_err(Failure::from)?;
+        let row = DATABASE.row(statement, params).await.map_err(Failure::from)?;
         match row {
             Some(row) => Ok(product(&row).map_err(Failure::from)?),
             // Nothing was changed: the product is not there, or it has another version.
@@ -134,12 +106,7 @@ impl Catalogue for Sql {
 fn list_statement(sort: Sort, with_place: bool) -> String {
     let (key, direction, comparison, cast) = match sort {
         Sort::Created => ("created_at", "asc", ">", "$6::timestamp at time zone 'UTC'"),
-        Sort::CreatedDescending => (
-            "created_at",
-            "desc",
-            "<",
-            "$6::timestamp at time zone 'UTC'",
-        ),
+        Sort::CreatedDescending => ("created_at", "desc", "<", "$6::timestamp at time zone 'UTC'"),
         Sort::Price => ("price_minor", "asc", ">", "$6::bigint"),
         Sort::PriceDescending => ("price_minor", "desc", "<", "$6::bigint"),
         Sort::Name => ("name", "asc", ">", "$6::text"),
@@ -164,10 +131,7 @@ fn list_statement(sort: Sort, with_place: bool) -> String {
 
 /// A pattern for texts that contain these words as they stand.
 fn contains(words: &str) -> String {
-    let escaped = words
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
+    let escaped = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 
@@ -183,10 +147,7 @@ impl Place {
     fn of(sort: Sort, product: &Product) -> Self {
         let id = product.id;
         match sort {
-            Sort::Created | Sort::CreatedDescending => Place::Created(Cursor {
-                created_at: product.created_at,
-                id,
-            }),
+            Sort::Created | Sort::CreatedDescending => Place::Created(Cursor { created_at: product.created_at, id }),
             Sort::Price | Sort::PriceDescending => Place::Price(product.price.minor(), id),
             Sort::Name => Place::Name(product.name.clone(), id),
         }

@@ -11,9 +11,7 @@ use kit::{
 };
 
 use super::{DATABASE, Sql};
-use crate::domain::reservation::{
-    Attempt, Line, Reservation, Reservations, ReservedLine, Shortage, Status,
-};
+use crate::domain::reservation::{Attempt, Line, Reservation, Reservations, ReservedLine, Shortage, Status};
 
 /// Reservations that lapse in one statement.
 const LAPSE_BATCH: i64 = 100;
@@ -173,17 +171,9 @@ impl Reservations for Sql {
     async fn take(&self, id: &str, lines: &[Line], hold_s: u32) -> Result<Attempt, Failure> {
         let products: Vec<i64> = lines.iter().map(|line| line.product_id).collect();
         let quantities: Vec<i64> = lines.iter().map(|line| line.quantity).collect();
-        let params = vec![
-            uuid(id),
-            products.into(),
-            quantities.into(),
-            i64::from(hold_s).into(),
-        ];
+        let params = vec![uuid(id), products.into(), quantities.into(), i64::from(hold_s).into()];
         let rows = DATABASE.rows(TAKE, params).await?;
-        let mut attempt = Attempt {
-            taken: false,
-            found: Vec::with_capacity(rows.len()),
-        };
+        let mut attempt = Attempt { taken: false, found: Vec::with_capacity(rows.len()) };
         for row in &rows {
             attempt.taken = row.get("taken")?;
             attempt.found.push((line(row)?, row.get("available")?));
@@ -231,10 +221,7 @@ impl Reservations for Sql {
     }
 
     async fn undo(&self, id: &str, event: Option<&str>) -> Result<bool, Failure> {
-        let params = vec![
-            uuid(id),
-            event.map_or(kit::sql::ParameterValue::DbNull, uuid),
-        ];
+        let params = vec![uuid(id), event.map_or(kit::sql::ParameterValue::DbNull, uuid)];
         let row = DATABASE.one(UNDO, params).await?;
         Ok(row.get("settled")?)
     }
@@ -244,9 +231,7 @@ impl Reservations for Sql {
 pub async fn lapse() -> Result<Lapsed, SqlError> {
     let row = DATABASE.one(LAPSE, vec![LAPSE_BATCH.into()]).await?;
     let count: i64 = row.get("lapsed")?;
-    Ok(Lapsed {
-        more: count >= LAPSE_BATCH,
-    })
+    Ok(Lapsed { more: count >= LAPSE_BATCH })
 }
 
 /// What [`lapse`] did.
@@ -272,8 +257,6 @@ fn status(name: &str) -> Result<Status, Failure> {
         "lapsed" => Ok(Status::Lapsed),
         "committed" => Ok(Status::Committed),
         "undone" => Ok(Status::Undone),
-        other => Err(Failure::lasting(format!(
-            "a reservation has the unknown status {other}"
-        ))),
+        other => Err(Failure::lasting(format!("a reservation has the unknown status {other}"))),
     }
 }

@@ -13,11 +13,7 @@ use crate::domain::{
 };
 
 impl Stock for Sql {
-    async fn adjust(
-        &self,
-        product_id: i64,
-        adjustment: &Adjustment,
-    ) -> Result<Product, StockError> {
+    async fn adjust(&self, product_id: i64, adjustment: &Adjustment) -> Result<Product, StockError> {
         let statement = concat!(
             "with changed as (
                  update products set on_hand = on_hand + $2, updated_at = now()
@@ -30,11 +26,8 @@ impl Stock for Sql {
             columns!("changed"),
             " from changed"
         );
-        let params = vec![
-            product_id.into(),
-            adjustment.delta.count().into(),
-            adjustment.reason.as_str().to_owned().into(),
-        ];
+        let params =
+            vec![product_id.into(), adjustment.delta.count().into(), adjustment.reason.as_str().to_owned().into()];
         let row = DATABASE.row(statement, params).await.map_err(refused)?;
         let row = row.ok_or(StockError::NotFound)?;
         Ok(product(&row).map_err(Failure::from)?)

@@ -68,11 +68,7 @@ impl Input for NewUser {
         let name = faults.parse("name", self.name, |text| text.parse());
         let email = faults.parse("email", self.email, |text| text.parse());
         let password = faults.parse("password", self.password, |text| text.parse());
-        Some(Registration {
-            name: name?,
-            email: email?,
-            password: password?,
-        })
+        Some(Registration { name: name?, email: email?, password: password? })
     }
 }
 
@@ -104,11 +100,7 @@ pub async fn register(Valid(registration): Valid<NewUser>) -> Result<impl IntoRe
     let user = accounts::register(&Sql, &Argon2id, registration).await?;
     let location = format!("/api/v1/users/{}", user.id);
     let location = HeaderValue::from_str(&location).map_err(|_| Problem::internal())?;
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        answer(user),
-    ))
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], answer(user)))
 }
 
 /// List the accounts
@@ -166,9 +158,7 @@ pub async fn change(
         return Err(AccountError::NotFound.into());
     }
     if change.needs_admin() && !caller.is_admin() {
-        return Err(Problem::forbidden(
-            "Only an administrator may change `active` and `role`.",
-        ));
+        return Err(Problem::forbidden("Only an administrator may change `active` and `role`."));
     }
     Ok(answer(Sql.change(id, &change, expected).await?))
 }
@@ -195,10 +185,9 @@ impl From<User> for UserBody {
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::EmailTaken => Problem::conflict(
-                "email-taken",
-                "An account with this e-mail address exists already.",
-            ),
+            AccountError::EmailTaken => {
+                Problem::conflict("email-taken", "An account with this e-mail address exists already.")
+            }
             AccountError::NotFound => Problem::not_found("There is no such user."),
             AccountError::Changed => Problem::precondition_failed(),
             AccountError::Store(failure) => failure.into(),

@@ -166,11 +166,7 @@ async fn answer(session: Session) -> Result<impl IntoResponse, Problem> {
         eprintln!("error: variable token_key {error}");
         Problem::internal()
     })?;
-    let caller = Caller {
-        user_id: session.user.id,
-        role: session.user.role,
-        session: Some(session.id),
-    };
+    let caller = Caller { user_id: session.user.id, role: session.user.role, session: Some(session.id) };
     let body = SessionBody {
         access_token: issuer.issue(&caller, now_s()),
         refresh_token: session.refresh_token,
