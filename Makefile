@@ -33,7 +33,7 @@ test: build guests
 	cargo test --release -p plaza-tests
 
 ## What must hold before a change lands.
-ci: format test
+ci: format lint test document
 
 format:
 	cargo fmt --all --check

@@ -5,7 +5,7 @@
 //! | `POST /api/v1/users` | anyone | [`domain::accounts::register`] |
 //! | `GET /api/v1/users` | administrators | the port [`domain::accounts::Accounts`] |
 //! | `GET /api/v1/users/{id}` | the owner, administrators | the port |
-//! | `PATCH /api/v1/users/{id}` | the owner, administrators | [`domain::accounts::change`] |
+//! | `PATCH /api/v1/users/{id}` | the owner, administrators | the port [`domain::accounts::Accounts`] |
 //! | `PUT /api/v1/users/{id}/password` | the owner | [`domain::sessions::change_password`] |
 //! | `POST /api/v1/sessions` | anyone | [`domain::sessions::log_in`] |
 //! | `POST /api/v1/sessions/refresh` | holders of a refresh token | [`domain::sessions::refresh`] |

@@ -1,8 +1,8 @@
 //! Events: outbox → bus → subscribers.
 //!
-//! A component writes events to its outbox table in the statement that makes them true. One [`relay`] per outbox, on one
+//! A component writes events to its outbox table in the statement that makes them true. One `relay` per outbox, on one
 //! host at a time, hands each row to the [`Bus`] and marks it once the bus has acknowledged it. The bus in this process
-//! ([`in_process`]) acknowledges when every subscriber has taken the event, or has rejected it into the dead letters.
+//! (`in_process`) acknowledges when every subscriber has taken the event, or has rejected it into the dead letters.
 //!
 //! **Invariant:** a row is marked only after that, so a crash anywhere repeats an event and never loses one.
 //! **Invariant:** events of one key reach a subscriber in the order of the outbox's `seq`.

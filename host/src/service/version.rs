@@ -79,7 +79,7 @@ impl Version {
         Ok(Self { label, hash: artifact.hash, serves_http, exports, pools })
     }
 
-    /// The position of the export `interface#function`, for [`super::job::Work::Call`]. A compatible later version of
+    /// The position of the export `interface#function`, for a call. A compatible later version of
     /// the interface serves as well.
     pub fn export(&self, interface: &str, function: &str) -> Option<usize> {
         let exact = self.exports.get(&format!("{interface}#{function}"));

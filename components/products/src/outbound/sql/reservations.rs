@@ -227,7 +227,7 @@ impl Reservations for Sql {
     }
 }
 
-/// Frees what reservations hold whose time is over; answers how many, at most [`LAPSE_BATCH`]. For the tick.
+/// Frees what reservations hold whose time is over; answers how many, at most `LAPSE_BATCH`. For the tick.
 pub async fn lapse() -> Result<Lapsed, SqlError> {
     let row = DATABASE.one(LAPSE, vec![LAPSE_BATCH.into()]).await?;
     let count: i64 = row.get("lapsed")?;
