@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
 use crate::limits::{EPOCH_TICK, HostLimits};
@@ -151,12 +152,16 @@ fn tick(engine: wasmtime::Engine, stop: Arc<AtomicBool>) -> std::io::Result<()> 
 
 /// Writes a file so that it is there whole or not at all.
 fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let draft = file.with_extension(format!("{}.draft", std::process::id()));
+    // Several components may have the same bytes, and several hosts one folder: each writes a draft of its own.
+    let draft = file.with_extension(format!("{}.draft", Uuid::new_v4().simple()));
     let written = std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, file));
     if written.is_err() {
         _ = std::fs::remove_file(&draft);
     }
-    written.with_context(|| format!("cannot write {}; is the disk full?", file.display()))
+    written.with_context(|| {
+        let folder = file.parent().unwrap_or(file).display();
+        format!("cannot write the compile cache {folder}; see that it is writable and its disk has room")
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -165,4 +170,34 @@ fn hex(bytes: &[u8]) -> String {
         _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The smallest component: a header, and nothing in it.
+    const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn components_of_the_same_bytes_can_be_loaded_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("empty.wasm");
+        std::fs::write(&file, EMPTY_COMPONENT).unwrap();
+        let limits = HostLimits { total_instances: 1, ..HostLimits::default() };
+        for round in 0..20 {
+            let engine = Engine::new(&limits, &folder.path().join(format!("cache-{round}"))).unwrap();
+            let gate = std::sync::Barrier::new(8);
+            thread::scope(|scope| {
+                let load = || {
+                    gate.wait();
+                    engine.load(&file).map(|artifact| artifact.hash)
+                };
+                let loading: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
+                for one in loading {
+                    one.join().unwrap().unwrap();
+                }
+            });
+        }
+    }
 }

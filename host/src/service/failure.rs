@@ -72,14 +72,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether another attempt, on another instance, may well succeed.
-    pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Overloaded { .. } | Self::DeadlineExceeded { .. } | Self::InstanceLost { .. } | Self::Stopping { .. }
-        )
-    }
-
     /// A word for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {
