@@ -20,6 +20,10 @@ pub const OVERRUN_GRACE: Duration = Duration::from_millis(250);
 /// How long an instance without work is kept.
 pub const IDLE_INSTANCE: Duration = Duration::from_secs(30);
 
+/// Turns of its thread that an answer's head waits for the body, so that both leave together. Every other task that is
+/// ready runs in between; nobody waits for time to pass.
+pub const GATHER_TURNS: usize = 4;
+
 /// What `Retry-After` says when a queue is full, in seconds.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
 
@@ -62,7 +66,7 @@ pub struct HostLimits {
     pub header_bytes: usize,
     /// Time a client may take to send a request's head.
     pub header_timeout: Duration,
-    /// Time a connection may stand idle between requests.
+    /// Time a connection may stand idle between requests, and a client may leave its answer unread.
     pub idle_timeout: Duration,
     /// Time that requests in flight get to finish at shutdown.
     pub shutdown_timeout: Duration,

@@ -9,6 +9,8 @@ mod http;
 mod isolation;
 mod links;
 mod misbehaviour;
+mod old_components;
+mod slow_clients;
 
 /// The host of these tests. It stops when this process ends.
 fn host() -> &'static Host {

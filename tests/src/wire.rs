@@ -1,5 +1,7 @@
 //! HTTP by hand, for what a well-behaved client never does.
 
+use std::time::Duration;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -35,12 +37,27 @@ impl Wire {
 
     /// Reads until `text` has come, and returns all that came since the start.
     pub async fn receive_until(&mut self, text: &str) -> String {
+        self.receive_until_times(text, 1).await
+    }
+
+    /// Reads until `text` has come so many times, and returns all that came since the start.
+    pub async fn receive_until_times(&mut self, text: &str, times: usize) -> String {
         loop {
             let received = String::from_utf8_lossy(&self.received).into_owned();
-            if received.contains(text) {
+            if received.matches(text).count() >= times {
                 return received;
             }
-            assert!(self.receive().await > 0, "closed before {text:?} came: {received}");
+            assert!(self.receive().await > 0, "closed before {text:?} came {times} times: {received}");
+        }
+    }
+
+    /// Whether the host closes within so long; if it does not, sends text.
+    pub async fn closes_within(&mut self, patience: Duration, text: &str) -> bool {
+        let mut buffer = [0; 1];
+        match timeout(patience, self.stream.read(&mut buffer)).await {
+            Ok(read) => read.unwrap_or(0) == 0,
+            // A write to a closed connection fails, which is an answer too.
+            Err(_) => self.stream.write_all(text.as_bytes()).await.is_err(),
         }
     }
 

@@ -66,11 +66,11 @@ pub struct Up {
     #[arg(long, value_name = "BYTES", default_value_t = HostLimits::default().header_bytes)]
     header_bytes: usize,
 
-    /// Seconds from the end of one answer to the end of the next request's head
+    /// Seconds that a client may take to send a request's head
     #[arg(long, value_name = "SECONDS", default_value_t = HostLimits::default().header_timeout.as_secs())]
     header_timeout: u64,
 
-    /// Seconds that a client may leave its answer unread
+    /// Seconds that a connection may stand idle, and a client may leave its answer unread
     #[arg(long, value_name = "SECONDS", default_value_t = HostLimits::default().idle_timeout.as_secs())]
     idle_timeout: u64,
 

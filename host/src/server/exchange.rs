@@ -90,7 +90,8 @@ async fn serve(
         return Err(too_large(limit));
     }
     let (response, guard) = answer.map_err(|failure| Problem::of(&failure))?;
-    Ok(response.map(|body| Outgoing::guarded(body, guard)))
+    let (head, body) = response.into_parts();
+    Ok(Response::from_parts(head, Outgoing::guarded(body, guard).gather().await))
 }
 
 fn declared_length(request: &Request<Incoming>) -> Option<u64> {

@@ -4,6 +4,7 @@
 //! (SO_REUSEPORT) would leave that to a hash, which puts few connections on one core, and a listener that closes
 //! would lose what waits in its backlog.
 
+mod activity;
 mod body;
 mod connection;
 mod exchange;

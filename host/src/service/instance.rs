@@ -12,5 +12,13 @@ pub struct Instance {
     /// Its `wasi:http` export, if it has one.
     pub proxy: Option<Proxy>,
     /// Its other exported functions, in the order of the version's exports.
-    pub functions: Vec<Func>,
+    pub functions: Vec<Function>,
+}
+
+/// An exported function of an instance.
+pub struct Function {
+    /// What is called.
+    pub export: Func,
+    /// How many values it returns.
+    pub results: usize,
 }

@@ -11,7 +11,7 @@ use wasmtime::{
 use wasmtime_wasi_http::{handler::Proxy, p2, p3};
 
 use super::{
-    instance::Instance,
+    instance::{Function, Instance},
     pool::{MakeInstance, Pool, PoolStatus},
 };
 use crate::{engine::Artifact, guest::Guest, limits::ComponentLimits, manifest::import};
@@ -158,7 +158,11 @@ impl MakeInstance for Maker {
             Some(HttpExport::P2(found)) => Some(Proxy::P2(found.load(&mut store, &instance)?)),
             None => None,
         };
-        let functions = indices.iter().filter_map(|index| instance.get_func(&mut store, index)).collect();
+        let functions = indices.iter().filter_map(|index| {
+            let export = instance.get_func(&mut store, index)?;
+            Some(Function { export, results: export.ty(&store).results().len() })
+        });
+        let functions = functions.collect();
         Ok(Instance { store, proxy, functions })
     }
 }

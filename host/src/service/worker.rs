@@ -13,7 +13,7 @@ use tokio::{
 };
 use wasmtime::{
     AsContextMut,
-    component::{Accessor, Func, GuestTaskId, Val},
+    component::{Accessor, GuestTaskId, Val},
 };
 use wasmtime_wasi_http::{
     WasiHttpView,
@@ -23,7 +23,7 @@ use wasmtime_wasi_http::{
 use super::{
     call::{CallContext, Presence},
     failure::Failure,
-    instance::Instance,
+    instance::{Function, Instance},
     job::{Answer, Job, Work},
     pool::Pool,
     underway::Underway,
@@ -130,7 +130,7 @@ struct Desk<'a> {
     pool: &'a Arc<Pool>,
     id: u64,
     proxy: Option<&'a Proxy>,
-    functions: &'a [Func],
+    functions: &'a [Function],
     underway: &'a Arc<Underway>,
 }
 
@@ -183,6 +183,7 @@ impl Desk<'_> {
         let Job { work, context, presence, reply, .. } = job;
         let key = self.underway.add(context.clone(), presence.clone(), reply);
         let _running = self.pool.count_running();
+        let streams = matches!(work, Work::Http(_));
         let ended = match work {
             Work::Http(request) => self.http(accessor, key, *request, context, &presence).await,
             Work::Call { export, params } => self.call(accessor, key, export, &params, context, &presence).await,
@@ -192,7 +193,7 @@ impl Desk<'_> {
             self.pool.retire(self.id);
         }
         self.pool.finished(self.id);
-        if matches!(left, Left::Done) {
+        if streams && matches!(left, Left::Done) {
             // A response's body is still wanted, and the guest may still be writing it.
             presence.gone().await;
         }
@@ -250,12 +251,11 @@ impl Desk<'_> {
         context: Arc<CallContext>,
         presence: &Presence,
     ) -> wasmtime::Result<(Option<GuestTaskId>, Left)> {
-        let Some(function) = self.functions.get(export).copied() else {
+        let Some(Function { export: function, results }) = self.functions.get(export) else {
             self.underway.answer(key, Err(self.no_export("the function that was called")));
             return Ok((None, Left::Done));
         };
-        let count = accessor.with(|mut access| function.ty(access.as_context_mut()).results().len());
-        let mut results = vec![Val::Bool(false); count];
+        let mut results = vec![Val::Bool(false); *results];
         let (call, task) = accessor.with(|mut access| {
             let call = function.start_call_concurrent(access.as_context_mut(), params, &mut results)?;
             let task = call.task();

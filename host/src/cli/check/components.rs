@@ -6,13 +6,10 @@ use wasmtime::{Engine, component};
 
 use super::served;
 use crate::{
+    engine::source::component_bytes,
     manifest::{Fault, Reading, app::Component, import},
     service::contract::{self, Surface},
 };
-
-/// The first bytes of a WebAssembly file: its mark, its version, and whether it is a core module or a component.
-const MARK: &[u8] = b"\0asm";
-const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// Every fault of the components whose files exist.
 pub(super) fn faults(reading: &Reading, engine: &Engine, served: &dyn Fn(&str) -> bool) -> Vec<Fault> {
@@ -42,14 +39,7 @@ fn read(reading: &Reading, engine: &Engine, component: &Component) -> Result<Sur
     let fault = |message: String, remedy: &str| reading.fault(&component.id, &["source"], message, remedy);
     let bytes = std::fs::read(&component.source)
         .map_err(|error| fault(format!("`{shown}` cannot be read: {error}"), "make it readable for this user"))?;
-    if bytes.starts_with(CORE_MODULE) {
-        let remedy = "build it for the target `wasm32-wasip2`, or turn it into one with `wasm-tools component new`";
-        return Err(fault(format!("`{shown}` is a core module, not a component"), remedy));
-    }
-    if !bytes.starts_with(MARK) {
-        let remedy = "name the `.wasm` file that the build command makes";
-        return Err(fault(format!("`{shown}` is no WebAssembly"), remedy));
-    }
+    let bytes = component_bytes(&bytes).map_err(|refusal| fault(format!("`{shown}` {refusal}"), refusal.remedy()))?;
     match component::Component::new(engine, &bytes) {
         Ok(compiled) => Ok(Surface::of(engine, &compiled)),
         Err(error) => {

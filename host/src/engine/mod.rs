@@ -1,5 +1,7 @@
 //! The wasmtime engine, once per process.
 
+pub mod source;
+
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -9,7 +11,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
@@ -65,17 +67,16 @@ impl Engine {
     /// When the file cannot be read or is not a component this engine can run.
     pub fn load(&self, file: &Path) -> anyhow::Result<Artifact> {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        if bytes.get(4..8) == Some(&[1, 0, 0, 0]) {
-            bail!("{} is a core module, not a component; build it for the target wasm32-wasip2", file.display());
-        }
         let hash = hex(&Sha256::digest(&bytes));
         let cached = self.cache.join(format!("{hash}-{}.cwasm", self.compatibility()));
         if let Some(component) = self.read_cached(&cached) {
             return Ok(Artifact { component, hash, compiled: false });
         }
+        let component = source::component_bytes(&bytes)
+            .map_err(|refusal| anyhow!("{} {refusal}; {}", file.display(), refusal.remedy()))?;
         let compiled = self
             .wasmtime
-            .precompile_component(&bytes)
+            .precompile_component(&component)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("cannot compile {}", file.display()))?;
         write_whole(&cached, &compiled)?;
