@@ -1,0 +1,168 @@
+//! The embedded database server ends while the host runs.
+
+use std::{path::PathBuf, time::Duration};
+
+use plaza_tests::{
+    Setup, Shop,
+    databases::Databases,
+    shop::{fresh_key, id_of, order_body},
+    state::{is_running, signal},
+    until,
+};
+
+/// How long the host tries to start a server that cannot be started, and some more.
+const GIVING_UP: Duration = Duration::from_secs(90);
+
+#[tokio::test]
+async fn a_database_that_was_killed_is_started_again_and_everything_works() {
+    let shop = Shop::start();
+    let product = shop.product("19.99", 10).await;
+    let customer = shop.customer().await;
+    let before = id_of(&customer.order(&[(product, 1)]).await);
+    let server = postmaster(shop.host.setup());
+    signal("-KILL", server);
+    shop.host.stderr().line_with("PostgreSQL ended unexpectedly");
+    shop.host.stderr().line_with("PostgreSQL serves again");
+    assert_ne!(postmaster(shop.host.setup()), server);
+    assert_eq!(customer.read_order(before).await["id"], before, "what was committed is there");
+    let order = id_of(&customer.order(&[(product, 2)]).await);
+    customer.pay(order).await;
+    assert_eq!(customer.order_becomes(before, "pending").await["id"], before);
+    let ended = shop.host.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("PostgreSQL ended unexpectedly").count(), 1, "one line for one event");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_answers_are_503_and_say_when_to_come_again() {
+    let shop = Shop::start();
+    let product = shop.product("19.99", 10).await;
+    let customer = shop.customer().await;
+    let configuration = Configuration::spoil(shop.host.setup());
+    signal("-KILL", postmaster(shop.host.setup()));
+    shop.host.stderr().line_with("PostgreSQL did not start; trying on");
+    let reading = shop.anyone().get(&format!("/api/v1/products/{product}")).await;
+    let ordering = customer.try_order(&[(product, 1)]).await;
+    for answer in [reading, ordering] {
+        assert!(!answer.header("retry-after").is_empty(), "{} {}", answer.status, answer.text());
+        answer.problem(503);
+    }
+    configuration.mend();
+    shop.host.stderr().line_with("PostgreSQL serves again");
+    // Asked twice if need be, under one key: the host may just be closing a connection that stood idle meanwhile.
+    let (body, key) = (order_body(&[(product, 1)]), fresh_key());
+    let order = until("an order goes through", async || {
+        let answer = customer.client.post("/api/v1/orders", &body).key(&key).try_send().await.ok()?;
+        Some(id_of(&answer.expect(201).json()))
+    })
+    .await;
+    customer.pay(order).await;
+    let log = shop.host.stop().stderr;
+    for event in ["PostgreSQL ended unexpectedly", "PostgreSQL did not start", "PostgreSQL serves again"] {
+        assert_eq!(log.matches(event).count(), 1, "one line for one event: {event}");
+    }
+    assert!(log.contains("heavy"), "the reason is told in the server's words");
+}
+
+#[tokio::test]
+async fn a_backend_that_was_killed_costs_connections_and_nothing_else() {
+    let shop = Shop::start();
+    let product = shop.product("19.99", 10).await;
+    let customer = shop.customer().await;
+    let server = postmaster(shop.host.setup());
+    signal("-KILL", backend(&shop, "products_database").await);
+    // The server drops every connection and recovers; whoever asks meanwhile is told to come again.
+    until("an order goes through", async || {
+        let answer = customer.try_order(&[(product, 1)]).await;
+        (answer.status == 201).then_some(()).or_else(|| {
+            answer.problem(503);
+            None
+        })
+    })
+    .await;
+    assert_eq!(postmaster(shop.host.setup()), server);
+    let ended = shop.host.stop();
+    assert!(!ended.stderr.contains("ended unexpectedly"), "the server itself lived on: {}", ended.stderr);
+}
+
+#[tokio::test]
+async fn processes_that_a_killed_database_leaves_are_waited_for_and_then_ended() {
+    let shop = Shop::start();
+    let product = shop.product("19.99", 10).await;
+    // One that is halted does not notice that its server is gone, and holds the shared memory.
+    let halted = backend(&shop, "products_database").await;
+    signal("-STOP", halted);
+    signal("-KILL", postmaster(shop.host.setup()));
+    shop.host.stderr().line_with("PostgreSQL serves again");
+    assert!(!is_running(halted));
+    shop.anyone().get(&format!("/api/v1/products/{product}")).await.expect(200);
+    shop.host.stop();
+}
+
+#[tokio::test]
+async fn a_stop_while_the_database_is_being_started_again_leaves_none_of_its_processes() {
+    let shop = Shop::start();
+    let product = shop.product("19.99", 10).await;
+    shop.anyone().get(&format!("/api/v1/products/{product}")).await.expect(200);
+    let halted = backend(&shop, "products_database").await;
+    signal("-STOP", halted);
+    signal("-KILL", postmaster(shop.host.setup()));
+    shop.host.stderr().line_with("PostgreSQL ended unexpectedly");
+    assert!(is_running(halted), "the start is still to come");
+    shop.host.terminate();
+    let ended = shop.host.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("PostgreSQL serves again"), "{}", ended.stderr);
+    assert_eq!(ended.setup.state().server_processes(), Vec::<u32>::new());
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_started_again_ends_the_host_with_what_to_do() {
+    let host = Setup::of("tests/apps/databases/spin.toml").start();
+    let _configuration = Configuration::spoil(host.setup());
+    signal("-KILL", postmaster(host.setup()));
+    let given_up = host.stderr().find(
+        GIVING_UP,
+        || false,
+        |lines| lines.iter().find(|line| line.contains("PostgreSQL cannot be started again")).cloned(),
+    );
+    assert!(given_up.is_some(), "it is never given up: {}", host.all_output());
+    let ended = host.wait();
+    assert_eq!(ended.code, Some(1), "whatever supervises the host must see it: {}", ended.stderr);
+    for expected in ["could not be started again", "heavy", "postgres.log", "start plaza again"] {
+        assert!(ended.stderr.contains(expected), "{expected}: {}", ended.stderr);
+    }
+}
+
+/// A configuration with which no server starts, until it is mended.
+struct Configuration {
+    file: PathBuf,
+    sound: String,
+}
+
+impl Configuration {
+    fn spoil(setup: &Setup) -> Self {
+        let file = setup.state().data().join("postgresql.conf");
+        let sound = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{sound}\nwork_mem = 'heavy'\n")).unwrap();
+        Self { file, sound }
+    }
+
+    fn mend(self) {
+        std::fs::write(&self.file, &self.sound).unwrap();
+    }
+}
+
+fn postmaster(setup: &Setup) -> u32 {
+    setup.state().postmaster().expect("the embedded server runs")
+}
+
+/// A process that serves one of the host's connections to a database.
+async fn backend(shop: &Shop, database: &str) -> u32 {
+    let databases = Databases::of(&shop.host);
+    let query = format!(
+        "SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND backend_type = 'client backend' LIMIT 1"
+    );
+    let found = databases.rows::<(i32,)>("postgres", &query).await;
+    u32::try_from(found.first().expect("the component has a connection").0).unwrap()
+}
