@@ -1,6 +1,6 @@
 //! The embedded database server ends while the host runs.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::TcpListener, path::PathBuf, time::Duration};
 
 use plaza_tests::{
     Setup, Shop,
@@ -86,6 +86,7 @@ async fn a_backend_that_was_killed_costs_connections_and_nothing_else() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "nothing tells there whose processes they are")]
 async fn processes_that_a_killed_database_leaves_are_waited_for_and_then_ended() {
     let shop = Shop::start();
     let product = shop.product("19.99", 10).await;
@@ -94,12 +95,31 @@ async fn processes_that_a_killed_database_leaves_are_waited_for_and_then_ended()
     signal("-STOP", halted);
     signal("-KILL", postmaster(shop.host.setup()));
     shop.host.stderr().line_with("PostgreSQL serves again");
-    assert!(!is_running(halted));
+    assert!(!shop.host.setup().state().server_processes().contains(&halted));
     shop.anyone().get(&format!("/api/v1/products/{product}")).await.expect(200);
     shop.host.stop();
 }
 
 #[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "nothing tells there whose processes they are")]
+async fn a_port_that_another_program_took_meanwhile_is_named_and_waited_for() {
+    let shop = Shop::start();
+    let product = shop.product("19.99", 10).await;
+    let port = Databases::of(&shop.host).port();
+    // Its server's end is noticed, but no other can start yet.
+    signal("-STOP", backend(&shop, "products_database").await);
+    signal("-KILL", postmaster(shop.host.setup()));
+    let squatter = until("the port is free", async || TcpListener::bind(("127.0.0.1", port)).ok()).await;
+    let line = shop.host.stderr().line_with("PostgreSQL did not start; trying on");
+    assert!(line.contains(&format!("another program has taken its port 127.0.0.1:{port}")), "{line}");
+    drop(squatter);
+    shop.host.stderr().line_with("PostgreSQL serves again");
+    shop.anyone().get(&format!("/api/v1/products/{product}")).await.expect(200);
+    shop.host.stop();
+}
+
+#[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "nothing tells there whose processes they are")]
 async fn a_stop_while_the_database_is_being_started_again_leaves_none_of_its_processes() {
     let shop = Shop::start();
     let product = shop.product("19.99", 10).await;

@@ -59,6 +59,7 @@ fn without_a_network_the_ways_out_are_told() {
     for expected in ["could not be installed from https://repo1.maven.org/", "apt-get install", "--database-url"] {
         assert!(ended.stderr.contains(expected), "{expected}: {}", ended.stderr);
     }
+    assert!(ended.stderr.trim_end().ends_with("or name a server with `--database-url`"), "told once: {}", ended.stderr);
 }
 
 #[test]

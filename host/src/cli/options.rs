@@ -33,7 +33,7 @@ pub struct DataFlags {
 
     /// Where PostgreSQL's programs for the embedded database are; they are installed there if it is empty [default: those on this
     /// machine; where it has none they are installed into the state folder]
-    #[arg(long, value_name = "FOLDER", env = "PLAZA_POSTGRES_DIR", conflicts_with = "database_url")]
+    #[arg(long, value_name = "FOLDER", env = "PLAZA_POSTGRES_DIR")]
     pub postgres_dir: Option<PathBuf>,
 
     /// Set a variable of the application; goes before SPIN_VARIABLE_<NAME>

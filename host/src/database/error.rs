@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-/// What keeps the database from serving. No message holds a password.
+/// What keeps the database from serving. No message holds a password. Each holds its cause, which is therefore no `source`: whoever
+/// prints a chain of errors would print it twice, the second time behind what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// PostgreSQL's programs are not on this machine.
@@ -14,10 +15,10 @@ pub enum DatabaseError {
     },
     /// There are no programs on this machine, and they could not be installed.
     #[error(
-        "PostgreSQL is not on this machine and could not be installed from {from} into {folder}: {source}{}: see that there is a \
+        "PostgreSQL is not on this machine and could not be installed from {from} into {folder}: {cause}{}: see that there is a \
          network and room on the disk, or install PostgreSQL yourself (`apt-get install postgresql`, `brew install postgresql`), \
          or name a server with `--database-url`",
-        cause(source)
+        deeper(cause)
     )]
     Install {
         /// The address of the archive.
@@ -25,7 +26,7 @@ pub enum DatabaseError {
         /// Where it was to go.
         folder: PathBuf,
         /// Why it failed.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The folder of `--postgres-dir` holds something, but not PostgreSQL's programs.
     #[error(
@@ -82,14 +83,14 @@ pub enum DatabaseError {
         pid: String,
     },
     /// A file or folder of the state folder could not be used.
-    #[error("cannot {action} {path}: {source}{}", remedy_for_file(source))]
+    #[error("cannot {action} {path}: {cause}{}", remedy_for_file(cause))]
     File {
         /// What was tried.
         action: &'static str,
         /// On what.
         path: PathBuf,
         /// Why it failed.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// `initdb` failed.
     #[error("initdb could not make a data folder in {folder}: {output}{remedy}")]
@@ -161,12 +162,12 @@ pub enum DatabaseError {
         reason: String,
     },
     /// No connection to the server.
-    #[error("cannot connect to PostgreSQL at {address}: {}{}", words(source), remedy(source))]
+    #[error("cannot connect to PostgreSQL at {address}: {}{}", words(cause), remedy(cause))]
     Connect {
         /// Where, without the password.
         address: String,
         /// Why.
-        source: sqlx::Error,
+        cause: sqlx::Error,
     },
     /// The server is older than supported.
     #[error("the server at {address} is PostgreSQL {version}; version {oldest} or newer is needed")]
@@ -209,12 +210,12 @@ pub enum DatabaseError {
         name: String,
     },
     /// A statement of the host failed.
-    #[error("cannot {action}: {}", words(source))]
+    #[error("cannot {action}: {}", words(cause))]
     Query {
         /// What was tried.
         action: String,
         /// Why it failed.
-        source: sqlx::Error,
+        cause: sqlx::Error,
     },
     /// A migration cannot be applied.
     #[error(transparent)]
@@ -224,21 +225,21 @@ pub enum DatabaseError {
 impl DatabaseError {
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { action, path, source }
+        move |cause| Self::File { action, path, cause }
     }
 
     /// Did it fail for want of room on a disk? Somebody will make some, so trying again is worth while.
     pub(crate) fn is_full_disk(&self) -> bool {
         match self {
             Self::Start { remedy, .. } => [DISK_FULL, QUOTA_USED].contains(remedy),
-            Self::File { source, .. } => !remedy_for_file(source).is_empty(),
+            Self::File { cause, .. } => !remedy_for_file(cause).is_empty(),
             _ => false,
         }
     }
 
     pub(crate) fn query(action: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
         let action = action.into();
-        move |source| Self::Query { action, source }
+        move |cause| Self::Query { action, cause }
     }
 }
 
@@ -287,9 +288,9 @@ fn remedy_for_file(error: &std::io::Error) -> &'static str {
 }
 
 /// The cause behind an error, which its own words may leave out.
-fn cause(error: &std::io::Error) -> String {
-    let source = error.get_ref().and_then(std::error::Error::source);
-    source.map(|cause| format!(" ({cause})")).unwrap_or_default()
+fn deeper(error: &std::io::Error) -> String {
+    let deeper = error.get_ref().and_then(std::error::Error::source);
+    deeper.map(|deeper| format!(" ({deeper})")).unwrap_or_default()
 }
 
 /// What to do about a fault that PostgreSQL's programs report in words.

@@ -22,7 +22,7 @@ pub(super) async fn install(archive: &'static Archive, folder: &Path) -> Result<
     let started = Instant::now();
     let (from, into) = (archive.url(), folder.display().to_string());
     tracing::info!(from, into, "PostgreSQL is not on this machine; installing it");
-    let failed = |source| DatabaseError::Install { from: from.clone(), folder: folder.to_owned(), source };
+    let failed = |cause| DatabaseError::Install { from: from.clone(), folder: folder.to_owned(), cause };
     let bytes = archive.download().await.map_err(failed)?;
     let place = folder.to_owned();
     let unpacking = tokio::task::spawn_blocking(move || put_in_place(&bytes, &place));

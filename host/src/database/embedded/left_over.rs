@@ -25,7 +25,7 @@ const BACKENDS: [(Signal, Duration); 2] =
     [(Signal::SIGQUIT, Duration::from_secs(2)), (Signal::SIGKILL, Duration::from_secs(10))];
 
 /// How long the processes of a server that crashed in an earlier run may go on by themselves.
-const BACKENDS_PATIENCE: Duration = Duration::from_secs(10);
+const BACKENDS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often one looks whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);

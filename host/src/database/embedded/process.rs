@@ -234,7 +234,7 @@ impl Process {
                 Some("3D000") => return Ok(true),
                 // Starting up, recovering, or going down.
                 Some("57P03") | None if Instant::now() < deadline => {}
-                _ => return Err(DatabaseError::Connect { address: address(), source: error }),
+                _ => return Err(DatabaseError::Connect { address: address(), cause: error }),
             }
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 return Ok(false);
