@@ -40,7 +40,7 @@ async fn while_the_database_is_away_answers_are_503_and_say_when_to_come_again()
     let customer = shop.customer().await;
     let configuration = Configuration::spoil(shop.host.setup());
     signal("-KILL", postmaster(shop.host.setup()));
-    shop.host.stderr().line_with("PostgreSQL did not start; trying on");
+    shop.host.stderr().line_with("PostgreSQL is not back yet; trying on");
     let reading = shop.anyone().get(&format!("/api/v1/products/{product}")).await;
     let ordering = customer.try_order(&[(product, 1)]).await;
     for answer in [reading, ordering] {
@@ -58,7 +58,7 @@ async fn while_the_database_is_away_answers_are_503_and_say_when_to_come_again()
     .await;
     customer.pay(order).await;
     let log = shop.host.stop().stderr;
-    for event in ["PostgreSQL ended unexpectedly", "PostgreSQL did not start", "PostgreSQL serves again"] {
+    for event in ["PostgreSQL ended unexpectedly", "PostgreSQL is not back yet", "PostgreSQL serves again"] {
         assert_eq!(log.matches(event).count(), 1, "one line for one event: {event}");
     }
     assert!(log.contains("heavy"), "the reason is told in the server's words");
@@ -110,7 +110,7 @@ async fn a_port_that_another_program_took_meanwhile_is_named_and_waited_for() {
     signal("-STOP", backend(&shop, "products_database").await);
     signal("-KILL", postmaster(shop.host.setup()));
     let squatter = until("the port is free", async || TcpListener::bind(("127.0.0.1", port)).ok()).await;
-    let line = shop.host.stderr().line_with("PostgreSQL did not start; trying on");
+    let line = shop.host.stderr().line_with("PostgreSQL is not back yet; trying on");
     assert!(line.contains(&format!("another program has taken its port 127.0.0.1:{port}")), "{line}");
     drop(squatter);
     shop.host.stderr().line_with("PostgreSQL serves again");

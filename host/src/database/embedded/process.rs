@@ -267,17 +267,39 @@ fn free_port(wanted: Option<u16>) -> Result<u16, DatabaseError> {
     Ok(address.map_err(DatabaseError::file("find a free port on", "127.0.0.1"))?.port())
 }
 
+/// What the server answers while it starts, recovers or stops.
+const NOT_YET: &str = "the database system is ";
+
 /// The lines of a log that say what went wrong.
 fn faults(log: &str) -> String {
     // A wrong setting is told as a mere remark, before the fault that it causes.
     let marks = ["FATAL:", "PANIC:", "HINT:", "error:", "LOG:  invalid", "LOG:  unrecognized", "LOG:  syntax error"];
-    let lines: Vec<&str> = log
-        .lines()
-        .filter_map(|line| marks.iter().find_map(|mark| Some(line.get(line.find(mark)?..)?.trim())))
-        .collect();
+    let mut lines: Vec<&str> = Vec::new();
+    for line in log.lines() {
+        let told = marks.iter().find_map(|mark| Some(line.get(line.find(mark)?..)?.trim()));
+        // Whoever asks too early is told so, again and again; that is no fault.
+        lines.extend(told.filter(|told| !told.contains(NOT_YET) && !lines.contains(told)));
+    }
     if lines.is_empty() {
         log.trim().lines().last().unwrap_or("it ended without a word").to_owned()
     } else {
         lines.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_once_without_the_answers_to_who_asked_too_early() {
+        let log = "2026-11-24 FATAL:  the database system is starting up\n\
+                   2026-11-24 LOG:  invalid value for parameter \"work_mem\": \"heavy\"\n\
+                   2026-11-24 FATAL:  could not write to file \"pg_wal/xlogtemp.7\"\n\
+                   2026-11-24 FATAL:  could not write to file \"pg_wal/xlogtemp.7\"\n\
+                   2026-11-24 LOG:  database system is shut down\n";
+        let told = "LOG:  invalid value for parameter \"work_mem\": \"heavy\"; \
+                    FATAL:  could not write to file \"pg_wal/xlogtemp.7\"";
+        assert_eq!(faults(log), told);
     }
 }

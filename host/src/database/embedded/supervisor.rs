@@ -88,9 +88,10 @@ async fn start_again(
         *failures = failures.saturating_add(1);
         // One line for one reason, however often it is met.
         let reason = error.to_string();
-        if reason != told {
-            tracing::warn!(reason, "PostgreSQL did not start; trying on");
-            told = reason;
+        let kind = without_numbers(&reason);
+        if kind != told {
+            tracing::warn!(reason, "PostgreSQL is not back yet; trying on");
+            told = kind;
         }
     }
 }
@@ -108,6 +109,11 @@ async fn try_start(ground: &Ground, port: u16, stop: &CancellationToken) -> Resu
     Process::start_again(ground, port, stop).await
 }
 
+/// A reason without what differs each time it is met: the numbers of processes.
+fn without_numbers(reason: &str) -> String {
+    reason.chars().filter(|character| !character.is_ascii_digit()).collect()
+}
+
 /// How long to wait after so many failures in a row.
 fn pause(failures: u32) -> Duration {
     match failures.checked_sub(2) {
@@ -119,6 +125,13 @@ fn pause(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_the_same_whichever_process_met_it() {
+        let met_by = |process| without_numbers(&format!("could not write to file \"pg_wal/xlogtemp.{process}\""));
+        assert_eq!(met_by(7), met_by(4321));
+        assert_ne!(met_by(7), without_numbers("could not write lock file \"postmaster.pid\""));
+    }
 
     #[test]
     fn the_first_failure_is_answered_at_once_and_later_ones_after_longer_and_longer() {
