@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::PathBuf, time::Duration};
 use plaza_tests::{
     Setup, Shop,
     databases::Databases,
-    shop::{fresh_key, id_of, order_body},
+    shop::id_of,
     state::{is_running, signal},
     until,
 };
@@ -49,13 +49,7 @@ async fn while_the_database_is_away_answers_are_503_and_say_when_to_come_again()
     }
     configuration.mend();
     shop.host.stderr().line_with("PostgreSQL serves again");
-    // Asked twice if need be, under one key: the host may just be closing a connection that stood idle meanwhile.
-    let (body, key) = (order_body(&[(product, 1)]), fresh_key());
-    let order = until("an order goes through", async || {
-        let answer = customer.client.post("/api/v1/orders", &body).key(&key).try_send().await.ok()?;
-        Some(id_of(&answer.expect(201).json()))
-    })
-    .await;
+    let order = id_of(&customer.order(&[(product, 1)]).await);
     customer.pay(order).await;
     let log = shop.host.stop().stderr;
     for event in ["PostgreSQL ended unexpectedly", "PostgreSQL is not back yet", "PostgreSQL serves again"] {

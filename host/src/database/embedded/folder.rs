@@ -147,6 +147,10 @@ impl StateFolder {
     /// Is there no room left? Then the log may be silent about it.
     pub(super) fn is_full(&self) -> bool {
         nix::sys::statvfs::statvfs(&self.path).is_ok_and(|system| {
+            #[cfg_attr(
+                target_os = "linux",
+                expect(clippy::useless_conversion, reason = "macOS counts blocks in 32 bits")
+            )]
             let free_bytes = u64::from(system.blocks_available()).saturating_mul(system.fragment_size());
             free_bytes < FULL_BYTES
         })
