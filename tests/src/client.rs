@@ -13,6 +13,9 @@ use crate::answer::Answer;
 /// No answer takes longer than this; the host's own limit is 30 s.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(60);
 
+/// A connection that stood idle for longer is not used again: the host closes it after 10 s, perhaps at the very moment.
+const IDLE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// A client of one address, with a token or without.
 ///
 /// Make one in each test: its connections belong to the test's runtime.
@@ -33,6 +36,7 @@ impl Client {
     pub fn new(base: &str) -> Self {
         let http = reqwest::Client::builder()
             .timeout(REQUEST_PATIENCE)
+            .pool_idle_timeout(IDLE_PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client without TLS can always be built");

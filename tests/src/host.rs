@@ -11,7 +11,7 @@ use crate::{
     client::Client,
     output::Output,
     setup::{Ended, Setup},
-    state::StateFolder,
+    state::{StateFolder, signal},
     wait,
 };
 
@@ -177,12 +177,6 @@ impl Drop for Host {
     }
 }
 
-/// Sends a signal to a process that this test started.
-fn signal(signal: &str, process: u32) {
-    let sent = Command::new("kill").args([signal, &process.to_string()]).status();
-    assert!(sent.is_ok_and(|status| status.success()), "{signal} could not be sent to {process}");
-}
-
 /// A small shell that stops the host and clears its folder when this test process ends, however it ends:
 /// the hosts shared by a file's tests live in statics, which are never dropped.
 struct Watchdog {
@@ -199,6 +193,7 @@ impl Watchdog {
             for i in $(seq 150); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
             kill -KILL "$1" 2>/dev/null
             server=$(head -n 1 "$2/postgres/postmaster.pid" 2>/dev/null) && kill -INT "$server" && sleep 1
+            umount -l "$2" 2>/dev/null
             [ -n "$PLAZA_KEEP_STATE" ] || rm -rf "$2""#;
         let shell = Command::new("sh")
             .args(["-c", SCRIPT, "watch", &host.id().to_string()])

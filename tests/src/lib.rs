@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod client;
 pub mod databases;
+pub mod disk;
 pub mod host;
 pub mod invariants;
 pub mod output;

@@ -16,6 +16,7 @@ pub struct Setup {
     control: String,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    wrapper: Vec<String>,
     state: Arc<StateFolder>,
 }
 
@@ -41,6 +42,7 @@ impl Setup {
             control: "127.0.0.1:0".to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            wrapper: Vec::new(),
             state: Arc::new(StateFolder::new()),
         }
     }
@@ -64,6 +66,18 @@ impl Setup {
     /// With an environment variable.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Run by another program, which is given the host's command line as its last arguments and must become that process.
+    pub fn run_by(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// With this state folder.
+    pub fn in_state(mut self, state: StateFolder) -> Self {
+        self.state = Arc::new(state);
         self
     }
 
@@ -102,7 +116,14 @@ impl Setup {
 
     /// `plaza up …` with pipes for its output.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(plaza());
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(plaza()),
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(plaza());
+                command
+            }
+        };
         command
             .arg("up")
             .arg("-f")

@@ -9,8 +9,12 @@ use std::{
 
 use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 
+use crate::disk::SmallDisk;
+
 /// A scratch folder that goes away with the last host that uses it, its Postgres server included.
 pub struct StateFolder {
+    // Unmounted before the folder is removed.
+    disk: Option<SmallDisk>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -22,7 +26,19 @@ impl StateFolder {
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
             .expect("the folder for temporary files can be written");
-        Self { folder: Some(folder) }
+        Self { disk: None, folder: Some(folder) }
+    }
+
+    /// A fresh one on a disk of its own, of so many KiB.
+    pub fn on_small_disk(kib: usize) -> Self {
+        let mut state = Self::new();
+        state.disk = Some(SmallDisk::mount(state.path(), kib));
+        state
+    }
+
+    /// The disk that [`Self::on_small_disk`] gave it.
+    pub fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("it is on a small disk")
     }
 
     /// Where it is.
@@ -39,6 +55,16 @@ impl StateFolder {
     pub fn postmaster(&self) -> Option<u32> {
         let text = std::fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         text.lines().next()?.trim().parse().ok().filter(|process| is_running(*process))
+    }
+
+    /// Every process of the embedded server, also of one whose first process is gone: they work in its data folder.
+    pub fn server_processes(&self) -> Vec<u32> {
+        let data = self.data();
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes
+            .filter(|process| std::fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder == data))
+            .filter_map(|process| process.file_name().to_str()?.parse().ok())
+            .collect()
     }
 
     /// How the embedded server is entered by its owner.
@@ -79,6 +105,12 @@ impl Drop for StateFolder {
             self.folder.take().map(tempfile::TempDir::keep);
         }
     }
+}
+
+/// Sends a signal, named as `kill` names it, to a process that this test started.
+pub fn signal(signal: &str, process: u32) {
+    let sent = Command::new("kill").args([signal, &process.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "{signal} could not be sent to {process}");
 }
 
 /// Whether a process with this id exists.

@@ -22,7 +22,7 @@ pub use variables::from_environment;
 use crate::{
     control::{Control, Overview},
     cores::{Cores, ThreadModel},
-    database::Database,
+    database::{Database, DatabaseError, DatabaseSettings},
     engine::Engine,
     error::faults,
     events::{self, Events, Outbox, Subscription},
@@ -49,6 +49,8 @@ pub struct Options {
     pub state_dir: PathBuf,
     /// A database server outside.
     pub database_url: Option<String>,
+    /// Where the embedded server's programs are, or are to be installed.
+    pub postgres_dir: Option<PathBuf>,
     /// `--variable`.
     pub variables: BTreeMap<String, String>,
     /// How threads are used.
@@ -117,14 +119,10 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
 ///
 /// # Errors
 /// What the manifest, the database or a migration says.
-pub async fn migrate(
-    manifest: &Path,
-    state_dir: &Path,
-    database_url: Option<&str>,
-) -> anyhow::Result<Vec<(String, Vec<String>)>> {
+pub async fn migrate(manifest: &Path, mut settings: DatabaseSettings) -> anyhow::Result<Vec<(String, Vec<String>)>> {
     let app = manifest::load(manifest).map_err(faults)?;
-    let state_dir = prepare::state_dir(state_dir)?;
-    let Some(database) = prepare::database(&app, database_url, &state_dir).await? else { return Ok(Vec::new()) };
+    settings.state_dir = prepare::state_dir(&settings.state_dir)?;
+    let Some(database) = prepare::database(&app, &settings).await? else { return Ok(Vec::new()) };
     let provisioned = prepare::provision(&app, &database).await;
     database.stop().await?;
     Ok(provisioned?.into_iter().map(|one| (one.component, one.applied)).collect())
@@ -145,6 +143,17 @@ fn load(manifest: &Path) -> anyhow::Result<App> {
 }
 
 impl Running {
+    /// Returns when the embedded database server is gone for good.
+    pub fn database_lost(&self) -> impl Future<Output = DatabaseError> + use<> {
+        let lost = self.parts.database.as_ref().map(Database::lost);
+        async move {
+            match lost {
+                Some(lost) => lost.await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     /// Accepts nothing more, lets what is in flight finish within `patience`, and stops everything; returns whether
     /// it all finished in time.
     pub async fn stop(self, patience: Duration) -> bool {
@@ -164,8 +173,12 @@ async fn build(app: &App, options: &Options, parts: &mut Parts) -> anyhow::Resul
     let engine = Engine::new(&options.limits, &state_dir.join("cache"))?;
     let engine = parts.engine.insert(Arc::new(engine)).clone();
     let loading = services::load_artifacts(app, &engine);
-    let (artifacts, database) =
-        tokio::join!(loading, prepare::database(app, options.database_url.as_deref(), &state_dir));
+    let settings = DatabaseSettings {
+        state_dir: state_dir.clone(),
+        postgres_dir: options.postgres_dir.clone(),
+        external_url: options.database_url.clone(),
+    };
+    let (artifacts, database) = tokio::join!(loading, prepare::database(app, &settings));
     parts.database = database?;
     let artifacts = artifacts?;
     let data = prepare::data(app, options, parts.database.as_ref()).await?;

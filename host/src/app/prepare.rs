@@ -38,12 +38,11 @@ pub fn needs_database(app: &App) -> bool {
 ///
 /// # Errors
 /// What the server says.
-pub async fn database(app: &App, url: Option<&str>, state_dir: &Path) -> anyhow::Result<Option<Database>> {
+pub async fn database(app: &App, settings: &DatabaseSettings) -> anyhow::Result<Option<Database>> {
     if !needs_database(app) {
         return Ok(None);
     }
-    let settings = DatabaseSettings { state_dir: state_dir.to_owned(), external_url: url.map(str::to_owned) };
-    Ok(Some(Database::start(&settings).await?))
+    Ok(Some(Database::start(settings).await?))
 }
 
 /// Makes what is missing on the server, migrates it, and works out the value of every variable.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::options::{DataFlags, ManifestFlag};
-use crate::{app, telemetry};
+use crate::{app, database::DatabaseSettings, telemetry};
 
 /// Create the components' databases and bring them up to date, without serving.
 #[derive(Debug, Args)]
@@ -25,7 +25,12 @@ impl Migrate {
         let _log = telemetry::init(true)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let manifest = self.manifest.path();
-        let migrating = app::migrate(&manifest, &self.data.state_dir, self.data.database_url.as_deref());
+        let settings = DatabaseSettings {
+            state_dir: self.data.state_dir,
+            postgres_dir: self.data.postgres_dir,
+            external_url: self.data.database_url,
+        };
+        let migrating = app::migrate(&manifest, settings);
         for (component, applied) in runtime.block_on(migrating)? {
             match applied.as_slice() {
                 [] => println!("{component}: up to date"),

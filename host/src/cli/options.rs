@@ -31,6 +31,11 @@ pub struct DataFlags {
     #[arg(long, value_name = "URL", env = "PLAZA_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
+    /// Where PostgreSQL's programs for the embedded database are; they are installed there if it is empty [default: those on this
+    /// machine; where it has none they are installed into the state folder]
+    #[arg(long, value_name = "FOLDER", env = "PLAZA_POSTGRES_DIR")]
+    pub postgres_dir: Option<PathBuf>,
+
     /// Set a variable of the application; goes before SPIN_VARIABLE_<NAME>
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = name_and_value)]
     variables: Vec<(String, String)>,

@@ -114,6 +114,7 @@ impl Up {
             variables: self.data.variables(),
             state_dir: self.data.state_dir,
             database_url: self.data.database_url,
+            postgres_dir: self.data.postgres_dir,
             thread_model: self.thread_model,
             limits,
         }
@@ -132,10 +133,11 @@ async fn serve(options: Options, quiet: bool) -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => anyhow::bail!("terminated while starting"),
     };
     announce(&running, quiet).context("cannot print the addresses")?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    let lost = tokio::select! {
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
+        error = running.database_lost() => Some(error),
+    };
     tracing::info!("stopping: accepting nothing more, finishing what is in flight");
     let stopping = running.stop(patience);
     tokio::select! {
@@ -146,7 +148,8 @@ async fn serve(options: Options, quiet: bool) -> anyhow::Result<ExitCode> {
         }
         _ = interrupt.recv() => anyhow::bail!("interrupted a second time; the database was not stopped in order"),
     }
-    Ok(ExitCode::SUCCESS)
+    // Whatever started this host sees that it failed, and may start it anew.
+    lost.map_or(Ok(ExitCode::SUCCESS), |error| Err(error.into()))
 }
 
 /// Tells a person, or the program that started this one, what runs where. The only place a password is ever printed.

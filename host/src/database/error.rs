@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-/// What keeps the database from serving. No message holds a password.
+/// What keeps the database from serving. No message holds a password. Each holds its cause, which is therefore no `source`: whoever
+/// prints a chain of errors would print it twice, the second time behind what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// PostgreSQL's programs are not on this machine.
@@ -11,6 +12,30 @@ pub enum DatabaseError {
     ProgramsMissing {
         /// The oldest major version that serves.
         oldest: u32,
+    },
+    /// There are no programs on this machine, and they could not be installed.
+    #[error(
+        "PostgreSQL is not on this machine and could not be installed from {from} into {folder}: {cause}{}: see that there is a \
+         network and room on the disk, or install PostgreSQL yourself (`apt-get install postgresql`, `brew install postgresql`), \
+         or name a server with `--database-url`",
+        deeper(cause)
+    )]
+    Install {
+        /// The address of the archive.
+        from: String,
+        /// Where it was to go.
+        folder: PathBuf,
+        /// Why it failed.
+        cause: std::io::Error,
+    },
+    /// The folder of `--postgres-dir` holds something, but not PostgreSQL's programs.
+    #[error(
+        "{folder} (`--postgres-dir`) holds no PostgreSQL (bin/postgres, bin/initdb) and is not empty: name the folder of an \
+         installation, or an empty one to install into"
+    )]
+    NotPrograms {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The data folder was made by another major version than those installed.
     #[error(
@@ -28,13 +53,15 @@ pub enum DatabaseError {
     /// The account that runs the server cannot enter the state folder.
     #[error(
         "the account `{account}`, under which root starts PostgreSQL, cannot enter {blocked_at}: choose a folder it can reach, \
-         for instance `--state-dir /var/lib/plaza`"
+         for instance `{remedy}`"
     )]
     Unreachable {
         /// The account's name.
         account: String,
         /// The first folder on the way that is closed to it.
         blocked_at: PathBuf,
+        /// The flag that names another.
+        remedy: &'static str,
     },
     /// Root runs the host and there is no account to run the server under.
     #[error(
@@ -56,14 +83,14 @@ pub enum DatabaseError {
         pid: String,
     },
     /// A file or folder of the state folder could not be used.
-    #[error("cannot {action} {path}: {source}")]
+    #[error("cannot {action} {path}: {cause}{}", remedy_for_file(cause))]
     File {
         /// What was tried.
         action: &'static str,
         /// On what.
         path: PathBuf,
         /// Why it failed.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// `initdb` failed.
     #[error("initdb could not make a data folder in {folder}: {output}{remedy}")]
@@ -84,6 +111,17 @@ pub enum DatabaseError {
         remedy: &'static str,
         /// The log file.
         log: PathBuf,
+    },
+    /// The server ended while the host ran, and could not be started again.
+    #[error(
+        "PostgreSQL ended while plaza ran and could not be started again, {starts} times: {reason}; what was committed is safe: \
+         mend that, and start plaza again"
+    )]
+    Lost {
+        /// How often it was tried.
+        starts: u32,
+        /// What the last try came to.
+        reason: String,
     },
     /// A server that an earlier host left behind does not stop.
     #[error(
@@ -124,12 +162,12 @@ pub enum DatabaseError {
         reason: String,
     },
     /// No connection to the server.
-    #[error("cannot connect to PostgreSQL at {address}: {}{}", words(source), remedy(source))]
+    #[error("cannot connect to PostgreSQL at {address}: {}{}", words(cause), remedy(cause))]
     Connect {
         /// Where, without the password.
         address: String,
         /// Why.
-        source: sqlx::Error,
+        cause: sqlx::Error,
     },
     /// The server is older than supported.
     #[error("the server at {address} is PostgreSQL {version}; version {oldest} or newer is needed")]
@@ -172,12 +210,12 @@ pub enum DatabaseError {
         name: String,
     },
     /// A statement of the host failed.
-    #[error("cannot {action}: {}", words(source))]
+    #[error("cannot {action}: {}", words(cause))]
     Query {
         /// What was tried.
         action: String,
         /// Why it failed.
-        source: sqlx::Error,
+        cause: sqlx::Error,
     },
     /// A migration cannot be applied.
     #[error(transparent)]
@@ -187,12 +225,21 @@ pub enum DatabaseError {
 impl DatabaseError {
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { action, path, source }
+        move |cause| Self::File { action, path, cause }
+    }
+
+    /// Did it fail for want of room on a disk? Somebody will make some, so trying again is worth while.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Start { remedy, .. } => [DISK_FULL, QUOTA_USED].contains(remedy),
+            Self::File { cause, .. } => !remedy_for_file(cause).is_empty(),
+            _ => false,
+        }
     }
 
     pub(crate) fn query(action: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
         let action = action.into();
-        move |source| Self::Query { action, source }
+        move |cause| Self::Query { action, cause }
     }
 }
 
@@ -225,11 +272,32 @@ pub(crate) fn sql_state(error: &sqlx::Error) -> Option<String> {
     error.as_database_error()?.code().map(|code| code.into_owned())
 }
 
+/// What to do about a full disk.
+pub(crate) const DISK_FULL: &str = ": the disk is full; free some space, nothing is lost";
+
+/// What to do about a quota.
+const QUOTA_USED: &str = ": the disk quota is used up; free some space, nothing is lost";
+
+/// What to do about a file that could not be used, where it is known.
+fn remedy_for_file(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => DISK_FULL,
+        std::io::ErrorKind::QuotaExceeded => QUOTA_USED,
+        _ => "",
+    }
+}
+
+/// The cause behind an error, which its own words may leave out.
+fn deeper(error: &std::io::Error) -> String {
+    let deeper = error.get_ref().and_then(std::error::Error::source);
+    deeper.map(|deeper| format!(" ({deeper})")).unwrap_or_default()
+}
+
 /// What to do about a fault that PostgreSQL's programs report in words.
 pub(crate) fn remedy_for_output(output: &str) -> &'static str {
     const REMEDIES: [(&str, &str); 5] = [
-        ("No space left on device", ": the disk is full; free some space, nothing is lost"),
-        ("Disk quota exceeded", ": the disk quota is used up; free some space, nothing is lost"),
+        ("No space left on device", DISK_FULL),
+        ("Disk quota exceeded", QUOTA_USED),
         (
             "could not resize shared memory",
             ": /dev/shm is too small; give the container more, for instance `--shm-size 256m`",

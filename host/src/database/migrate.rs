@@ -29,12 +29,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     /// The folder or a file in it cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {cause}")]
     Read {
         /// The folder or file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A file name without number and name.
     #[error("{path}: name it NNNN_what_it_does.sql, with a number of four digits from 0001 on")]
@@ -110,7 +110,7 @@ pub async fn migrate(database: &ComponentDatabase, folder: &Path) -> Result<Vec<
     let options = server::component_options(&database.url)?;
     let mut connection = server::connect(&options, CONNECT_TIMEOUT)
         .await
-        .map_err(|source| DatabaseError::Connect { address: format!("{}/{}", database.host, database.name), source })?;
+        .map_err(|cause| DatabaseError::Connect { address: format!("{}/{}", database.host, database.name), cause })?;
     let applied = apply(&mut connection, &scripts).await?;
     drop(connection.close().await);
     Ok(applied)

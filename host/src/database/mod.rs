@@ -34,6 +34,9 @@ const OLDEST_VERSION: u32 = 14;
 pub struct DatabaseSettings {
     /// The folder that holds the embedded server, made if missing.
     pub state_dir: PathBuf,
+    /// Where PostgreSQL's programs are, or are to be installed; `None` takes those on this machine, and installs them into
+    /// the state folder where it has none.
+    pub postgres_dir: Option<PathBuf>,
     /// An administrator's address of a server outside; `None` runs one.
     pub external_url: Option<String>,
 }
@@ -43,6 +46,7 @@ impl fmt::Debug for DatabaseSettings {
         formatter
             .debug_struct("DatabaseSettings")
             .field("state_dir", &self.state_dir)
+            .field("postgres_dir", &self.postgres_dir)
             .field("external_url", &self.external_url.as_deref().map(secret::redact))
             .finish()
     }
@@ -64,7 +68,8 @@ impl Database {
         let (server, embedded) = match &settings.external_url {
             Some(url) => (Server::outside(url).await?, None),
             None => {
-                let (server, embedded) = EmbeddedServer::start(&settings.state_dir).await?;
+                let (server, embedded) =
+                    EmbeddedServer::start(&settings.state_dir, settings.postgres_dir.as_deref()).await?;
                 (server, Some(embedded))
             }
         };
@@ -109,6 +114,17 @@ impl Database {
     /// The leases of this server, for tasks that outlive the borrow.
     pub fn leases(&self) -> Leases {
         Leases::new(self.server.state_options())
+    }
+
+    /// Returns when the embedded server has ended and cannot be started again: [`DatabaseError::Lost`].
+    pub fn lost(&self) -> impl Future<Output = DatabaseError> + use<> {
+        let lost = self.embedded.as_ref().map(EmbeddedServer::lost);
+        async move {
+            match lost {
+                Some(lost) => lost.await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Closes the pool and, if the server is embedded, stops it and waits for its end. Connections that others hold are cut.

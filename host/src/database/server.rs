@@ -102,7 +102,7 @@ impl Server {
     pub(super) async fn connect(&self, options: &PgConnectOptions) -> Result<PgConnection, DatabaseError> {
         connect(options, CONNECT_TIMEOUT)
             .await
-            .map_err(|source| DatabaseError::Connect { address: self.address.clone(), source })
+            .map_err(|cause| DatabaseError::Connect { address: self.address.clone(), cause })
     }
 
     /// Opens the host's own database; makes it first, and brings it up to date, where needed.
@@ -114,7 +114,7 @@ impl Server {
                 self.create_state().await?;
                 self.connect(&options).await?
             }
-            Err(source) => return Err(DatabaseError::Connect { address: self.address.clone(), source }),
+            Err(cause) => return Err(DatabaseError::Connect { address: self.address.clone(), cause }),
         };
         let scripts = STATE_MIGRATIONS.map(|(file, sql)| Script::embedded(file, sql));
         migrate::apply(&mut connection, &scripts).await?;

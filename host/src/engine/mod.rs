@@ -79,8 +79,14 @@ impl Engine {
             .precompile_component(&component)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("cannot compile {}", file.display()))?;
-        write_whole(&cached, &compiled)?;
-        let component = self.read_cached(&cached).with_context(|| format!("cannot read back {}", cached.display()))?;
+        // A cache that cannot be written costs the next start some seconds; it is no reason not to serve.
+        if let Err(error) = write_whole(&cached, &compiled) {
+            tracing::warn!(error = format!("{error:#}"), "what was compiled is not kept");
+        }
+        let component = match self.read_cached(&cached) {
+            Some(component) => component,
+            None => self.read_compiled(&compiled).with_context(|| format!("cannot use {}", file.display()))?,
+        };
         Ok(Artifact { component, hash, compiled: true })
     }
 
@@ -90,6 +96,12 @@ impl Engine {
         let mut hasher = DefaultHasher::new();
         self.wasmtime.precompile_compatibility_hash().hash(&mut hasher);
         format!("{:016x}", hasher.finish())
+    }
+
+    #[expect(unsafe_code, reason = "the bytes come from this engine's own compiler")]
+    fn read_compiled(&self, compiled: &[u8]) -> anyhow::Result<Component> {
+        // SAFETY: the caller hands over what `precompile_component` of this engine has just returned.
+        Ok(unsafe { Component::deserialize(&self.wasmtime, compiled) }?)
     }
 
     #[expect(unsafe_code, reason = "the cache is written by this host alone, in a folder only its owner may write")]

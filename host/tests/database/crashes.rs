@@ -68,12 +68,38 @@ async fn a_crashed_server_recovers_what_was_committed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(target_os = "linux"), ignore = "nothing tells there whose processes they are")]
+async fn processes_that_a_crashed_server_left_do_not_keep_the_next_from_starting() {
+    let folder = initialised_folder();
+    let state = folder.path().join("state");
+    let mut host = OtherHost::start(&state);
+    let server = server_process(&state).unwrap();
+    // A halted one does not notice that its server is gone, and keeps the shared memory.
+    let halted = child_of(server);
+    kill(Pid::from_raw(halted), Signal::SIGSTOP).unwrap();
+    kill(Pid::from_raw(server), Signal::SIGKILL).unwrap();
+    host.kill();
+    let database = Database::start(&settings(&state)).await.unwrap();
+    assert!(fs::read_link(format!("/proc/{halted}/cwd")).is_err(), "it was ended");
+    database.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stale_note_that_names_a_living_stranger_is_removed() {
     let folder = initialised_folder();
     let state = folder.path().join("state");
     let note = format!("{}\n{}\n", std::process::id(), state.join("postgres").display());
     fs::write(state.join("postgres/postmaster.pid"), note).unwrap();
     Database::start(&settings(&state)).await.unwrap().stop().await.unwrap();
+}
+
+/// One of a server's own processes.
+fn child_of(server: i32) -> i32 {
+    let listing = Command::new("ps").args(["-e", "-o", "ppid=,pid="]).output().unwrap();
+    let listing = String::from_utf8(listing.stdout).unwrap();
+    let mut processes = listing.lines().filter_map(|line| line.split_whitespace().collect::<Vec<_>>().try_into().ok());
+    let [_, child] = processes.find(|[parent, _]: &[&str; 2]| *parent == server.to_string()).unwrap();
+    child.parse().unwrap()
 }
 
 /// The process that would stop the server if its host were killed.

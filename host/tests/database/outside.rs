@@ -33,6 +33,7 @@ async fn two_hosts_may_begin_at_once_on_a_server_outside() {
 
     let outside = |user: &str| DatabaseSettings {
         state_dir: state.clone(),
+        postgres_dir: None,
         external_url: Some(format!("postgres://{user}:sesame@{host}/postgres")),
     };
     let chief = outside("chief");
@@ -59,6 +60,7 @@ async fn an_address_that_does_not_answer_is_told_without_its_password() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let settings = DatabaseSettings {
         state_dir: "unused".into(),
+        postgres_dir: None,
         external_url: Some(format!("postgres://admin:hunter2@127.0.0.1:{port}/postgres")),
     };
     let error: DatabaseError = Database::start(&settings).await.err().unwrap();

@@ -68,7 +68,7 @@ pub fn on_shared<F: Future<Output = ()>>(test: impl FnOnce(&'static Database) ->
 
 /// Settings for an embedded server.
 pub fn settings(state_dir: &Path) -> DatabaseSettings {
-    DatabaseSettings { state_dir: state_dir.to_owned(), external_url: None }
+    DatabaseSettings { state_dir: state_dir.to_owned(), postgres_dir: None, external_url: None }
 }
 
 /// A fresh database on the shared server.

@@ -75,20 +75,31 @@ impl Account {
         }
         let mut probe = self.command(programs.postgres(), path);
         match probe.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).as_std_mut().status() {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(DatabaseError::Unreachable {
-                account: SERVER_ACCOUNT.to_owned(),
-                blocked_at: self.first_closed(path),
-            }),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(self.unreachable(path, programs)),
             Err(error) => Err(DatabaseError::file("run", programs.postgres())(error)),
             Ok(_) => Ok(()),
         }
     }
 
+    /// Names the outermost folder that is closed to the account, on the way to the state folder or to the programs.
+    fn unreachable(&self, state: &Path, programs: &Programs) -> DatabaseError {
+        let account = SERVER_ACCOUNT.to_owned();
+        match (self.first_closed(state), self.first_closed(programs.folder())) {
+            (None, Some(blocked_at)) => {
+                DatabaseError::Unreachable { account, blocked_at, remedy: "--postgres-dir /opt/plaza-postgresql" }
+            }
+            (closed, _) => {
+                let blocked_at = closed.unwrap_or_else(|| state.to_owned());
+                DatabaseError::Unreachable { account, blocked_at, remedy: "--state-dir /var/lib/plaza" }
+            }
+        }
+    }
+
     /// The outermost folder on the way to `path` that its permissions close to the account.
-    fn first_closed(&self, path: &Path) -> PathBuf {
+    fn first_closed(&self, path: &Path) -> Option<PathBuf> {
         let mut ancestors: Vec<&Path> = path.ancestors().collect();
         ancestors.reverse();
-        ancestors.into_iter().find(|folder| !self.may_enter(folder)).unwrap_or(path).to_owned()
+        ancestors.into_iter().find(|folder| !self.may_enter(folder)).map(Path::to_owned)
     }
 
     fn may_enter(&self, folder: &Path) -> bool {

@@ -36,14 +36,21 @@ async fn make(folder: &StateFolder, programs: &Programs, account: &Account) -> R
             .map_err(DatabaseError::file("replace (it holds no PG_VERSION, so it is no data folder)", &data))?;
     }
     let password = folder.make_password(account)?;
+    let made = make_beside(folder, programs, account).await;
+    if made.is_err() {
+        // Half a data folder is of no use and takes up room, perhaps the room that was lacking.
+        drop(fs::remove_dir_all(&unfinished));
+    }
+    made.map(|()| password)
+}
+
+async fn make_beside(folder: &StateFolder, programs: &Programs, account: &Account) -> Result<(), DatabaseError> {
+    let (unfinished, data) = (folder.unfinished_data(), folder.data());
     let mut output = String::new();
     for locale in locales(programs.major()) {
         empty_folder(&unfinished, account)?;
         match initdb(folder, programs, account, locale).await {
-            Ok(()) => {
-                fs::rename(&unfinished, &data).map_err(DatabaseError::file("rename", &unfinished))?;
-                return Ok(password);
-            }
+            Ok(()) => return fs::rename(&unfinished, &data).map_err(DatabaseError::file("rename", &unfinished)),
             Err(DatabaseError::Initialise { output: said, .. }) if said.contains("locale") => output = said,
             Err(error) => return Err(error),
         }

@@ -21,6 +21,9 @@ const SOCKET_FOLDER_BYTES: usize = 107 - 15;
 /// The log starts afresh, keeping one older file, when it is larger than this at a start.
 const LOG_BYTES: u64 = 16 * 1024 * 1024;
 
+/// A disk with less room than this is called full: the server cannot start with so little.
+const FULL_BYTES: u64 = 1024 * 1024;
+
 /// The state folder, locked for this process.
 pub(super) struct StateFolder {
     path: PathBuf,
@@ -49,6 +52,11 @@ impl StateFolder {
     /// The server's data folder.
     pub(super) fn data(&self) -> PathBuf {
         self.path.join("postgres")
+    }
+
+    /// Where PostgreSQL's programs are put when this machine has none.
+    pub(super) fn programs(&self) -> PathBuf {
+        self.path.join("programs")
     }
 
     /// Where a data folder is made before it takes its place.
@@ -83,6 +91,10 @@ impl StateFolder {
 
     /// Keeps the port for the next run.
     pub(super) fn keep_port(&self, port: u16) -> Result<(), DatabaseError> {
+        // A full disk would lose the number that is there.
+        if self.port() == Some(port) {
+            return Ok(());
+        }
         let path = self.port_file();
         fs::write(&path, format!("{port}\n")).map_err(DatabaseError::file("write", path))
     }
@@ -130,6 +142,18 @@ impl StateFolder {
             .map_err(DatabaseError::file("open", &path))?;
         let length = file.metadata().map_err(DatabaseError::file("open", &path))?.len();
         Ok((file, length))
+    }
+
+    /// Is there no room left? Then the log may be silent about it.
+    pub(super) fn is_full(&self) -> bool {
+        nix::sys::statvfs::statvfs(&self.path).is_ok_and(|system| {
+            #[cfg_attr(
+                target_os = "linux",
+                expect(clippy::useless_conversion, reason = "macOS counts blocks in 32 bits")
+            )]
+            let free_bytes = u64::from(system.blocks_available()).saturating_mul(system.fragment_size());
+            free_bytes < FULL_BYTES
+        })
     }
 
     /// What the log says from a position on.

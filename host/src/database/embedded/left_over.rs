@@ -1,4 +1,4 @@
-//! A server that an earlier host left behind.
+//! What a server leaves behind that nobody stopped in order: itself, its processes, its note.
 
 use std::{
     fs,
@@ -19,6 +19,14 @@ use crate::database::DatabaseError;
 const PATIENCE: [(Signal, Duration); 2] =
     [(Signal::SIGINT, Duration::from_secs(20)), (Signal::SIGQUIT, Duration::from_secs(10))];
 
+/// How processes without their server are ended, and how long each may take; before that they may end by themselves. SIGQUIT
+/// lets them say goodbye; one that was halted does not even hear that.
+const BACKENDS: [(Signal, Duration); 2] =
+    [(Signal::SIGQUIT, Duration::from_secs(2)), (Signal::SIGKILL, Duration::from_secs(10))];
+
+/// How long the processes of a server that crashed in an earlier run may go on by themselves.
+const BACKENDS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How often one looks whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -26,11 +34,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// for this host, so no living host can be using it.
 pub(super) async fn stop(folder: &StateFolder) -> Result<(), DatabaseError> {
     let pid_file = folder.data().join("postmaster.pid");
-    let Ok(text) = fs::read_to_string(&pid_file) else { return Ok(()) };
+    let Ok(text) = fs::read_to_string(&pid_file) else { return end_backends(folder, BACKENDS_PATIENCE).await };
     let pid = text.lines().next().and_then(|line| line.trim().parse::<i32>().ok());
     let Some(pid) = pid.filter(|&pid| pid > 1 && serves(pid, &folder.data())) else {
         tracing::info!("an earlier run of the database crashed; it recovers by itself");
-        return fs::remove_file(&pid_file).map_err(DatabaseError::file("remove", pid_file));
+        end_backends(folder, BACKENDS_PATIENCE).await?;
+        return remove_note(folder);
     };
     tracing::info!(database.pid = pid, "stopping the database that an earlier run left behind");
     for (signal, patience) in PATIENCE {
@@ -39,6 +48,71 @@ pub(super) async fn stop(folder: &StateFolder) -> Result<(), DatabaseError> {
         }
     }
     Err(DatabaseError::LeftOver { pid, folder: folder.data() })
+}
+
+/// Waits until no process of a server that has ended itself is left: they hold its shared memory, and no other starts before that is
+/// free. Those that do not end within `patience` are ended; what they had under way was not committed.
+pub(super) async fn end_backends(folder: &StateFolder, patience: Duration) -> Result<(), DatabaseError> {
+    let data = folder.data();
+    if all_end_within(&data, patience).await {
+        return Ok(());
+    }
+    for (signal, patience) in BACKENDS {
+        let left = backends(&data);
+        tracing::debug!(database.processes = left.len(), %signal, "ending processes of a server that has ended");
+        for pid in left {
+            // One that has ended meanwhile is none to send to.
+            _ = send(pid, signal);
+        }
+        if all_end_within(&data, patience).await {
+            return Ok(());
+        }
+    }
+    match backends(&data).first() {
+        Some(&pid) => Err(DatabaseError::LeftOver { pid, folder: data }),
+        None => Ok(()),
+    }
+}
+
+/// Removes the server's note of its process id. Whoever calls this knows that the server has ended.
+pub(super) fn remove_note(folder: &StateFolder) -> Result<(), DatabaseError> {
+    let note = folder.data().join("postmaster.pid");
+    match fs::remove_file(&note) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(DatabaseError::file("remove", note)(error)),
+        _ => Ok(()),
+    }
+}
+
+async fn all_end_within(data: &Path, patience: Duration) -> bool {
+    let deadline = Instant::now() + patience;
+    loop {
+        if backends(data).is_empty() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// PostgreSQL's processes on this data folder.
+#[cfg(target_os = "linux")]
+fn backends(data: &Path) -> Vec<i32> {
+    // A person's shell may stand in the folder too, so the name counts as well.
+    let is_postgres =
+        |pid: i32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "postgres");
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|&pid| serves(pid, data) && is_postgres(pid))
+        .collect()
+}
+
+/// Elsewhere nothing tells whose processes they are; the next server says itself that some are left, and is tried again.
+#[cfg(not(target_os = "linux"))]
+fn backends(_data: &Path) -> Vec<i32> {
+    Vec::new()
 }
 
 async fn ends_within(pid: i32, data: &Path, patience: Duration) -> bool {

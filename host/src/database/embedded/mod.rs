@@ -1,19 +1,23 @@
 //! A PostgreSQL server of the host's own, in the state folder.
 //!
 //! The host starts `postgres` as a child in a process group of its own, so that Ctrl-C in a terminal reaches the host
-//! alone and the server is stopped last. If the host is killed, a watcher stops the server; what is left all the same is
-//! stopped by the next start.
+//! alone and the server is stopped last. If the server ends by itself, the host starts it again (`supervisor`). If the host is
+//! killed, a watcher stops the server; what is left all the same is stopped by the next start (`left_over`).
 
 mod account;
+mod archive;
 mod data;
 mod folder;
+mod install;
 mod left_over;
 mod process;
 mod programs;
+mod supervisor;
 
 use std::path::Path;
 
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{account::Account, folder::StateFolder, process::Process, programs::Programs};
 use super::{
@@ -24,27 +28,51 @@ use super::{
 /// The role that owns the server.
 const ADMINISTRATOR: &str = "plaza_admin";
 
+/// What a server is started on.
+struct Ground {
+    folder: StateFolder,
+    programs: Programs,
+    account: Account,
+    password: String,
+}
+
+impl Ground {
+    fn start_error(&self, output: &str) -> DatabaseError {
+        DatabaseError::Start { output: output.to_owned(), remedy: "", log: self.folder.log() }
+    }
+}
+
 /// The running server. Dropping it asks it to stop; [`EmbeddedServer::stop`] waits for that as well.
 pub(super) struct EmbeddedServer {
-    stop: oneshot::Sender<()>,
+    stop: DropGuard,
     supervisor: JoinHandle<Result<(), DatabaseError>>,
+    lost: watch::Receiver<Option<Loss>>,
+}
+
+/// The server ended and cannot be started again.
+#[derive(Clone)]
+struct Loss {
+    starts: u32,
+    reason: String,
 }
 
 impl EmbeddedServer {
     /// Makes the data folder if there is none, starts the server and waits until it accepts connections.
-    pub(super) async fn start(state_dir: &Path) -> Result<(Server, Self), DatabaseError> {
+    pub(super) async fn start(state_dir: &Path, programs: Option<&Path>) -> Result<(Server, Self), DatabaseError> {
         let folder = StateFolder::open(state_dir)?;
         let account = Account::choose()?;
-        let programs = Programs::find(folder.data_version()?.as_deref(), &folder)?;
+        let programs = Programs::find(programs, &folder).await?;
         account.check_reach(&folder, &programs)?;
         left_over::stop(&folder).await?;
         let password = data::prepare(&folder, &programs, &account).await?;
-        let process = Process::start(&folder, &programs, &account, &password).await?;
-        let options = embedded_options(process.socket(), process.port(), ADMINISTRATOR, &password);
+        let ground = Ground { folder, programs, account, password };
+        let process = Process::start(&ground).await?;
+        let options = embedded_options(process.socket(), process.port(), ADMINISTRATOR, &ground.password);
         let server = Server::embedded(options, process.port());
-        let (stop, stopped) = oneshot::channel();
-        let supervisor = tokio::spawn(supervise(process, folder, stopped));
-        Ok((server, Self { stop, supervisor }))
+        let stop = CancellationToken::new();
+        let (report, lost) = watch::channel(None);
+        let supervisor = tokio::spawn(supervisor::supervise(process, ground, stop.clone(), report));
+        Ok((server, Self { stop: stop.drop_guard(), supervisor, lost }))
     }
 
     /// Ends every connection in order and waits for the server's end.
@@ -53,21 +81,17 @@ impl EmbeddedServer {
         // A supervisor that was aborted went down with its runtime; the watcher does its work.
         self.supervisor.await.unwrap_or(Ok(()))
     }
-}
 
-/// Waits for the wish to stop. The folder stays locked until the server has ended.
-async fn supervise(
-    mut process: Process,
-    folder: StateFolder,
-    stopped: oneshot::Receiver<()>,
-) -> Result<(), DatabaseError> {
-    tokio::select! {
-        // Sent or dropped, both mean stop.
-        _ = stopped => process.stop().await,
-        status = process.ended() => {
-            let log = folder.log().display().to_string();
-            tracing::error!(database.status = status, database.log = log, "PostgreSQL ended unexpectedly; restart plaza");
-            Ok(())
+    /// Returns when the server has ended and cannot be started again.
+    pub(super) fn lost(&self) -> impl Future<Output = DatabaseError> + use<> {
+        let mut lost = self.lost.clone();
+        async move {
+            let loss = lost.wait_for(Option::is_some).await.ok().and_then(|loss| loss.clone());
+            match loss {
+                Some(Loss { starts, reason }) => DatabaseError::Lost { starts, reason },
+                // It was stopped in order.
+                None => std::future::pending().await,
+            }
         }
     }
 }

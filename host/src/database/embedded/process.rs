@@ -14,10 +14,12 @@ use nix::{
 use sqlx::Connection;
 use tokio::process::{Child, ChildStdin};
 
-use super::{ADMINISTRATOR, account::Account, folder::StateFolder, programs::Programs};
+use tokio_util::sync::CancellationToken;
+
+use super::{ADMINISTRATOR, Ground};
 use crate::database::{
     DatabaseError,
-    error::{remedy_for_output, sql_state},
+    error::{DISK_FULL, remedy_for_output, sql_state},
     server::{self, embedded_options},
 };
 
@@ -79,28 +81,40 @@ struct Watcher {
 }
 
 impl Process {
-    /// Starts the server and waits until it accepts connections.
-    pub(super) async fn start(
-        folder: &StateFolder,
-        programs: &Programs,
-        account: &Account,
-        password: &str,
-    ) -> Result<Self, DatabaseError> {
-        let socket = folder.socket_folder(account)?;
-        let mut wanted = folder.port();
+    /// Starts the server, on another port if that of the last run is taken, and waits until it accepts connections.
+    pub(super) async fn start(ground: &Ground) -> Result<Self, DatabaseError> {
+        let mut wanted = ground.folder.port();
+        // Whoever stops waiting for the start drops the process, and its watcher stops it.
+        let never = CancellationToken::new();
         for _ in 0..ATTEMPTS {
             let port = free_port(wanted)?;
-            match attempt(folder, programs, account, &socket, port, password).await? {
+            match attempt(ground, port, &never).await? {
                 Attempt::Running(process) => {
-                    folder.keep_port(port)?;
+                    ground.folder.keep_port(port)?;
                     return Ok(*process);
                 }
                 Attempt::PortTaken => wanted = None,
                 Attempt::StillEnding => tokio::time::sleep(CRASHED_PAUSE).await,
+                Attempt::Stopped => break,
             }
         }
-        let output = "neither a free port nor the end of a crashed server's processes was to be had".to_owned();
-        Err(DatabaseError::Start { output, remedy: "", log: folder.log() })
+        Err(ground.start_error("neither a free port nor the end of a crashed server's processes was to be had"))
+    }
+
+    /// Starts it once more, on the port that components know; `None` when it was stopped meanwhile.
+    pub(super) async fn start_again(
+        ground: &Ground,
+        port: u16,
+        stop: &CancellationToken,
+    ) -> Result<Option<Self>, DatabaseError> {
+        match attempt(ground, port, stop).await? {
+            Attempt::Running(process) => Ok(Some(*process)),
+            Attempt::Stopped => Ok(None),
+            Attempt::PortTaken => {
+                Err(ground.start_error(&format!("another program has taken its port 127.0.0.1:{port}")))
+            }
+            Attempt::StillEnding => Err(ground.start_error("processes of the server that ended are still there")),
+        }
     }
 
     /// The loopback port.
@@ -148,19 +162,15 @@ enum Attempt {
     Running(Box<Process>),
     PortTaken,
     StillEnding,
+    Stopped,
 }
 
-async fn attempt(
-    folder: &StateFolder,
-    programs: &Programs,
-    account: &Account,
-    socket: &Path,
-    port: u16,
-    password: &str,
-) -> Result<Attempt, DatabaseError> {
+async fn attempt(ground: &Ground, port: u16, stop: &CancellationToken) -> Result<Attempt, DatabaseError> {
+    let Ground { folder, programs, account, password } = ground;
+    let socket = folder.socket_folder(account)?;
     let (log, log_start) = folder.open_log()?;
     let mut command = account.command(programs.postgres(), &folder.data());
-    command.arg("-D").arg(folder.data()).arg("-k").arg(socket).args([
+    command.arg("-D").arg(folder.data()).arg("-k").arg(&socket).args([
         "-p",
         &port.to_string(),
         "-N",
@@ -172,11 +182,18 @@ async fn attempt(
     let second = log.try_clone().map_err(DatabaseError::file("open", folder.log()))?;
     let child = command.stdout(second).stderr(log).spawn().map_err(DatabaseError::file("run", programs.postgres()))?;
     let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) else {
-        return Err(DatabaseError::Start { output: "it ended at once".to_owned(), remedy: "", log: folder.log() });
+        return Err(ground.start_error("it ended at once"));
     };
-    let watcher = watch(account, folder, pid)?;
-    let mut process = Process { child, pid, port, socket: socket.to_owned(), watcher: Some(watcher) };
-    if process.becomes_ready(password).await? {
+    let watcher = watch(ground, pid)?;
+    let mut process = Process { child, pid, port, socket, watcher: Some(watcher) };
+    let is_ready = tokio::select! {
+        is_ready = process.becomes_ready(password) => is_ready?,
+        () = stop.cancelled() => {
+            process.stop().await?;
+            return Ok(Attempt::Stopped);
+        }
+    };
+    if is_ready {
         return Ok(Attempt::Running(Box::new(process)));
     }
     process.dismiss_watcher().await;
@@ -186,7 +203,14 @@ async fn attempt(
             Ok(Attempt::PortTaken)
         }
         _ if said.contains("pre-existing shared memory block") => Ok(Attempt::StillEnding),
-        _ => Err(DatabaseError::Start { output: faults(&said), remedy: remedy_for_output(&said), log: folder.log() }),
+        _ => {
+            let remedy = match remedy_for_output(&said) {
+                // The log stands on the same disk and may have had no room for the reason.
+                "" if folder.is_full() => DISK_FULL,
+                remedy => remedy,
+            };
+            Err(DatabaseError::Start { output: faults(&said), remedy, log: folder.log() })
+        }
     }
 }
 
@@ -210,7 +234,7 @@ impl Process {
                 Some("3D000") => return Ok(true),
                 // Starting up, recovering, or going down.
                 Some("57P03") | None if Instant::now() < deadline => {}
-                _ => return Err(DatabaseError::Connect { address: address(), source: error }),
+                _ => return Err(DatabaseError::Connect { address: address(), cause: error }),
             }
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 return Ok(false);
@@ -220,8 +244,8 @@ impl Process {
     }
 }
 
-fn watch(account: &Account, folder: &StateFolder, pid: i32) -> Result<Watcher, DatabaseError> {
-    let mut command = account.command("/bin/sh", folder.path());
+fn watch(ground: &Ground, pid: i32) -> Result<Watcher, DatabaseError> {
+    let mut command = ground.account.command("/bin/sh", ground.folder.path());
     command
         .args(["-c", WATCH, "plaza-watch", &pid.to_string()])
         .stdin(Stdio::piped())
@@ -243,16 +267,39 @@ fn free_port(wanted: Option<u16>) -> Result<u16, DatabaseError> {
     Ok(address.map_err(DatabaseError::file("find a free port on", "127.0.0.1"))?.port())
 }
 
+/// What the server answers while it starts, recovers or stops.
+const NOT_YET: &str = "the database system is ";
+
 /// The lines of a log that say what went wrong.
 fn faults(log: &str) -> String {
-    let marks = ["FATAL:", "PANIC:", "HINT:", "error:"];
-    let lines: Vec<&str> = log
-        .lines()
-        .filter_map(|line| marks.iter().find_map(|mark| Some(line.get(line.find(mark)?..)?.trim())))
-        .collect();
+    // A wrong setting is told as a mere remark, before the fault that it causes.
+    let marks = ["FATAL:", "PANIC:", "HINT:", "error:", "LOG:  invalid", "LOG:  unrecognized", "LOG:  syntax error"];
+    let mut lines: Vec<&str> = Vec::new();
+    for line in log.lines() {
+        let told = marks.iter().find_map(|mark| Some(line.get(line.find(mark)?..)?.trim()));
+        // Whoever asks too early is told so, again and again; that is no fault.
+        lines.extend(told.filter(|told| !told.contains(NOT_YET) && !lines.contains(told)));
+    }
     if lines.is_empty() {
         log.trim().lines().last().unwrap_or("it ended without a word").to_owned()
     } else {
         lines.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_once_without_the_answers_to_who_asked_too_early() {
+        let log = "2026-11-24 FATAL:  the database system is starting up\n\
+                   2026-11-24 LOG:  invalid value for parameter \"work_mem\": \"heavy\"\n\
+                   2026-11-24 FATAL:  could not write to file \"pg_wal/xlogtemp.7\"\n\
+                   2026-11-24 FATAL:  could not write to file \"pg_wal/xlogtemp.7\"\n\
+                   2026-11-24 LOG:  database system is shut down\n";
+        let told = "LOG:  invalid value for parameter \"work_mem\": \"heavy\"; \
+                    FATAL:  could not write to file \"pg_wal/xlogtemp.7\"";
+        assert_eq!(faults(log), told);
     }
 }

@@ -6,7 +6,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::folder::StateFolder;
+use super::{
+    archive::{Archive, MAJOR},
+    folder::StateFolder,
+    install,
+};
 use crate::database::{DatabaseError, OLDEST_VERSION};
 
 /// Folders in which packages put one folder per major version, and where the programs are in it.
@@ -26,9 +30,36 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// The programs that fit the data folder's version, or the newest if there is no data folder.
-    pub(super) fn find(data_version: Option<&str>, folder: &StateFolder) -> Result<Self, DatabaseError> {
-        choose(installed(), data_version, &folder.data())
+    /// The programs that fit the data folder's version, or the newest if there is no data folder: those in the folder
+    /// `named` if one is named, else those on this machine. Where there are none at all they are installed.
+    pub(super) async fn find(named: Option<&Path>, folder: &StateFolder) -> Result<Self, DatabaseError> {
+        let data_version = folder.data_version()?;
+        let own = named.map_or_else(|| folder.programs(), Path::to_owned);
+        let mut sets = sets_in(program_folders(&own));
+        match named {
+            Some(named) if sets.is_empty() && !is_free(named) => {
+                return Err(DatabaseError::NotPrograms { folder: named.to_owned() });
+            }
+            Some(_) => {}
+            None => sets.extend(installed()),
+        }
+        match choose(sets, data_version.as_deref(), &folder.data()) {
+            Err(DatabaseError::ProgramsMissing { oldest }) => {
+                // Programs that could not read the data would help nobody.
+                let fits = data_version.as_deref().is_none_or(|version| version == MAJOR.to_string());
+                let Some(archive) = Archive::for_this_machine().filter(|_| fits) else {
+                    return Err(missing(oldest, data_version, folder));
+                };
+                install::install(archive, &own).await?;
+                choose(sets_in(program_folders(&own)), data_version.as_deref(), &folder.data())
+            }
+            chosen => chosen,
+        }
+    }
+
+    /// The folder they are in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Makes a data folder.
@@ -64,15 +95,43 @@ fn choose(mut installed: Vec<Programs>, data_version: Option<&str>, data: &Path)
     }
 }
 
-/// Every complete set of programs, each folder once.
+/// None at all, or none of the version that made the data.
+fn missing(oldest: u32, data_version: Option<String>, folder: &StateFolder) -> DatabaseError {
+    match data_version {
+        None => DatabaseError::ProgramsMissing { oldest },
+        Some(made_by) => {
+            DatabaseError::DataFolderVersion { folder: folder.data(), made_by, installed: "none".to_owned() }
+        }
+    }
+}
+
+/// Every complete set of programs on this machine.
 fn installed() -> Vec<Programs> {
+    sets_in(path_folders().into_iter().chain(versioned_folders()).chain(pg_config_folder()))
+}
+
+/// Those of the folders that hold a complete set of programs, each once.
+fn sets_in(candidates: impl IntoIterator<Item = PathBuf>) -> Vec<Programs> {
     let mut folders: Vec<PathBuf> = Vec::new();
-    for folder in path_folders().into_iter().chain(versioned_folders()).chain(pg_config_folder()) {
+    for folder in candidates {
         if folder.join("initdb").is_file() && !folders.contains(&folder) {
             folders.push(folder);
         }
     }
     folders.into_iter().filter_map(|folder| Some(Programs { major: major_version(&folder)?, folder })).collect()
+}
+
+/// Where the programs are in a folder that holds them or an installation of PostgreSQL.
+fn program_folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    [folder.join("bin"), folder.to_owned()].into_iter().filter_map(|folder| true_folder(&folder.join("postgres")))
+}
+
+/// May something be installed here?
+fn is_free(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 /// The true folders of the `postgres` programs in PATH. Those are often links, and only the true folder has the others beside it.
@@ -134,6 +193,14 @@ mod tests {
         assert_eq!(chosen.major(), 15);
         let error = choose(vec![set(15), set(17)], Some("16"), Path::new("/data")).unwrap_err().to_string();
         assert!(error.contains("made by PostgreSQL 16, but this machine has version 17, 15"), "{error}");
+    }
+
+    #[test]
+    fn a_named_folder_with_something_else_in_it_is_not_installed_into() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_free(folder.path()) && is_free(&folder.path().join("new")));
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(!is_free(folder.path()) && !is_free(&folder.path().join("file")));
     }
 
     #[test]

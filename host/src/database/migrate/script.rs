@@ -44,7 +44,7 @@ impl Script {
 pub(super) fn read_folder(folder: &Path) -> Result<Vec<Script>, MigrationError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
-        move |source| MigrationError::Read { path, source }
+        move |cause| MigrationError::Read { path, cause }
     };
     let mut scripts = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable(folder))? {

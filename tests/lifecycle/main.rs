@@ -1,4 +1,8 @@
-//! Starting, stopping, starting again.
+//! Starting, stopping, starting again, and what happens to the database meanwhile.
+
+mod database;
+mod disk;
+mod programs;
 
 use std::{collections::BTreeMap, net::TcpListener, path::PathBuf, time::SystemTime};
 
