@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use plaza_tests::Shop;
 
 mod concurrency;
+mod ids;
 mod orders;
 mod payments;
 mod products;

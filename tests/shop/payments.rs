@@ -94,6 +94,21 @@ async fn confirming_needs_a_key_and_a_providers_token() {
 }
 
 #[tokio::test]
+async fn what_is_unknown_missing_or_of_another_type_is_listed_in_one_answer() {
+    let (customer, _, payment) = pending_order().await;
+    let confirm = format!("/api/v1/payments/{payment}/confirm");
+    let wrong = json!({"token": 7, "amount": 1});
+    let fields = customer.client.post(&confirm, &wrong).key(&fresh_key()).await.invalid_fields();
+    assert_eq!(fields, ["amount", "token"]);
+    let fields = customer.client.post(&confirm, &json!({"card": "x"})).key(&fresh_key()).await.invalid_fields();
+    assert_eq!(fields, ["card", "token"]);
+    let refunds = format!("/api/v1/payments/{payment}/refunds");
+    let wrong = json!({"amount": 0, "currency": "EUR"});
+    let fields = shop().admin().await.post(&refunds, &wrong).key(&fresh_key()).await.invalid_fields();
+    assert_eq!(fields, ["amount", "currency", "reason"]);
+}
+
+#[tokio::test]
 async fn a_card_number_is_refused_and_not_logged() {
     let (customer, _, payment) = pending_order().await;
     customer.confirm(payment, "4242 4242 4242 4242").await.problem(422);

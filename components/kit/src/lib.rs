@@ -26,7 +26,7 @@ pub mod token;
 pub use caller::{Admin, Caller};
 pub use failure::Failure;
 pub use faults::{Fault, Faults};
-pub use input::{Input, Path, Query, Valid};
+pub use input::{Id, Input, Query, Unchecked, Valid};
 pub use money::{Currency, Money};
 pub use page::{Page, Paging};
 pub use problem::Problem;

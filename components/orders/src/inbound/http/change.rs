@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use kit::openapi::Problems;
-use kit::{Admin, Caller, Path, Problem, Valid};
+use kit::{Admin, Caller, Id, Problem, Valid};
 
 use super::body::{NewShipmentBody, OrderBody};
 use super::place::traceparent;
@@ -25,7 +25,7 @@ use crate::outbound::World;
         Problems
     )
 )]
-pub async fn cancel_order(caller: Caller, Path(id): Path<i64>, headers: HeaderMap) -> Result<OrderBody, Problem> {
+pub async fn cancel_order(caller: Caller, Id(id): Id, headers: HeaderMap) -> Result<OrderBody, Problem> {
     changed(id, &headers, |order| {
         if !caller.may_see(order.user_id) {
             return Err(ChangeError::NotFound);
@@ -57,7 +57,7 @@ pub async fn cancel_order(caller: Caller, Path(id): Path<i64>, headers: HeaderMa
 )]
 pub async fn ship_order(
     Admin(admin): Admin,
-    Path(id): Path<i64>,
+    Id(id): Id,
     headers: HeaderMap,
     Valid(shipment): Valid<NewShipmentBody>,
 ) -> Result<OrderBody, Problem> {
@@ -79,7 +79,7 @@ pub async fn ship_order(
         Problems
     )
 )]
-pub async fn deliver_order(Admin(admin): Admin, Path(id): Path<i64>, headers: HeaderMap) -> Result<OrderBody, Problem> {
+pub async fn deliver_order(Admin(admin): Admin, Id(id): Id, headers: HeaderMap) -> Result<OrderBody, Problem> {
     changed(id, &headers, |order| Step::plan(order, &Change::Deliver, Actor::Admin(admin.user_id))).await
 }
 

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey};
 use kit::openapi::Problems;
-use kit::{Caller, Faults, Path, Problem};
+use kit::{Caller, Faults, Id, Problem};
 
 use super::body::{ConfirmationBody, PaymentBody};
 use super::card_free::CardFree;
@@ -37,7 +37,7 @@ use crate::outbound::{KeyIds, World};
 )]
 pub async fn confirm_payment(
     caller: Caller,
-    Path(id): Path<i64>,
+    Id(id): Id,
     key: IdempotencyKey,
     headers: HeaderMap,
     CardFree(token, body_sha256): CardFree<ConfirmationBody>,
