@@ -9,6 +9,7 @@ mod ids;
 mod orders;
 mod payments;
 mod products;
+mod readiness;
 mod session;
 mod site;
 mod users;

@@ -4,7 +4,7 @@
 //! For the edge, in the order in which a request meets it: [`serve`] (CORS, security headers, problems for what axum
 //! refuses) → [`token`] and [`caller`] (who asks) → [`input`] (bodies, paths and queries, with every fault listed) →
 //! [`idempotency`] → [`sql`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] describes it all,
-//! [`settings`] reads the component's variables.
+//! [`settings`] reads the component's variables, [`within()`] bounds how long another is waited for.
 
 pub mod caller;
 pub mod etag;
@@ -22,6 +22,7 @@ pub mod service_token;
 pub mod settings;
 pub mod sql;
 pub mod token;
+mod within;
 
 pub use caller::{Admin, Caller};
 pub use failure::Failure;
@@ -31,6 +32,7 @@ pub use money::{Currency, Money};
 pub use page::{Page, Paging};
 pub use problem::Problem;
 pub use role::Role;
+pub use within::within;
 
 /// Makes a future of guest calls acceptable to axum, which wants `Send`.
 ///

@@ -76,6 +76,11 @@ impl Database {
             .ok_or_else(|| SqlError::Failed("it returned no row, though it always must".to_owned()))
     }
 
+    /// Whether the database answers at all.
+    pub async fn answers(&self) -> Result<(), SqlError> {
+        self.one("select 1 as one", Vec::new()).await.map(drop)
+    }
+
     /// How many rows a statement changed.
     pub async fn execute(&self, statement: &str, params: Vec<ParameterValue>) -> Result<u64, SqlError> {
         crate::local(async {
