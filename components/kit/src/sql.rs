@@ -226,6 +226,16 @@ impl Column for Vec<String> {
     }
 }
 
+/// A text as a parameter.
+pub fn text(value: &str) -> ParameterValue {
+    value.to_owned().into()
+}
+
+/// Every row as what it stands for.
+pub fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, SqlError>) -> Result<Vec<T>, SqlError> {
+    rows.iter().map(read).collect()
+}
+
 /// A moment as a parameter; write `($1::timestamp at time zone 'UTC')` in the statement.
 pub fn moment(time: DateTime<Utc>) -> ParameterValue {
     time.naive_utc().into()
