@@ -5,9 +5,11 @@ use std::sync::LazyLock;
 use plaza_tests::Shop;
 
 mod concurrency;
+mod ids;
 mod orders;
 mod payments;
 mod products;
+mod readiness;
 mod session;
 mod site;
 mod users;

@@ -54,6 +54,32 @@ async fn quantities_and_the_number_of_lines_are_bounded() {
 }
 
 #[tokio::test]
+async fn what_is_unknown_missing_or_of_another_type_is_listed_in_one_answer() {
+    let customer = shop().customer().await;
+    let wrong = json!({
+        "userId": "me", "expectedTotal": "5.00", "coupon": "half",
+        "items": [{"productId": 1, "quantity": 0}, {"quantity": 1}, {"productId": "x", "quantity": 1, "price": 1}, 7],
+    });
+    let fields = customer.client.post("/api/v1/orders", &wrong).key(&fresh_key()).await.invalid_fields();
+    let expected = [
+        "coupon",
+        "expectedTotal",
+        "items[0].quantity",
+        "items[1].productId",
+        "items[2].price",
+        "items[2].productId",
+        "items[3]",
+        "userId",
+    ];
+    assert_eq!(fields, expected);
+    let fields = customer.client.post("/api/v1/orders", &json!({"products": []})).key(&fresh_key()).await;
+    assert_eq!(fields.invalid_fields(), ["items", "products"]);
+    let ship = format!("/api/v1/orders/{}/ship", id_of(&customer.order(&[(shop().product("1.00", 1).await, 1)]).await));
+    let fields = shop().admin().await.post(&ship, &json!({"carrier": "", "speed": 9})).await.invalid_fields();
+    assert_eq!(fields, ["carrier", "speed", "tracking"]);
+}
+
+#[tokio::test]
 async fn an_order_needs_a_token_and_a_key() {
     let body = order_body(&[(shop().product("1.00", 1).await, 1)]);
     shop().anyone().post("/api/v1/orders", &body).key(&fresh_key()).await.problem(401);

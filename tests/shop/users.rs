@@ -44,6 +44,24 @@ async fn a_wrong_registration_lists_every_wrong_field() {
 }
 
 #[tokio::test]
+async fn what_is_unknown_missing_or_of_another_type_is_listed_in_one_answer() {
+    let (anyone, customer) = (shop().anyone(), shop().customer().await);
+    let wrong = json!({"name": 7, "password": "password", "role": "admin", "age": 36});
+    let fields = anyone.post("/api/v1/users", &wrong).await.invalid_fields();
+    assert_eq!(fields, ["age", "email", "name", "password", "role"]);
+    let path = format!("/api/v1/users/{}", customer.id);
+    let wrong = json!({"name": "A", "email": "nowhere", "active": "yes", "role": "king", "id": 1});
+    let fields = customer.client.patch(&path, &wrong).await.invalid_fields();
+    assert_eq!(fields, ["active", "email", "id", "name", "role"]);
+    let fields = customer.client.request("PUT", &format!("{path}/password")).json(&json!({"new": "x", "old": "y"}));
+    assert_eq!(fields.await.invalid_fields(), ["current", "new", "old"]);
+    let fields = anyone.post("/api/v1/sessions", &json!({"email": 1, "user": "ada"})).await.invalid_fields();
+    assert_eq!(fields, ["email", "password", "user"]);
+    let fields = anyone.post("/api/v1/sessions/refresh", &json!({"token": "x"})).await.invalid_fields();
+    assert_eq!(fields, ["refresh_token", "token"]);
+}
+
+#[tokio::test]
 async fn an_unknown_field_is_refused() {
     let mut body = registration(&fresh_email());
     body["role"] = json!("admin");

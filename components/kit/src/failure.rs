@@ -1,4 +1,4 @@
-//! A port that failed for reasons that no rule knows: the database is away, a neighbour does not answer.
+//! Ports that failed for reasons that no rule knows: the database is away, a neighbour does not answer.
 
 use thiserror::Error;
 
@@ -40,5 +40,24 @@ impl From<Failure> for Problem {
             );
         }
         Problem::internal()
+    }
+}
+
+/// Somebody who was asked cannot answer now; the text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{who} cannot answer now: {why}")]
+pub struct Unavailable {
+    /// Who was asked: `users`, `provider`.
+    pub who: &'static str,
+    /// Why there is no answer.
+    pub why: String,
+}
+
+impl From<Unavailable> for Problem {
+    /// 503. Who does not answer may be known; why goes to the log only.
+    fn from(unavailable: Unavailable) -> Self {
+        eprintln!("warning: {unavailable}");
+        let detail = format!("The {} cannot be asked just now. Please repeat the request as it is.", unavailable.who);
+        Problem::unavailable(detail, RETRY_AFTER_S)
     }
 }

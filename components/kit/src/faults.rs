@@ -17,7 +17,7 @@ pub struct Fault {
     pub detail: String,
 }
 
-/// The wrong fields of one input. The first fault of a field counts.
+/// The wrong fields of one input. The first fault of a field counts, for what is inside of it as well.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     list: Vec<Fault>,
@@ -71,9 +71,17 @@ impl Faults {
         value.and_then(|value| self.take(field, parse(value)))
     }
 
+    /// Notes the faults of a part of the input.
+    pub fn extend(&mut self, others: Faults) {
+        for fault in others.list {
+            self.add(fault.field, fault.detail);
+        }
+    }
+
     /// Whether this field, or what holds it, already has a fault.
     pub fn has(&self, field: &str) -> bool {
-        self.list.iter().any(|fault| fault.field == field)
+        let holds = |outer: &str| field.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']));
+        self.list.iter().any(|fault| fault.field == field || holds(&fault.field))
     }
 
     /// Whether nothing is wrong.
@@ -90,6 +98,14 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_field_speaks_for_what_is_inside_of_it() {
+        let mut faults = Faults::new();
+        faults.add("items[1]", "must be an object");
+        assert!(faults.has("items[1].quantity"));
+        assert!(!faults.has("items[10].quantity") && !faults.has("items"));
+    }
 
     #[test]
     fn the_first_fault_of_a_field_counts() {

@@ -29,52 +29,25 @@
 //! An index on `lease` is not needed if the statement names `user_id`, `route` and `key` too; [`Lease::params`] gives
 //! all four.
 
-use axum::{
-    extract::FromRequestParts,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+mod answer;
+mod key;
+
+use http::{HeaderValue, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use answer::Answer;
+pub use key::{IdempotencyKey, KEY_MAX_BYTES};
 
 use crate::{
     Problem,
     sql::{Database, ParameterValue, SqlError, jsonb, uuid},
+    uuid::random,
 };
 
-/// Longest key.
-pub const KEY_MAX_BYTES: usize = 255;
 /// How long a request may hold its lease: a little more than the host lets a request run.
 pub const LEASE_S: i64 = 40;
 /// How long a key is remembered.
 pub const REMEMBER_S: i64 = 24 * 60 * 60;
-
-/// The header's value; 400 where it is missing or malformed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(pub String);
-
-impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let value = parts.headers.get("idempotency-key").ok_or_else(|| {
-            Problem::named(
-                StatusCode::BAD_REQUEST,
-                "idempotency-key-missing",
-                "Send an `Idempotency-Key` header, a fresh UUID for each new intent and the same one when you repeat it.",
-            )
-        })?;
-        let text = value.to_str().unwrap_or_default().trim();
-        // The draft's grammar is a quoted string; bare ones are what most clients send.
-        let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-        let sound = !bare.is_empty() && bare.len() <= KEY_MAX_BYTES && bare.bytes().all(|byte| byte.is_ascii_graphic());
-        if !sound {
-            return Err(Problem::malformed(format!(
-                "The Idempotency-Key must have 1 to {KEY_MAX_BYTES} visible ASCII characters."
-            )));
-        }
-        Ok(Self(bare.to_owned()))
-    }
-}
 
 /// What is being claimed.
 #[derive(Debug, Clone, Copy)]
@@ -119,70 +92,6 @@ pub enum Claimed<I> {
     Done(Answer),
 }
 
-/// An answer as it is stored, and given again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// Headers such as Location and ETag, lower-case.
-    #[serde(default)]
-    pub headers: Vec<(String, String)>,
-    /// The body, byte for byte.
-    pub body: String,
-    /// Set on an answer that was given before.
-    #[serde(skip)]
-    pub replayed: bool,
-}
-
-impl Answer {
-    /// A JSON answer.
-    pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
-        Self {
-            status: status.as_u16(),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: serde_json::to_string(body).unwrap_or_default(),
-            replayed: false,
-        }
-    }
-
-    /// A problem as an answer to be stored: a refusal by the rules is as final as a success.
-    pub fn problem(problem: &Problem) -> Self {
-        Self {
-            status: problem.status().as_u16(),
-            headers: vec![("content-type".to_owned(), crate::problem::PROBLEM_JSON.to_owned())],
-            body: problem.body(),
-            replayed: false,
-        }
-    }
-
-    /// The same answer with one more header.
-    pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name.as_str().to_owned(), value.into()));
-        self
-    }
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
-        let mut response = (status, self.body).into_response();
-        response.headers_mut().remove(header::CONTENT_TYPE);
-        for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-                response.headers_mut().append(name, value);
-            }
-        }
-        if self.replayed {
-            let yes = HeaderValue::from_static("true");
-            response.headers_mut().insert("idempotent-replayed", yes);
-        }
-        // Stored answers stand as they are: the first one and its repetitions must not differ.
-        response.extensions_mut().insert(crate::serve::Finished);
-        response
-    }
-}
-
 /// One statement: makes the row, or takes it over where its lease has lapsed or its day is over, and tells what
 /// stands there now.
 const CLAIM: &str = "
@@ -213,7 +122,7 @@ pub async fn claim<I: Serialize + DeserializeOwned>(
     database: &Database,
     claim: Claim<'_, I>,
 ) -> Result<Claimed<I>, Problem> {
-    let lease = random_uuid()?;
+    let lease = random()?;
     let params = vec![
         claim.user_id.into(),
         claim.route.to_owned().into(),
@@ -309,56 +218,4 @@ fn other_body() -> Problem {
 fn unreadable(error: serde_json::Error) -> Problem {
     eprintln!("error: a stored idempotency row cannot be read: {error}");
     Problem::internal()
-}
-
-/// A random UUID (version 4).
-pub fn random_uuid() -> Result<String, Problem> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        eprintln!("error: no random bytes: {error}");
-        Problem::internal()
-    })?;
-    let number = u128::from_be_bytes(bytes);
-    let number = number & !(0xf000 << 64) | 0x4000 << 64;
-    let number = number & !(0xc000 << 48) | 0x8000 << 48;
-    let hex = format!("{number:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    Ok(format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn key(value: &str) -> Result<IdempotencyKey, Problem> {
-        let request = http::Request::get("/").header("idempotency-key", value).body(());
-        let (mut parts, ()) = request.unwrap().into_parts();
-        IdempotencyKey::from_request_parts(&mut parts, &()).await
-    }
-
-    #[tokio::test]
-    async fn a_key_may_be_quoted_or_bare() {
-        assert_eq!(key("\"abc\"").await.unwrap().0, "abc");
-        assert_eq!(key("abc").await.unwrap().0, "abc");
-        assert_eq!(key("a b").await.unwrap_err().status(), 400);
-        assert_eq!(key(&"x".repeat(256)).await.unwrap_err().status(), 400);
-    }
-
-    #[test]
-    fn random_uuids_have_their_version_and_differ() {
-        let one = random_uuid().unwrap();
-        assert_ne!(one, random_uuid().unwrap());
-        assert_eq!(one.len(), 36);
-        assert_eq!(one.as_bytes()[14], b'4');
-        assert!(b"89ab".contains(&one.as_bytes()[19]));
-    }
-
-    #[test]
-    fn a_stored_answer_comes_back_as_it_was() {
-        let answer = Answer::json(StatusCode::CREATED, &serde_json::json!({"total": 1}))
-            .with_header(header::LOCATION, "/api/v1/orders/1");
-        let stored = serde_json::to_value(&answer).unwrap();
-        let again: Answer = serde_json::from_value(stored).unwrap();
-        assert_eq!(again, answer);
-    }
 }

@@ -32,9 +32,22 @@ pub struct Valid<T: Input>(pub T::Checked);
 #[derive(Debug)]
 pub struct Hashed<T: Input>(pub T::Checked, pub [u8; 32]);
 
-/// Parameters of the path; 422 where one is not of its type.
+/// A JSON body that was read but not yet checked, for inputs whose check depends on more than themselves. What could not
+/// be read is remembered, so that [`Unchecked::check`] tells of it beside everything else.
 #[derive(Debug)]
-pub struct Path<T>(pub T);
+pub struct Unchecked<T> {
+    /// What could be read; `None` where nothing could.
+    raw: Option<T>,
+    faults: Faults,
+}
+
+/// The number at the `{id}` of a path, from 1. Anything else names nothing, so it is 404 like a number that nobody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Id(pub i64);
+
+/// The text at the `{…}` of a path; 404 where it cannot be read, since nothing has such a name.
+#[derive(Debug)]
+pub struct Named(pub String);
 
 /// Parameters of the query, all read as strings. Unknown ones are ignored; `limit` and `cursor` belong to
 /// [`crate::Paging`].
@@ -59,20 +72,53 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Hashed<T> {
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Unchecked<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = json_bytes(request, state).await?;
+        Ok(read_fields(json_object(&bytes)?, Unknown::Refused))
+    }
+}
+
+impl<T> Unchecked<T> {
+    /// The sound input, or a problem with every fault: of reading it, and of the check.
+    pub fn check<C>(mut self, check: impl FnOnce(T, &mut Faults) -> Option<C>) -> Result<C, Problem> {
+        match self.raw.and_then(|raw| check(raw, &mut self.faults)) {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => Err(Problem::invalid(self.faults)),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(PathRejection::FailedToDeserializePathParams(error)) => {
-                let mut faults = Faults::new();
-                faults.add("path", error.body_text());
-                Err(Problem::invalid(faults))
-            }
+        let Named(text) = Named::from_request_parts(parts, state).await?;
+        number_from_1(&text).map(Self).ok_or_else(nothing_here)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::<String>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(text)) => Ok(Self(text)),
+            Err(PathRejection::FailedToDeserializePathParams(_)) => Err(nothing_here()),
             Err(_) => Err(Problem::internal()),
         }
     }
+}
+
+/// The number in this text. One number has one spelling: neither `+1` nor `01` is taken for `1`.
+fn number_from_1(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number: &i64| *number >= 1 && number.to_string() == text)
+}
+
+fn nothing_here() -> Problem {
+    Problem::not_found("There is nothing of this name or number.")
 }
 
 impl<S: Send + Sync, T: Input> FromRequestParts<S> for Query<T> {
@@ -82,7 +128,7 @@ impl<S: Send + Sync, T: Input> FromRequestParts<S> for Query<T> {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
             .map_err(|_| Problem::malformed("The query string cannot be read."))?;
         let fields: Map<String, Value> = pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-        read_fields::<T>(fields, Unknown::Ignored).map(Self)
+        read_fields(fields, Unknown::Ignored).check(T::check).map(Self)
     }
 }
 
@@ -119,8 +165,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads and checks a JSON body.
 pub fn read_body<T: Input>(bytes: &[u8]) -> Result<T::Checked, Problem> {
+    read_fields(json_object(bytes)?, Unknown::Refused).check(T::check)
+}
+
+fn json_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => read_fields::<T>(fields, Unknown::Refused),
+        Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => {
             let mut faults = Faults::new();
             faults.add("body", "must be a JSON object");
@@ -134,12 +184,12 @@ pub fn read_body<T: Input>(bytes: &[u8]) -> Result<T::Checked, Problem> {
 
 /// Reads field by field: a field that cannot be read is noted and left out, and the rest is read again, so that one
 /// answer names all of them.
-fn read_fields<T: Input>(fields: Map<String, Value>, unknown: Unknown) -> Result<T::Checked, Problem> {
+fn read_fields<T: DeserializeOwned>(fields: Map<String, Value>, unknown: Unknown) -> Unchecked<T> {
     let mut faults = Faults::new();
     let mut input = Value::Object(fields);
     for _ in 0..=FAULTS_MAX {
         let error = match serde_path_to_error::deserialize::<_, T>(input.clone()) {
-            Ok(raw) => return checked(raw, faults),
+            Ok(raw) => return Unchecked { raw: Some(raw), faults },
             Err(error) => error,
         };
         let message = error.inner().to_string();
@@ -155,14 +205,7 @@ fn read_fields<T: Input>(fields: Map<String, Value>, unknown: Unknown) -> Result
             break;
         }
     }
-    Err(Problem::invalid(faults))
-}
-
-fn checked<T: Input>(raw: T, mut faults: Faults) -> Result<T::Checked, Problem> {
-    match raw.check(&mut faults) {
-        Some(value) if faults.is_empty() => Ok(value),
-        _ => Err(Problem::invalid(faults)),
-    }
+    Unchecked { raw: None, faults }
 }
 
 /// The name in serde's message about a field that it does not know.
@@ -197,12 +240,13 @@ fn spelled(path: &[Segment]) -> String {
     if text.is_empty() { "body".to_owned() } else { text }
 }
 
-/// Takes the value at this path out of its object; `false` where there is none to take.
+/// Takes the value at this path out of its object; `false` where there is none to take. In a list it leaves an empty
+/// object behind, so that the places of the others stay the same; where that cannot be read either, the list goes.
 fn remove(input: &mut Value, path: &[Segment]) -> bool {
     let Some((last, way)) = path.split_last() else {
         return false;
     };
-    let mut place = input;
+    let mut place = &mut *input;
     for segment in way {
         let next = match segment {
             Segment::Map { key } => place.get_mut(key),
@@ -216,6 +260,14 @@ fn remove(input: &mut Value, path: &[Segment]) -> bool {
     }
     match (last, place) {
         (Segment::Map { key }, Value::Object(fields)) => fields.remove(key).is_some(),
+        (Segment::Seq { index }, Value::Array(list)) => match list.get_mut(*index) {
+            Some(Value::Object(fields)) if fields.is_empty() => remove(input, way),
+            Some(element) => {
+                *element = Value::Object(Map::new());
+                true
+            }
+            None => false,
+        },
         _ => false,
     }
 }
@@ -283,6 +335,47 @@ mod tests {
         let named =
             fields(r#"{"name":"x","price":1,"count":1,"lines":[{"product":1},{"product":"a"},{"products":3}]}"#);
         assert_eq!(named, ["lines[1].product", "lines[2].products", "lines[2].product"]);
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_line_is_one_fault_and_hides_no_other() {
+        let named = fields(r#"{"name":5,"price":1,"count":1,"lines":[7,{"product":"a"},null]}"#);
+        assert_eq!(named, ["lines[0]", "lines[1].product", "lines[2]", "name"]);
+    }
+
+    #[test]
+    fn a_list_of_the_wrong_kind_is_one_fault() {
+        #[derive(Deserialize)]
+        struct Numbers {
+            list: Option<Vec<i64>>,
+            name: Option<String>,
+        }
+        let body = json_object(br#"{"list":["a",1],"name":3}"#).unwrap();
+        let read = read_fields::<Numbers>(body, Unknown::Refused);
+        let problem = read.check(|raw, _| raw.list.map(|_| raw.name)).unwrap_err();
+        assert_eq!(problem.detail(), "Wrong or missing: list[0], name.");
+    }
+
+    #[test]
+    fn a_check_that_knows_more_adds_to_what_could_not_be_read() {
+        let body = json_object(br#"{"name":5,"count":1,"extra":1}"#).unwrap();
+        let read = read_fields::<Body>(body, Unknown::Refused);
+        let problem = read
+            .check(|raw, faults| {
+                faults.add("count", "must be even");
+                raw.check(faults)
+            })
+            .unwrap_err();
+        assert_eq!(problem.detail(), "Wrong or missing: extra, name, count, price.");
+    }
+
+    #[test]
+    fn a_number_in_a_path_has_one_spelling() {
+        assert_eq!(number_from_1("17"), Some(17));
+        assert_eq!(number_from_1("9223372036854775807"), Some(i64::MAX));
+        for text in ["teapot", "", "0", "-1", "+1", "01", "1.5", " 1", "99999999999999999999"] {
+            assert_eq!(number_from_1(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,15 +2,16 @@
 //!
 //! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`], [`failure`].
 //! For the edge, in the order in which a request meets it: [`serve`] (CORS, security headers, problems for what axum
-//! refuses) → [`token`] and [`caller`] (who asks) → [`input`] (bodies, paths and queries, with every fault listed) →
-//! [`idempotency`] → [`sql`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] describes it all,
-//! [`settings`] reads the component's variables.
+//! refuses) → [`trace`] → [`token`] and [`caller`] (who asks) → [`input`] (bodies, paths and queries, with every fault listed) →
+//! [`idempotency`] → [`sql`], [`inbox`] and [`uuid`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] describes it all,
+//! [`settings`] reads the component's variables, [`within()`] bounds how long another is waited for.
 
 pub mod caller;
 pub mod etag;
 pub mod failure;
 pub mod faults;
 pub mod idempotency;
+pub mod inbox;
 pub mod input;
 pub mod money;
 pub mod openapi;
@@ -22,15 +23,20 @@ pub mod service_token;
 pub mod settings;
 pub mod sql;
 pub mod token;
+pub mod trace;
+pub mod uuid;
+mod within;
 
 pub use caller::{Admin, Caller};
-pub use failure::Failure;
+pub use failure::{Failure, Unavailable};
 pub use faults::{Fault, Faults};
-pub use input::{Input, Path, Query, Valid};
+pub use input::{Id, Input, Query, Unchecked, Valid};
 pub use money::{Currency, Money};
 pub use page::{Page, Paging};
 pub use problem::Problem;
 pub use role::Role;
+pub use trace::Traceparent;
+pub use within::within;
 
 /// Makes a future of guest calls acceptable to axum, which wants `Send`.
 ///

@@ -76,6 +76,11 @@ impl Database {
             .ok_or_else(|| SqlError::Failed("it returned no row, though it always must".to_owned()))
     }
 
+    /// Whether the database answers at all.
+    pub async fn answers(&self) -> Result<(), SqlError> {
+        self.one("select 1 as one", Vec::new()).await.map(drop)
+    }
+
     /// How many rows a statement changed.
     pub async fn execute(&self, statement: &str, params: Vec<ParameterValue>) -> Result<u64, SqlError> {
         crate::local(async {
@@ -219,6 +224,16 @@ impl Column for Vec<String> {
             _ => None,
         }
     }
+}
+
+/// A text as a parameter.
+pub fn text(value: &str) -> ParameterValue {
+    value.to_owned().into()
+}
+
+/// Every row as what it stands for.
+pub fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, SqlError>) -> Result<Vec<T>, SqlError> {
+    rows.iter().map(read).collect()
 }
 
 /// A moment as a parameter; write `($1::timestamp at time zone 'UTC')` in the statement.

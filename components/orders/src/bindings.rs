@@ -8,11 +8,18 @@ spin_sdk::wit_bindgen::generate!({
         world orders {
             import shop:users/directory@1.0.0;
             import shop:products/inventory@1.0.0;
+            export shop:orders/readiness@1.0.0;
             export plaza:events/subscriber@1.0.0;
             export plaza:schedule/task@1.0.0;
         }
     "#,
-    path: ["../../wit/shop/users", "../../wit/shop/products", "../../wit/plaza/events", "../../wit/plaza/schedule"],
+    path: [
+        "../../wit/shop/users",
+        "../../wit/shop/products",
+        "../../wit/shop/orders",
+        "../../wit/plaza/events",
+        "../../wit/plaza/schedule",
+    ],
     world: "plaza:orders/orders",
     runtime_path: "spin_sdk::wit_bindgen::rt",
     generate_all,

@@ -8,6 +8,7 @@ spin_sdk::wit_bindgen::generate!({
         world payments {
             import shop:users/directory@1.0.0;
             import shop:payments/provider@1.0.0;
+            export shop:payments/readiness@1.0.0;
             export plaza:events/subscriber@1.0.0;
             export plaza:schedule/task@1.0.0;
         }

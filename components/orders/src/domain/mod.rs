@@ -11,6 +11,6 @@ pub mod settle;
 pub mod status;
 
 pub use change::{Actor, Change, Step, change_order};
-pub use line::{Line, Lines, Wanted};
+pub use line::{Asked, Line, Lines};
 pub use order::Order;
 pub use status::{Reason, Status};

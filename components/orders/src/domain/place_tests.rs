@@ -1,11 +1,11 @@
 use super::*;
-use crate::domain::line::Wanted;
+use crate::domain::line::Asked;
 use crate::domain::ports::fake::{FakeOrders, block_on};
 
 fn wish(quantity: i64) -> Wish {
     Wish {
         user_id: 7,
-        lines: Lines::parse(&[Wanted { product_id: 3, quantity }]).unwrap(),
+        lines: Lines::parse(&[Asked { product_id: Some(3), quantity: Some(quantity) }]).unwrap(),
         expected_total: None,
         currency: "EUR".to_owned(),
         ttl_seconds: 1800,

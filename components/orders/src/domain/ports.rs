@@ -11,16 +11,8 @@ use super::status::Status;
 
 /// The database failed.
 pub use kit::Failure as StoreError;
-
-/// Somebody who was asked cannot answer now; the text is for the log.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{who} cannot answer now: {why}")]
-pub struct Unavailable {
-    /// Who was asked: `users`, `products`.
-    pub who: &'static str,
-    /// Why there is no answer.
-    pub why: String,
-}
+/// Somebody who was asked cannot answer now.
+pub use kit::Unavailable;
 
 /// Which orders a list shows, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 pub mod shop;
 pub mod sql;
 
+mod row;
+
 use kit::idempotency::Lease;
 use serde::{Deserialize, Serialize};
 

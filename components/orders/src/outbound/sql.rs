@@ -1,30 +1,18 @@
 //! Orders in Postgres. Every change is one statement that takes effect as a whole or not at all.
 
-use kit::idempotency::{Answer, Lease};
-use kit::sql::{Database, ParameterValue, Row, SqlError, jsonb, moment, uuid};
-use kit::{Money, idempotency};
+use kit::idempotency::{self, Answer, Lease};
+use kit::inbox;
+use kit::sql::{Database, ParameterValue, SqlError, all, jsonb, moment, text, uuid};
 
+use super::row::{self, SELECT};
 use super::{KeyIds, World};
 use crate::domain::change::Step;
 use crate::domain::event::{ORDER_CREATED, OrderData, TOPIC, key};
-use crate::domain::line::Line;
-use crate::domain::order::{Order, Past, Shipment};
+use crate::domain::order::{Order, Past};
 use crate::domain::ports::{Filter, Orders, Placement, StoreError};
-use crate::domain::status::{Reason, Status};
 
 /// The service's own database.
 pub const DATABASE: Database = Database::at("orders_database_url");
-
-/// An order with its lines as arrays, so that it is one row.
-const SELECT: &str = "
-select o.id, o.user_id, o.reservation_id, o.status, o.reason, o.total_minor, o.currency, o.version, o.carrier,
-    o.tracking, o.created_at at time zone 'UTC' as created_at, o.updated_at at time zone 'UTC' as updated_at,
-    o.expires_at at time zone 'UTC' as expires_at, l.product_ids, l.quantities, l.names, l.prices
-from orders o cross join lateral (
-    select array_agg(product_id order by product_id) as product_ids,
-        array_agg(quantity order by product_id) as quantities, array_agg(name order by product_id) as names,
-        array_agg(price_minor order by product_id) as prices
-    from order_lines where order_id = o.id) l";
 
 /// Who has lost the lease of the key stores nothing.
 const PLACE: &str = "
@@ -75,7 +63,7 @@ select count(*) as changed from moved";
 impl Orders for World {
     async fn find(&self, id: i64) -> Result<Option<Order>, StoreError> {
         let row = DATABASE.row(&format!("{SELECT} where o.id = $1::bigint"), vec![id.into()]).await?;
-        Ok(row.as_ref().map(order).transpose()?)
+        Ok(row.as_ref().map(row::order).transpose()?)
     }
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Order>, StoreError> {
@@ -93,13 +81,13 @@ impl Orders for World {
                 coalesce($2::bigint, 0)) and ($4::text is null or o.status = $4::text) {of_user}
             order by o.created_at desc, o.id desc limit $3::bigint"
         );
-        Ok(all(DATABASE.rows(&statement, params).await?, order)?)
+        Ok(all(&DATABASE.rows(&statement, params).await?, row::order)?)
     }
 
     async fn history(&self, id: i64) -> Result<Vec<Past>, StoreError> {
         let statement = "select version, status, reason, actor, changed_at at time zone 'UTC' as changed_at
             from order_history where order_id = $1::bigint order by version";
-        Ok(all(DATABASE.rows(statement, vec![id.into()]).await?, past)?)
+        Ok(all(&DATABASE.rows(statement, vec![id.into()]).await?, row::past)?)
     }
 
     async fn save(&self, step: &Step) -> Result<bool, StoreError> {
@@ -142,14 +130,12 @@ impl Orders for World {
     async fn overdue(&self, limit: i64) -> Result<Vec<i64>, StoreError> {
         let statement = "select id from orders where status = 'pending' and expires_at <= now()
             order by expires_at limit $1::bigint";
-        Ok(all(DATABASE.rows(statement, vec![limit.into()]).await?, |row| row.get("id"))?)
+        Ok(all(&DATABASE.rows(statement, vec![limit.into()]).await?, |row| row.get("id"))?)
     }
 
     async fn forget_the_old(&self) -> Result<(), StoreError> {
         idempotency::forget(&DATABASE).await?;
-        let statement = "delete from inbox where event_id = any (array(
-            select event_id from inbox where received_at < now() - interval '30 days' limit 1000))";
-        DATABASE.execute(statement, Vec::new()).await?;
+        inbox::forget(&DATABASE).await?;
         Ok(())
     }
 }
@@ -199,74 +185,4 @@ impl World {
 async fn changed(statement: &str, params: Vec<ParameterValue>) -> Result<bool, SqlError> {
     let row = DATABASE.one(statement, params).await?;
     Ok(row.get::<i64>("changed")? > 0)
-}
-
-fn all<T>(rows: Vec<Row>, read: impl Fn(&Row) -> Result<T, SqlError>) -> Result<Vec<T>, SqlError> {
-    rows.iter().map(read).collect()
-}
-
-fn text(value: &str) -> ParameterValue {
-    value.to_owned().into()
-}
-
-fn order(row: &Row) -> Result<Order, SqlError> {
-    Ok(Order {
-        id: row.get("id")?,
-        user_id: row.get("user_id")?,
-        reservation_id: row.get("reservation_id")?,
-        lines: lines(row)?,
-        status: status(row)?,
-        reason: reason(row)?,
-        total: Money::from_minor(row.get("total_minor")?),
-        currency: row.get("currency")?,
-        version: row.get("version")?,
-        shipment: shipment(row)?,
-        created_at: row.get("created_at")?,
-        updated_at: row.get("updated_at")?,
-        expires_at: row.get("expires_at")?,
-    })
-}
-
-fn lines(row: &Row) -> Result<Vec<Line>, SqlError> {
-    let ids: Vec<i64> = row.get("product_ids")?;
-    let quantities: Vec<i64> = row.get("quantities")?;
-    let names: Vec<String> = row.get("names")?;
-    let prices: Vec<i64> = row.get("prices")?;
-    let columns = ids.into_iter().zip(quantities).zip(names).zip(prices);
-    let lines = columns.map(|(((product_id, quantity), name), price_minor)| Line {
-        product_id,
-        quantity,
-        name,
-        price: Money::from_minor(price_minor),
-    });
-    Ok(lines.collect())
-}
-
-fn past(row: &Row) -> Result<Past, SqlError> {
-    Ok(Past {
-        version: row.get("version")?,
-        status: status(row)?,
-        reason: reason(row)?,
-        actor: row.get("actor")?,
-        changed_at: row.get("changed_at")?,
-    })
-}
-
-fn status(row: &Row) -> Result<Status, SqlError> {
-    let word: String = row.get("status")?;
-    Status::parse(&word).ok_or_else(|| SqlError::Failed(format!("no status is called `{word}`")))
-}
-
-fn reason(row: &Row) -> Result<Option<Reason>, SqlError> {
-    let Some(word) = row.get::<Option<String>>("reason")? else {
-        return Ok(None);
-    };
-    let unknown = || SqlError::Failed(format!("no reason is called `{word}`"));
-    Reason::parse(&word).ok_or_else(unknown).map(Some)
-}
-
-fn shipment(row: &Row) -> Result<Option<Shipment>, SqlError> {
-    let carrier: Option<String> = row.get("carrier")?;
-    let tracking: Option<String> = row.get("tracking")?;
-    Ok(carrier.zip(tracking).map(|(carrier, tracking)| Shipment { carrier, tracking }))
 }

@@ -1,6 +1,6 @@
 //! Charges and refunds in Postgres, one row per key.
 
-use kit::sql::{Database, ParameterValue, Row, SqlError};
+use kit::sql::{Database, Row, SqlError, text};
 
 use crate::domain::token::{FLAKY_FAILURES, State};
 
@@ -107,8 +107,4 @@ fn read(row: &Row) -> Result<Charge, SqlError> {
         calls: row.get("calls")?,
         same_request: row.get("same_request")?,
     })
-}
-
-fn text(value: &str) -> ParameterValue {
-    value.to_owned().into()
 }

@@ -1,5 +1,7 @@
 //! What the payments do by the clock: settle lost answers, make promised refunds.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Duration, Utc};
 
 use super::attempt::{Attempt, AttemptState, Outcome};
@@ -16,8 +18,9 @@ const SILENCE_SECONDS: i64 = 60;
 /// How often a payment is looked at anew when another change came first.
 const MAX_TRIES: usize = 8;
 
-/// Asks the provider about every open attempt that is due, and lets each answer have its effect.
-pub async fn settle_attempts<P: Chores + Provider>(ports: &P) -> Result<(), StoreError> {
+/// Asks the provider about open attempts that are due, and lets each answer have its effect. None is begun after
+/// `until`: with a silent provider a batch would outlive its tick. The next tick takes the rest up.
+pub async fn settle_attempts<P: Chores + Provider>(ports: &P, until: Instant) -> Result<(), StoreError> {
     let attempts = ports.attempts_due(BATCH).await?;
     if attempts.is_empty() {
         return Ok(());
@@ -26,13 +29,19 @@ pub async fn settle_attempts<P: Chores + Provider>(ports: &P) -> Result<(), Stor
         return Ok(());
     };
     for attempt in attempts.iter().filter(|attempt| attempt.provider == provider) {
+        if Instant::now() >= until {
+            break;
+        }
         settle_attempt(ports, attempt).await?;
     }
     Ok(())
 }
 
-/// Asks the provider to give back what was promised.
-pub async fn make_refunds<P: Chores + Provider>(ports: &P) -> Result<(), StoreError> {
+/// Asks the provider to give back what was promised. None is begun after `until`.
+pub async fn make_refunds<P: Chores + Provider>(ports: &P, until: Instant) -> Result<(), StoreError> {
+    if Instant::now() >= until {
+        return Ok(());
+    }
     let refunds = ports.refunds_due(BATCH).await?;
     if refunds.is_empty() {
         return Ok(());
@@ -41,6 +50,9 @@ pub async fn make_refunds<P: Chores + Provider>(ports: &P) -> Result<(), StoreEr
         return Ok(());
     };
     for refund in &refunds {
+        if Instant::now() >= until {
+            break;
+        }
         make_refund(ports, refund, &provider).await?;
     }
     Ok(())

@@ -8,11 +8,25 @@ fn processing() -> FakePayments {
     FakePayments::with(payment).with_attempt(an_attempt(AttemptState::Open))
 }
 
+fn later() -> Instant {
+    Instant::now() + std::time::Duration::from_secs(60)
+}
+
+#[test]
+fn a_tick_that_has_used_up_its_time_leaves_the_rest_to_the_next() {
+    let payments = processing();
+    payments.provider_finds(Outcome::Succeeded("ch_1".to_owned()));
+    block_on(settle_attempts(&payments, Instant::now())).unwrap();
+    assert_eq!(payments.payment().status, Status::Processing);
+    block_on(settle_attempts(&payments, later())).unwrap();
+    assert_eq!(payments.payment().status, Status::Succeeded);
+}
+
 #[test]
 fn a_lost_answer_is_found_and_nothing_is_charged_again() {
     let payments = processing();
     payments.provider_finds(Outcome::Succeeded("ch_1".to_owned()));
-    block_on(settle_attempts(&payments)).unwrap();
+    block_on(settle_attempts(&payments, later())).unwrap();
     assert_eq!(payments.payment().status, Status::Succeeded);
     assert_eq!((payments.charges(), payments.events()), (0, vec!["PAYMENT_SUCCEEDED"]));
 }
@@ -21,7 +35,7 @@ fn a_lost_answer_is_found_and_nothing_is_charged_again() {
 fn a_charge_that_never_arrived_is_sent_again_under_its_key() {
     let payments = processing();
     payments.provider_says(Outcome::Declined("card_declined".to_owned()));
-    block_on(settle_attempts(&payments)).unwrap();
+    block_on(settle_attempts(&payments, later())).unwrap();
     assert_eq!((payments.charges(), payments.payment().status), (1, Status::RequiresPayment));
 }
 
@@ -29,7 +43,7 @@ fn a_charge_that_never_arrived_is_sent_again_under_its_key() {
 fn a_charge_that_never_arrived_is_given_up_with_its_order() {
     let payment = Payment { attempts: 1, order_cancelled: true, ..a_payment(Status::Processing) };
     let payments = FakePayments::with(payment).with_attempt(an_attempt(AttemptState::Open));
-    block_on(settle_attempts(&payments)).unwrap();
+    block_on(settle_attempts(&payments, later())).unwrap();
     assert_eq!((payments.charges(), payments.payment().status), (0, Status::Cancelled));
     assert_eq!(payments.first_attempt().state, AttemptState::Abandoned);
 }
@@ -45,11 +59,11 @@ fn a_request_may_be_on_its_way_for_a_minute() {
 fn the_refund_of_a_cancelled_order_is_made_until_it_is_answered() {
     let payments = FakePayments::with(a_payment(Status::Succeeded));
     block_on(payments.write(&crate::domain::order::order_cancelled(&payments.payment()))).unwrap();
-    block_on(make_refunds(&payments)).unwrap();
+    block_on(make_refunds(&payments, later())).unwrap();
     assert_eq!(payments.refunds()[0].state, RefundState::Pending);
     payments.provider_says(Outcome::Succeeded("re_1".to_owned()));
-    block_on(make_refunds(&payments)).unwrap();
-    block_on(make_refunds(&payments)).unwrap();
+    block_on(make_refunds(&payments, later())).unwrap();
+    block_on(make_refunds(&payments, later())).unwrap();
     assert_eq!(payments.given_back(), ["cancel-17", "cancel-17"]);
     assert_eq!(payments.payment().refunded, payments.payment().amount);
 }

@@ -12,16 +12,8 @@ use super::write::{Write, Written};
 
 /// The database failed.
 pub use kit::Failure as StoreError;
-
-/// Somebody who was asked cannot answer now; the text is for the log.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{who} cannot answer now: {why}")]
-pub struct Unavailable {
-    /// Who was asked: `users`, `provider`.
-    pub who: &'static str,
-    /// Why there is no answer.
-    pub why: String,
-}
+/// Somebody who was asked cannot answer now.
+pub use kit::Unavailable;
 
 /// Which payments a list shows, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

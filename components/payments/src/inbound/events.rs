@@ -1,5 +1,7 @@
 //! Events of the orders, and the tick.
 
+use std::time::{Duration, Instant};
+
 use crate::bindings::Component;
 use crate::bindings::exports::plaza::events::subscriber::{Event, Failure, Guest as Subscriber};
 use crate::bindings::exports::plaza::schedule::task::Guest as Task;
@@ -8,6 +10,10 @@ use crate::domain::event::OrderEvent;
 use crate::domain::order::follow;
 use crate::domain::ports::{Chores, StoreError};
 use crate::outbound::World;
+
+/// How long a tick goes on asking the provider. The last question may take two more of its time-outs; all of it must
+/// fit into the time that the host gives a tick, or the tick's end takes the instance with it.
+const PROVIDER_TIME: Duration = Duration::from_secs(2);
 
 impl Subscriber for Component {
     async fn handle(event: Event) -> Result<(), Failure> {
@@ -26,7 +32,8 @@ impl Task for Component {
 
 async fn tick() -> Result<(), StoreError> {
     let world = World::default();
-    settle_attempts(&world).await?;
-    make_refunds(&world).await?;
+    let until = Instant::now() + PROVIDER_TIME;
+    settle_attempts(&world, until).await?;
+    make_refunds(&world, until).await?;
     world.forget_the_old().await
 }

@@ -9,13 +9,10 @@ mod webhook;
 
 use axum::Router;
 use axum::response::Response;
-use http::HeaderMap;
 use kit::{Problem, serve};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-use crate::domain::ports::Unavailable;
 
 /// How long one request with an idempotency key may take: as long as the host lets a request to this component run, and
 /// a little more.
@@ -60,19 +57,6 @@ fn no_such_payment() -> Problem {
 /// The answer when others change the payment all the time.
 fn contended() -> Problem {
     Problem::unavailable("The payment keeps changing. Please repeat with the same key.", 1)
-}
-
-/// The trace context of a request (W3C Trace Context).
-fn traceparent(headers: &HeaderMap) -> Option<String> {
-    headers.get("traceparent")?.to_str().ok().map(str::to_owned)
-}
-
-impl From<Unavailable> for Problem {
-    fn from(unavailable: Unavailable) -> Self {
-        eprintln!("warning: {unavailable}");
-        let detail = format!("The {} cannot be asked just now. Please try again.", unavailable.who);
-        Problem::unavailable(detail, 1)
-    }
 }
 
 #[cfg(test)]

@@ -2,3 +2,4 @@
 
 mod events;
 pub mod http;
+mod wit;

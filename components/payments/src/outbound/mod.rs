@@ -4,6 +4,7 @@ pub mod shop;
 pub mod sql;
 
 mod row;
+mod write;
 
 use kit::idempotency::Lease;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,8 @@
 //! Users and the payment provider, by the interfaces that the shop's components share.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::future::{Either, select};
-use kit::settings;
+use kit::{settings, within};
 
 use super::World;
 use crate::bindings::shop::payments::provider;
@@ -103,15 +101,13 @@ async fn charge(request: provider::ChargeRequest) -> Result<Outcome, Unavailable
     Err(silent(stumbles))
 }
 
-/// The answer, if it comes in time. What comes too late is asked for by the clock.
+/// The answer, if it comes in time. What comes too late is heard by nobody, and asked for by the clock: an attempt and
+/// a refund are stored with their keys before they are sent, and one key moves money once.
 async fn in_time<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
     let configured = settings::get_or("provider_timeout_ms", "").await;
     let timeout_ms = configured.parse().unwrap_or(DEFAULT_TIMEOUT_MS);
-    let timer = spin_sdk::time::sleep(Duration::from_millis(timeout_ms));
-    match select(pin!(call), pin!(timer)).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(_) => Err(silent(format!("no answer within {timeout_ms} ms"))),
-    }
+    let answer = within(Duration::from_millis(timeout_ms), call).await;
+    answer.unwrap_or_else(|| Err(silent(format!("no answer within {timeout_ms} ms"))))
 }
 
 fn final_or_not(answer: Result<provider::Outcome, provider::Error>) -> Result<Outcome, Unavailable> {

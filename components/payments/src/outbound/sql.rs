@@ -1,12 +1,13 @@
 //! Payments in Postgres. Every change is one statement that takes effect as a whole or not at all.
 
 use kit::idempotency::{self, Answer, Lease};
-use kit::sql::{Database, ParameterValue, Row, SqlError, jsonb, moment};
+use kit::inbox;
+use kit::sql::{Database, ParameterValue, Row, SqlError, all, moment, text};
 
 use super::row::{self, ATTEMPT, PAYMENT, REFUND};
+use super::write::store;
 use super::{KeyIds, World};
 use crate::domain::attempt::Attempt;
-use crate::domain::event::{TOPIC, key};
 use crate::domain::payment::{Payment, Status};
 use crate::domain::ports::{Chores, Filter, Keyed, NewPayment, Payments, StoreError};
 use crate::domain::refund::Refund;
@@ -22,51 +23,6 @@ with seen as (
 insert into payments (order_id, user_id, amount_minor, currency, status, order_cancelled)
 select $2::bigint, $3::bigint, $4::bigint, $5::text, $6::text, $7::boolean from seen
 on conflict (order_id) do nothing";
-
-/// A change of a payment with all that may belong to it; what does not is null. The payment's row is locked by its
-/// update before the event gets its place in the outbox, so that the events of one payment stand there in the order
-/// of its versions. What begins under an idempotency key begins only while the key is held ($37); how something ended
-/// is stored in any case.
-const WRITE: &str = "
-with held as (
-    select 1 from idempotency_keys
-    where user_id = $32::bigint and route = $33::text and key = $34::text and lease = $35::uuid and answer is null
-    for update
-), moved as (
-    update payments set status = $3::text, provider = $4::text, charge_id = $5::text, attempts = $6::bigint,
-        declines = $7::bigint, order_cancelled = $8::boolean, refunding_minor = $9::bigint,
-        refunded_minor = $10::bigint, version = version + 1, updated_at = $11::timestamp at time zone 'UTC'
-    where id = $1::bigint and version = $2::bigint and (not $37::boolean or exists (select 1 from held))
-    returning id
-), opened as (
-    insert into attempts (payment_id, number, key, provider, token, state)
-    select id, $12::bigint, $13::text, $14::text, $15::text, 'open' from moved where $12::bigint is not null
-), marked as (
-    update attempts set state = $17::text, result = coalesce($18::text, attempts.result), action_url = $19::text,
-        token = case when $17::text = 'open' then attempts.token end
-    from moved where attempts.payment_id = moved.id and attempts.number = $16::bigint
-), promised as (
-    insert into refunds (id, payment_id, key, amount_minor, reason, state)
-    select coalesce($20::bigint, nextval('refund_number')), id, $21::text, $22::bigint, $23::text, 'pending'
-    from moved where $21::text is not null
-), settled as (
-    update refunds set state = $25::text, result = $26::text, updated_at = now()
-    from moved where refunds.id = $24::bigint and refunds.payment_id = moved.id
-), told as (
-    insert into outbox (topic, key, type, data, traceparent)
-    select $38::text, $29::text, $27::text, $28::jsonb, $30::text from moved where $27::text is not null
-), remembered as (
-    insert into inbox (event_id) select $31::text from moved where $31::text is not null
-), kept as (
-    update idempotency_keys as k set answer = coalesce($36::jsonb, k.answer),
-        ids = case when $12::bigint is null then k.ids
-            else k.ids || jsonb_build_object('attempt', $12::bigint) end
-    from moved
-    where k.user_id = $32::bigint and k.route = $33::text and k.key = $34::text and k.lease = $35::uuid
-        and k.answer is null
-    returning 1
-)
-select (select count(*) from moved) as moved, (select count(*) from kept) as kept";
 
 impl Payments for World {
     async fn find(&self, id: i64) -> Result<Option<Payment>, StoreError> {
@@ -98,7 +54,7 @@ impl Payments for World {
                 coalesce($2::bigint, 0)) {conditions}
             order by payments.created_at desc, id desc limit $3::bigint"
         );
-        Ok(all(DATABASE.rows(&statement, params).await?, row::payment)?)
+        Ok(all(&DATABASE.rows(&statement, params).await?, row::payment)?)
     }
 
     async fn open(&self, event_id: &str, payment: &NewPayment) -> Result<(), StoreError> {
@@ -169,7 +125,7 @@ impl Chores for World {
                 order by look_at limit $1::bigint for update skip locked))
             returning {ATTEMPT}"
         );
-        Ok(all(DATABASE.rows(&statement, vec![limit.into()]).await?, row::attempt)?)
+        Ok(all(&DATABASE.rows(&statement, vec![limit.into()]).await?, row::attempt)?)
     }
 
     async fn sent_again(&self, attempt: &Attempt) -> Result<(), StoreError> {
@@ -187,14 +143,12 @@ impl Chores for World {
                 order by next_try_at limit $1::bigint for update skip locked))
             returning {REFUND}"
         );
-        Ok(all(DATABASE.rows(&statement, vec![limit.into()]).await?, row::refund)?)
+        Ok(all(&DATABASE.rows(&statement, vec![limit.into()]).await?, row::refund)?)
     }
 
     async fn forget_the_old(&self) -> Result<(), StoreError> {
         idempotency::forget(&DATABASE).await?;
-        let statement = "delete from inbox where event_id = any (array(
-            select event_id from inbox where received_at < now() - interval '30 days' limit 1000))";
-        DATABASE.execute(statement, Vec::new()).await?;
+        inbox::forget(&DATABASE).await?;
         Ok(())
     }
 }
@@ -205,63 +159,6 @@ impl World {
     }
 }
 
-async fn store(write: &Write, lease: Option<&Lease<KeyIds>>, answer: Option<&Answer>) -> Result<Written, StoreError> {
-    let row = match DATABASE.one(WRITE, parameters(write, lease, answer)).await {
-        // The same event or webhook was taken in by another delivery since it was looked for.
-        Err(error) if error.is_constraint("inbox_pkey") => return Ok(Written::Outrun),
-        row => row?,
-    };
-    if row.get::<i64>("moved")? == 0 {
-        return Ok(Written::Outrun);
-    }
-    Ok(Written::Done { answered: row.get::<i64>("kept")? > 0 })
-}
-
-/// $1 to $38 of [`WRITE`].
-fn parameters(write: &Write, lease: Option<&Lease<KeyIds>>, answer: Option<&Answer>) -> Vec<ParameterValue> {
-    let (payment, opens, marks) = (&write.payment, write.opens.as_ref(), write.marks.as_ref());
-    let (promises, settles, event) = (write.promises.as_ref(), write.settles.as_ref(), write.event.as_ref());
-    let mut parameters: Vec<ParameterValue> = vec![
-        payment.id.into(),
-        (payment.version - 1).into(),
-        text(payment.status.word()),
-        payment.provider.clone().into(),
-        payment.charge_id.clone().into(),
-        payment.attempts.into(),
-        payment.declines.into(),
-        payment.order_cancelled.into(),
-        payment.refunding.minor().into(),
-        payment.refunded.minor().into(),
-        moment(payment.updated_at),
-        opens.map(|new| new.number).into(),
-        opens.map(|new| new.key.clone()).into(),
-        opens.map(|new| new.provider.clone()).into(),
-        opens.map(|new| new.token.expose().to_owned()).into(),
-        marks.map(|mark| mark.number).into(),
-        marks.map(|mark| mark.state.word().to_owned()).into(),
-        marks.and_then(|mark| mark.result.clone()).into(),
-        marks.and_then(|mark| mark.action_url.clone()).into(),
-        promises.and_then(|refund| refund.id).into(),
-        promises.map(|refund| refund.key.clone()).into(),
-        promises.map(|refund| refund.amount.minor()).into(),
-        promises.map(|refund| refund.reason.clone()).into(),
-        settles.map(|settled| settled.id).into(),
-        settles.map(|settled| if settled.succeeded { "succeeded" } else { "failed" }.to_owned()).into(),
-        settles.map(|settled| settled.result.clone()).into(),
-        event.map(|event| event.kind.to_owned()).into(),
-        event.map_or(ParameterValue::DbNull, |event| ParameterValue::Jsonb(event.data.clone().into_bytes())),
-        key(payment.order_id).into(),
-        write.traceparent.clone().into(),
-        write.cause.clone().into(),
-    ];
-    parameters.extend(lease.map_or_else(|| vec![ParameterValue::DbNull; 4], Lease::params));
-    parameters.push(answer.map_or(ParameterValue::DbNull, jsonb));
-    let begins = opens.is_some() || promises.is_some_and(|refund| refund.id.is_some());
-    parameters.push((begins && lease.is_some()).into());
-    parameters.push(text(TOPIC));
-    parameters
-}
-
 async fn find_one<T>(
     statement: &str,
     name: ParameterValue,
@@ -269,12 +166,4 @@ async fn find_one<T>(
 ) -> Result<Option<T>, StoreError> {
     let row = DATABASE.row(statement, vec![name]).await?;
     Ok(row.as_ref().map(read).transpose()?)
-}
-
-fn all<T>(rows: Vec<Row>, read: impl Fn(&Row) -> Result<T, SqlError>) -> Result<Vec<T>, SqlError> {
-    rows.iter().map(read).collect()
-}
-
-fn text(value: &str) -> ParameterValue {
-    value.to_owned().into()
 }

@@ -1,6 +1,6 @@
 //! The products on offer.
 
-use kit::{Currency, Failure, Money};
+use kit::{Failure, Money};
 use thiserror::Error;
 
 use super::product::{Change, NewProduct, Product, Sort};
@@ -49,11 +49,7 @@ pub struct Listed {
 /// Where products are kept.
 pub trait Catalogue: Sync {
     /// Stores a new product with its first pieces.
-    fn insert(
-        &self,
-        product: &NewProduct,
-        currency: &Currency,
-    ) -> impl Future<Output = Result<Product, Failure>> + Send;
+    fn insert(&self, product: &NewProduct) -> impl Future<Output = Result<Product, Failure>> + Send;
 
     /// The product with this id, archived or not.
     fn get(&self, id: i64) -> impl Future<Output = Result<Product, CatalogueError>> + Send;

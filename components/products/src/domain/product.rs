@@ -53,8 +53,8 @@ pub struct NewProduct {
     pub category: Category,
     /// The price of one piece.
     pub price: Price,
-    /// The currency, if the request named one: it must be the shop's.
-    pub currency: Option<Currency>,
+    /// The price's currency: the shop's.
+    pub currency: Currency,
     /// Pieces to begin with.
     pub stock: Pieces,
 }

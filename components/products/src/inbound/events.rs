@@ -38,7 +38,7 @@ impl Task for Component {
                 break;
             }
         }
-        sql::forget_events().await.map_err(|error| error.to_string())?;
+        kit::inbox::forget(&sql::DATABASE).await.map_err(|error| error.to_string())?;
         Ok(())
     }
 }

@@ -20,17 +20,6 @@ pub struct Sql;
 
 pub use reservations::lapse;
 
-/// Events remembered by the inbox for as long as they could come again; a thousand are forgotten at a time.
-pub async fn forget_events() -> Result<u64, SqlError> {
-    DATABASE
-        .execute(
-            "delete from inbox where event_id = any(array(
-                 select event_id from inbox where received_at < now() - interval '30 days' limit 1000))",
-            Vec::new(),
-        )
-        .await
-}
-
 /// A product as [`product`] reads it, for the table or CTE in front of the dot.
 macro_rules! columns {
     ($from:literal) => {

@@ -3,8 +3,8 @@
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::{HeaderValue, StatusCode, header};
-use kit::serve;
+use http::{HeaderValue, header};
+use kit::{Fault, Problem, serve};
 use serde_json::{Value, json};
 
 use super::page;
@@ -39,22 +39,21 @@ async fn openapi() -> Response {
     kept(([(header::CONTENT_TYPE, "application/json")], OPENAPI))
 }
 
-/// 200 when everybody answers, else 503 that names who does not. Orders and payments can do their work when these
-/// can: they depend on nobody else.
+/// 200 when everybody answers, else 503 that names who does not.
 async fn ready() -> Response {
     readiness(&kit::local(shop::checks()).await)
 }
 
 fn readiness(checks: &[Check]) -> Response {
     let down: Vec<&str> = checks.iter().filter(|check| !check.answers).map(|check| check.name).collect();
-    let state = |check: &Check| if check.answers { "ok" } else { "down" };
-    let states: serde_json::Map<String, Value> =
-        checks.iter().map(|check| (check.name.to_owned(), state(check).into())).collect();
     if down.is_empty() {
+        let states = checks.iter().map(|check| (check.name.to_owned(), "ok".into()));
+        let states: serde_json::Map<String, Value> = states.collect();
         return Json(json!({ "status": "ok", "checks": states })).into_response();
     }
-    let body = json!({ "status": "down", "down": down, "checks": states });
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
+    let faults = down.iter().map(|name| Fault { field: (*name).to_owned(), detail: "does not answer".to_owned() });
+    let faults = faults.collect();
+    Problem::unavailable(format!("These do not answer: {}.", down.join(", ")), 1).with_errors(faults).into_response()
 }
 
 fn ok() -> Value {

@@ -1,7 +1,13 @@
 //! Whether the others answer, asked by the interfaces that the shop's components share.
 //!
-//! Each is asked for something that does not exist: saying so takes the component and its database, and changes nothing.
+//! Who has no question of its own for that is asked for something that does not exist: saying so takes the component and
+//! its database, and changes nothing.
 
+use std::time::Duration;
+
+use kit::within;
+
+use crate::bindings::shop;
 use crate::bindings::shop::payments::provider;
 use crate::bindings::shop::products::inventory;
 use crate::bindings::shop::users::directory;
@@ -18,11 +24,26 @@ pub struct Check {
     pub answers: bool,
 }
 
+/// How long anybody may take to answer. Who is asked whether the shop is ready wants to know it soon.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Asks everybody at once.
-pub async fn checks() -> [Check; 3] {
-    let (users, products, provider) = futures::join!(users(), products(), provider());
-    [("users", users), ("products", products), ("payment-provider", provider)]
-        .map(|(name, answers)| Check { name, answers })
+pub async fn checks() -> [Check; 5] {
+    let (users, products, orders, payments, provider) = futures::join!(
+        within(PATIENCE, users()),
+        within(PATIENCE, products()),
+        within(PATIENCE, orders()),
+        within(PATIENCE, payments()),
+        within(PATIENCE, provider()),
+    );
+    [
+        ("users", users),
+        ("products", products),
+        ("orders", orders),
+        ("payments", payments),
+        ("payment-provider", provider),
+    ]
+    .map(|(name, answer)| Check { name, answers: answer.unwrap_or(false) })
 }
 
 async fn users() -> bool {
@@ -32,6 +53,14 @@ async fn users() -> bool {
 async fn products() -> bool {
     let answer = inventory::commit(NO_RESERVATION.to_owned()).await;
     !matches!(answer, Err(inventory::Error::Unavailable(_)))
+}
+
+async fn orders() -> bool {
+    shop::orders::readiness::check().await.is_ok()
+}
+
+async fn payments() -> bool {
+    shop::payments::readiness::check().await.is_ok()
 }
 
 async fn provider() -> bool {

@@ -1,7 +1,7 @@
 //! Random secrets.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use kit::{Failure, idempotency::random_uuid};
+use kit::{Failure, uuid};
 use sha2::{Digest, Sha256};
 
 use crate::domain::sessions::{RefreshToken, Secrets};
@@ -23,6 +23,6 @@ impl Secrets for Random {
     }
 
     fn session_id(&self) -> Result<String, Failure> {
-        random_uuid().map_err(|problem| Failure::lasting(problem.detail()))
+        uuid::random()
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::order::{Order, Past, Shipment};
-use crate::domain::{Line, Lines, Reason, Status, Wanted};
+use crate::domain::{Asked, Line, Lines, Reason, Status};
 
 /// Longest name of a carrier and longest tracking number.
 const MAX_SHIPMENT_CHARACTERS: usize = 100;
@@ -118,25 +118,15 @@ impl Input for NewOrderBody {
     type Checked = NewOrder;
 
     fn check(self, faults: &mut Faults) -> Option<NewOrder> {
-        let items = faults.required("items", self.items)?;
-        let wanted: Vec<Option<Wanted>> =
-            items.into_iter().enumerate().map(|(index, item)| item.wanted(index, faults)).collect();
-        let wanted: Vec<Wanted> = wanted.into_iter().collect::<Option<_>>()?;
-        match Lines::parse(&wanted) {
-            Ok(lines) => Some(NewOrder { user_id: self.user_id, lines, expected_total: self.expected_total }),
-            Err(found) => {
-                found.into_list().into_iter().for_each(|fault| faults.add(fault.field, fault.detail));
-                None
-            }
-        }
+        let items: Vec<Asked> = faults.required("items", self.items)?.into_iter().map(Asked::from).collect();
+        let lines = Lines::parse(&items).map_err(|found| faults.extend(found)).ok()?;
+        Some(NewOrder { user_id: self.user_id, lines, expected_total: self.expected_total })
     }
 }
 
-impl NewItemBody {
-    fn wanted(self, index: usize, faults: &mut Faults) -> Option<Wanted> {
-        let product_id = faults.required(&format!("items[{index}].productId"), self.product_id);
-        let quantity = faults.required(&format!("items[{index}].quantity"), self.quantity);
-        Some(Wanted { product_id: product_id?, quantity: quantity? })
+impl From<NewItemBody> for Asked {
+    fn from(item: NewItemBody) -> Self {
+        Self { product_id: item.product_id, quantity: item.quantity }
     }
 }
 
@@ -215,6 +205,7 @@ impl IntoResponse for OrderBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::line::Wanted;
 
     fn faults(body: &str) -> String {
         let problem = kit::input::read_body::<NewOrderBody>(body.as_bytes()).unwrap_err();
@@ -235,11 +226,17 @@ mod tests {
         assert_eq!(faults(r#"{"items":[]}"#), "Wrong or missing: items.");
         assert_eq!(
             faults(r#"{"items":[{"productId":3,"quantity":-1},{"quantity":1}]}"#),
-            "Wrong or missing: items[1].productId."
+            "Wrong or missing: items[0].quantity, items[1].productId."
         );
         assert_eq!(
             faults(r#"{"items":[{"productId":0,"quantity":-1}]}"#),
             "Wrong or missing: items[0].productId, items[0].quantity."
+        );
+        assert_eq!(
+            faults(
+                r#"{"userId":"x","total":1,"items":[{"productId":"a","quantity":0,"more":1},7],"expectedTotal":"1"}"#
+            ),
+            "Wrong or missing: expectedTotal, items[0].more, items[0].productId, items[1], total, userId, items[0].quantity."
         );
     }
 }

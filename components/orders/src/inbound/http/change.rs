@@ -1,11 +1,9 @@
 //! What people do to an order: cancel, ship, deliver.
 
-use http::HeaderMap;
 use kit::openapi::Problems;
-use kit::{Admin, Caller, Path, Problem, Valid};
+use kit::{Admin, Caller, Id, Problem, Traceparent, Valid};
 
 use super::body::{NewShipmentBody, OrderBody};
-use super::place::traceparent;
 use crate::domain::change::{Actor, Change, ChangeError, Step, change_order};
 use crate::domain::order::Order;
 use crate::domain::status::Reason;
@@ -25,8 +23,8 @@ use crate::outbound::World;
         Problems
     )
 )]
-pub async fn cancel_order(caller: Caller, Path(id): Path<i64>, headers: HeaderMap) -> Result<OrderBody, Problem> {
-    changed(id, &headers, |order| {
+pub async fn cancel_order(caller: Caller, Id(id): Id, trace: Traceparent) -> Result<OrderBody, Problem> {
+    changed(id, trace, |order| {
         if !caller.may_see(order.user_id) {
             return Err(ChangeError::NotFound);
         }
@@ -57,12 +55,12 @@ pub async fn cancel_order(caller: Caller, Path(id): Path<i64>, headers: HeaderMa
 )]
 pub async fn ship_order(
     Admin(admin): Admin,
-    Path(id): Path<i64>,
-    headers: HeaderMap,
+    Id(id): Id,
+    trace: Traceparent,
     Valid(shipment): Valid<NewShipmentBody>,
 ) -> Result<OrderBody, Problem> {
     let change = Change::Ship(shipment);
-    changed(id, &headers, |order| Step::plan(order, &change, Actor::Admin(admin.user_id))).await
+    changed(id, trace, |order| Step::plan(order, &change, Actor::Admin(admin.user_id))).await
 }
 
 /// Notes that a shipped order arrived.
@@ -79,16 +77,15 @@ pub async fn ship_order(
         Problems
     )
 )]
-pub async fn deliver_order(Admin(admin): Admin, Path(id): Path<i64>, headers: HeaderMap) -> Result<OrderBody, Problem> {
-    changed(id, &headers, |order| Step::plan(order, &Change::Deliver, Actor::Admin(admin.user_id))).await
+pub async fn deliver_order(Admin(admin): Admin, Id(id): Id, trace: Traceparent) -> Result<OrderBody, Problem> {
+    changed(id, trace, |order| Step::plan(order, &Change::Deliver, Actor::Admin(admin.user_id))).await
 }
 
 async fn changed(
     id: i64,
-    headers: &HeaderMap,
+    Traceparent(trace): Traceparent,
     plan: impl Fn(&Order) -> Result<Step, ChangeError> + Send,
 ) -> Result<OrderBody, Problem> {
-    let trace = traceparent(headers);
     let world = World::default();
     let order = kit::local(change_order(&world, id, |order| Ok(plan(order)?.traced(trace.clone())))).await?;
     Ok(order.into())

@@ -1,11 +1,11 @@
 //! `POST /api/v1/orders`.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey};
 use kit::input::Hashed;
 use kit::openapi::Problems;
-use kit::{Caller, Fault, Problem, settings};
+use kit::{Caller, Fault, Problem, Traceparent, settings, uuid};
 
 use super::body::{NewOrder, NewOrderBody, OrderBody};
 use crate::domain::order::Order;
@@ -36,15 +36,10 @@ const LEASE_SECONDS: i64 = 12;
 pub async fn place_order(
     caller: Caller,
     key: IdempotencyKey,
-    headers: HeaderMap,
+    Traceparent(traceparent): Traceparent,
     Hashed(new, body_sha256): Hashed<NewOrderBody>,
 ) -> Result<Response, Problem> {
-    kit::local(place_for(caller, key, traceparent(&headers), new, body_sha256)).await
-}
-
-/// The trace context of a request (W3C Trace Context).
-pub fn traceparent(headers: &HeaderMap) -> Option<String> {
-    headers.get("traceparent")?.to_str().ok().map(str::to_owned)
+    kit::local(place_for(caller, key, traceparent, new, body_sha256)).await
 }
 
 async fn place_for(
@@ -57,7 +52,7 @@ async fn place_for(
     if new.user_id.is_some_and(|user_id| user_id != caller.user_id) {
         return Err(Problem::forbidden("`userId` must be your own, or be left out."));
     }
-    let ids = KeyIds { reservation_id: idempotency::random_uuid()?, number: 0 };
+    let ids = KeyIds { reservation_id: uuid::random()?, number: 0 };
     let claim = Claim {
         user_id: caller.user_id,
         route: "POST /orders",
@@ -140,12 +135,7 @@ impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::TakenOver => idempotency::in_flight(),
-            PlaceError::Unavailable(unavailable) => {
-                eprintln!("warning: {unavailable}");
-                let detail =
-                    format!("The {} cannot be asked just now. Please repeat with the same key.", unavailable.who);
-                Problem::unavailable(detail, 1)
-            }
+            PlaceError::Unavailable(unavailable) => unavailable.into(),
             PlaceError::Store(error) => error.into(),
         }
     }

@@ -3,7 +3,7 @@
 use axum::Json;
 use kit::openapi::Problems;
 use kit::page::Cursor;
-use kit::{Caller, Faults, Input, Page, Paging, Path, Problem, Query};
+use kit::{Caller, Faults, Id, Input, Page, Paging, Problem, Query};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -68,7 +68,7 @@ pub async fn list_orders(
     params(("id" = i64, Path, description = "The order's number.")),
     responses((status = 200, description = "The order.", body = OrderBody), Problems)
 )]
-pub async fn get_order(caller: Caller, Path(id): Path<i64>) -> Result<OrderBody, Problem> {
+pub async fn get_order(caller: Caller, Id(id): Id) -> Result<OrderBody, Problem> {
     Ok(visible(&caller, id).await?.into())
 }
 
@@ -82,7 +82,7 @@ pub async fn get_order(caller: Caller, Path(id): Path<i64>) -> Result<OrderBody,
     params(("id" = i64, Path, description = "The order's number.")),
     responses((status = 200, description = "Every version of the order.", body = Vec<PastBody>), Problems)
 )]
-pub async fn get_history(caller: Caller, Path(id): Path<i64>) -> Result<Json<Vec<PastBody>>, Problem> {
+pub async fn get_history(caller: Caller, Id(id): Id) -> Result<Json<Vec<PastBody>>, Problem> {
     visible(&caller, id).await?;
     let history = kit::local(World::default().history(id)).await?;
     Ok(Json(history.into_iter().map(PastBody::from).collect()))

@@ -1,14 +1,14 @@
 //! `POST /api/v1/payments/{id}/confirm`.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey};
 use kit::openapi::Problems;
-use kit::{Caller, Faults, Path, Problem};
+use kit::{Caller, Faults, Id, Problem, Traceparent};
 
 use super::body::{ConfirmationBody, PaymentBody};
 use super::card_free::CardFree;
-use super::{LEASE_SECONDS, contended, no_such_payment, traceparent};
+use super::{LEASE_SECONDS, contended, no_such_payment};
 use crate::domain::confirm::{ConfirmError, Confirmation, Reply, confirm};
 use crate::domain::payment::Status;
 use crate::domain::ports::Payments;
@@ -37,18 +37,13 @@ use crate::outbound::{KeyIds, World};
 )]
 pub async fn confirm_payment(
     caller: Caller,
-    Path(id): Path<i64>,
+    Id(id): Id,
     key: IdempotencyKey,
-    headers: HeaderMap,
+    Traceparent(traceparent): Traceparent,
     CardFree(token, body_sha256): CardFree<ConfirmationBody>,
 ) -> Result<Response, Problem> {
-    let confirmation = Confirmation {
-        payment_id: id,
-        user_id: caller.user_id,
-        token,
-        attempt_number: None,
-        traceparent: traceparent(&headers),
-    };
+    let confirmation =
+        Confirmation { payment_id: id, user_id: caller.user_id, token, attempt_number: None, traceparent };
     kit::local(confirm_with(key, body_sha256, confirmation)).await
 }
 

@@ -2,7 +2,7 @@
 
 use kit::openapi::Problems;
 use kit::page::Cursor;
-use kit::{Caller, Faults, Input, Page, Paging, Path, Problem, Query};
+use kit::{Caller, Faults, Id, Input, Page, Paging, Problem, Query};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -66,7 +66,7 @@ pub async fn list_payments(
     params(("id" = i64, Path, description = "The payment's number.")),
     responses((status = 200, description = "The payment.", body = PaymentBody), Problems)
 )]
-pub async fn get_payment(caller: Caller, Path(id): Path<i64>) -> Result<PaymentBody, Problem> {
+pub async fn get_payment(caller: Caller, Id(id): Id) -> Result<PaymentBody, Problem> {
     let payment = kit::local(World::default().find(id)).await?;
     let visible = payment.filter(|payment| caller.may_see(payment.user_id));
     visible.map(PaymentBody::from).ok_or_else(no_such_payment)

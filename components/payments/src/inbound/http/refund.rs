@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey};
 use kit::openapi::Problems;
-use kit::{Admin, Path, Problem};
+use kit::{Admin, Id, Problem};
 
 use super::body::{NewRefund, NewRefundBody, RefundBody};
 use super::card_free::CardFree;
@@ -35,7 +35,7 @@ use crate::outbound::{KeyIds, World};
 )]
 pub async fn refund_payment(
     Admin(admin): Admin,
-    Path(id): Path<i64>,
+    Id(id): Id,
     key: IdempotencyKey,
     CardFree(new, body_sha256): CardFree<NewRefundBody>,
 ) -> Result<Response, Problem> {

@@ -2,8 +2,9 @@
 
 use axum::body::Bytes;
 use http::{HeaderMap, StatusCode};
+use kit::Problem;
+use kit::input::Named;
 use kit::openapi::Problems;
-use kit::{Path, Problem};
 
 use crate::domain::clock::take_in;
 use crate::domain::ports::{Payments, Provider};
@@ -21,11 +22,7 @@ use crate::outbound::shop::{Notice, read_webhook};
     request_body(content = String, content_type = "application/json", description = "In the provider's own form."),
     responses((status = 204, description = "Taken in."), Problems)
 )]
-pub async fn take_webhook(
-    Path(provider): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<StatusCode, Problem> {
+pub async fn take_webhook(Named(provider): Named, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Problem> {
     kit::local(take(provider, texts(&headers), body.to_vec())).await
 }
 

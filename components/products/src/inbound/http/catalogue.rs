@@ -4,7 +4,7 @@ use axum::{Json, response::IntoResponse};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode, header};
 use kit::{
-    Admin, Caller, Currency, Faults, Input, Money, Page, Paging, Path, Problem, Query, Valid,
+    Admin, Caller, Currency, Faults, Id, Input, Money, Page, Paging, Problem, Query, Unchecked, Valid,
     etag::{self, IfMatch},
     openapi::Problems,
     page::unknown_cursor,
@@ -101,23 +101,25 @@ pub struct FilterQuery {
     sort: Option<String>,
 }
 
-impl Input for NewProductBody {
-    type Checked = NewProduct;
-
-    fn check(self, faults: &mut Faults) -> Option<NewProduct> {
+impl NewProductBody {
+    /// The sound product, priced in the shop's currency, or `None` after noting every fault.
+    fn check(self, shop_currency: &Currency, faults: &mut Faults) -> Option<NewProduct> {
         let name = faults.parse("name", self.name, |text| text.parse());
         let description = self.description.unwrap_or_default();
         let description = faults.take("description", description.parse());
         let category = faults.parse("category", self.category, |text| text.parse());
         let price = faults.parse("price", self.price, TryInto::try_into);
-        let currency = faults.parse_optional("currency", self.currency, |code| code.parse());
+        let named = self.currency.as_deref().unwrap_or(shop_currency.as_str());
+        if named != shop_currency.as_str() {
+            faults.add("currency", format!("must be {shop_currency}, the shop's currency"));
+        }
         let stock = faults.parse_optional("stock", self.stock, Pieces::try_from);
         Some(NewProduct {
             name: name?,
             description: description?,
             category: category?,
             price: price?,
-            currency,
+            currency: shop_currency.clone(),
             stock: stock.unwrap_or_default(),
         })
     }
@@ -180,9 +182,10 @@ pub async fn list(Query(filter): Query<FilterQuery>, paging: Paging) -> Result<P
         Problems
     )
 )]
-pub async fn create(_admin: Admin, Valid(new): Valid<NewProductBody>) -> Result<impl IntoResponse, Problem> {
-    let currency = shop_currency(new.currency.as_ref()).await?;
-    let product = Sql.insert(&new, &currency).await?;
+pub async fn create(_admin: Admin, body: Unchecked<NewProductBody>) -> Result<impl IntoResponse, Problem> {
+    let currency = shop_currency().await?;
+    let new = body.check(|body, faults| body.check(&currency, faults))?;
+    let product = Sql.insert(&new).await?;
     let location = format!("/api/v1/products/{}", product.id);
     let location = HeaderValue::from_str(&location).map_err(|_| Problem::internal())?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], answer(product)))
@@ -196,7 +199,7 @@ pub async fn create(_admin: Admin, Valid(new): Valid<NewProductBody>) -> Result<
     params(("id" = i64, Path)),
     responses((status = 200, body = ProductBody, headers(("ETag" = String))), Problems)
 )]
-pub async fn get(caller: Option<Caller>, Path(id): Path<i64>) -> Result<impl IntoResponse, Problem> {
+pub async fn get(caller: Option<Caller>, Id(id): Id) -> Result<impl IntoResponse, Problem> {
     let product = Sql.get(id).await?;
     let is_admin = caller.is_some_and(|caller| caller.is_admin());
     if !product.active && !is_admin {
@@ -218,7 +221,7 @@ pub async fn get(caller: Option<Caller>, Path(id): Path<i64>) -> Result<impl Int
 )]
 pub async fn change(
     _admin: Admin,
-    Path(id): Path<i64>,
+    Id(id): Id,
     IfMatch(expected): IfMatch,
     Valid(change): Valid<ProductChange>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -237,7 +240,7 @@ pub async fn change(
     ),
     responses((status = 204), Problems)
 )]
-pub async fn archive(_admin: Admin, Path(id): Path<i64>, IfMatch(expected): IfMatch) -> Result<StatusCode, Problem> {
+pub async fn archive(_admin: Admin, Id(id): Id, IfMatch(expected): IfMatch) -> Result<StatusCode, Problem> {
     let archived = Change { active: Some(false), ..Change::default() };
     Sql.change(id, &archived, expected).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -249,19 +252,13 @@ pub(super) fn answer(product: Product) -> impl IntoResponse {
     ([(header::ETAG, tag)], Json(ProductBody::from(product)))
 }
 
-/// The shop's one currency; 422 where the request names another.
-async fn shop_currency(named: Option<&Currency>) -> Result<Currency, Problem> {
+/// The shop's one currency.
+async fn shop_currency() -> Result<Currency, Problem> {
     let code = settings::get_or("currency", "EUR").await;
-    let currency: Currency = code.parse().map_err(|error| {
+    code.parse().map_err(|error| {
         eprintln!("error: variable currency {error}");
         Problem::internal()
-    })?;
-    if named.is_some_and(|named| *named != currency) {
-        let mut faults = Faults::new();
-        faults.add("currency", format!("must be {currency}, the shop's currency"));
-        return Err(Problem::invalid(faults));
-    }
-    Ok(currency)
+    })
 }
 
 fn searched(text: String) -> Result<String, String> {

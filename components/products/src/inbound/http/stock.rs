@@ -2,7 +2,7 @@
 
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
-use kit::{Admin, Faults, Input, Page, Paging, Path, Problem, Valid, openapi::Problems, page::Cursor};
+use kit::{Admin, Faults, Id, Input, Page, Paging, Problem, Valid, openapi::Problems, page::Cursor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -62,7 +62,7 @@ impl Input for StockChange {
 )]
 pub async fn adjust(
     _admin: Admin,
-    Path(id): Path<i64>,
+    Id(id): Id,
     Valid(adjustment): Valid<StockChange>,
 ) -> Result<impl IntoResponse, Problem> {
     Ok(answer(Sql.adjust(id, &adjustment).await?))
@@ -81,7 +81,7 @@ pub async fn adjust(
     ),
     responses((status = 200, body = [MovementBody], headers(("Link" = String))), Problems)
 )]
-pub async fn movements(_admin: Admin, Path(id): Path<i64>, paging: Paging) -> Result<Page<MovementBody>, Problem> {
+pub async fn movements(_admin: Admin, Id(id): Id, paging: Paging) -> Result<Page<MovementBody>, Problem> {
     let found = Sql.movements(id, paging.place()?, paging.fetch()).await?;
     let movements = found.ok_or(CatalogueError::NotFound)?;
     let page = paging.page(movements, |movement| {

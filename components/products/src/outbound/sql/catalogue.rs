@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use kit::{
-    Currency, Failure,
+    Failure,
     page::Cursor,
     sql::{ParameterValue, moment},
 };
@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 impl Catalogue for Sql {
-    async fn insert(&self, new: &NewProduct, currency: &Currency) -> Result<Product, Failure> {
+    async fn insert(&self, new: &NewProduct) -> Result<Product, Failure> {
         let statement = concat!(
             "with made as (
                  insert into products (name, description, category, price_minor, currency, on_hand)
@@ -33,7 +33,7 @@ impl Catalogue for Sql {
             new.description.as_str().to_owned().into(),
             new.category.as_str().to_owned().into(),
             new.price.money().minor().into(),
-            currency.as_str().to_owned().into(),
+            new.currency.as_str().to_owned().into(),
             new.stock.count().into(),
         ];
         Ok(product(&DATABASE.one(statement, params).await?)?)

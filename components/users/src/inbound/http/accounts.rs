@@ -4,7 +4,7 @@ use axum::{Json, response::IntoResponse};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode, header};
 use kit::{
-    Admin, Caller, Faults, Input, Page, Paging, Path, Problem, Role, Valid,
+    Admin, Caller, Faults, Id, Input, Page, Paging, Problem, Role, Valid,
     etag::{self, IfMatch},
     openapi::Problems,
     page::Cursor,
@@ -129,7 +129,7 @@ pub async fn list(_admin: Admin, paging: Paging) -> Result<Page<UserBody>, Probl
     params(("id" = i64, Path)),
     responses((status = 200, body = UserBody, headers(("ETag" = String))), Problems)
 )]
-pub async fn get(caller: Caller, Path(id): Path<i64>) -> Result<impl IntoResponse, Problem> {
+pub async fn get(caller: Caller, Id(id): Id) -> Result<impl IntoResponse, Problem> {
     if !caller.may_see(id) {
         return Err(AccountError::NotFound.into());
     }
@@ -150,7 +150,7 @@ pub async fn get(caller: Caller, Path(id): Path<i64>) -> Result<impl IntoRespons
 )]
 pub async fn change(
     caller: Caller,
-    Path(id): Path<i64>,
+    Id(id): Id,
     IfMatch(expected): IfMatch,
     Valid(change): Valid<UserChange>,
 ) -> Result<impl IntoResponse, Problem> {

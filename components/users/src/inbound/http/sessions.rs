@@ -3,7 +3,7 @@
 use axum::{Json, response::IntoResponse};
 use http::StatusCode;
 use kit::{
-    Caller, Faults, Input, Path, Problem, Valid,
+    Caller, Faults, Id, Input, Problem, Valid,
     openapi::Problems,
     settings,
     token::{ACCESS_TOKEN_S, Issuer, now_s},
@@ -140,7 +140,7 @@ pub async fn log_out(caller: Caller) -> Result<StatusCode, Problem> {
 )]
 pub async fn change_password(
     caller: Caller,
-    Path(id): Path<i64>,
+    Id(id): Id,
     Valid((current, new)): Valid<PasswordChange>,
 ) -> Result<StatusCode, Problem> {
     if caller.user_id != id {
