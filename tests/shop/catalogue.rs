@@ -1,6 +1,6 @@
 //! Finding products, changing and archiving them, and the ledger of their pieces.
 
-use plaza_tests::shop::id_of;
+use plaza_tests::{databases::Databases, shop::id_of};
 use serde_json::{Value, json};
 
 use crate::shop;
@@ -114,4 +114,33 @@ async fn the_ledger_tells_every_movement_and_adds_up() {
     let first = admin.get(&format!("{path}/movements?limit=1")).await.expect(200);
     assert!(first.header("link").contains(r#"rel="next""#));
     customer.client.get(&format!("{path}/movements")).await.problem(403);
+}
+
+#[tokio::test]
+async fn a_product_that_falls_below_five_pieces_is_told_of_once_each_time_it_does() {
+    let product = shop().product("1.00", 7).await;
+    let (admin, customer) = (shop().admin().await, shop().customer().await);
+    let adjust = async |delta: i64| {
+        let path = format!("/api/v1/products/{product}/stock");
+        admin.post(&path, &json!({"delta": delta, "reason": "count"})).await.expect(200);
+    };
+    for _ in 0..4 {
+        customer.order(&[(product, 1)]).await;
+    }
+    adjust(2).await;
+    adjust(-2).await;
+    let query = format!(
+        "SELECT type, data::text FROM outbox
+         WHERE key = 'product-{product}' AND topic = 'product-events' AND published_at IS NOT NULL ORDER BY seq"
+    );
+    let told = plaza_tests::until("both are published", async || {
+        let rows = Databases::of(&shop().host).rows::<(String, String)>("products_database", &query).await;
+        (rows.len() >= 2).then_some(rows)
+    })
+    .await;
+    let stocks: Vec<(String, Value)> = told
+        .into_iter()
+        .map(|(kind, data)| (kind, serde_json::from_str::<Value>(&data).unwrap()["stock"].clone()))
+        .collect();
+    assert_eq!(stocks, [("STOCK_LOW".to_owned(), json!(4)), ("STOCK_LOW".to_owned(), json!(3))]);
 }
