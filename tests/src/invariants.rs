@@ -208,6 +208,7 @@ async fn unsettled(databases: &Databases) -> Vec<String> {
     let mut left = Vec::new();
     for (database, query) in [
         (ORDERS, "SELECT 'event of orders ' || seq FROM outbox WHERE published_at IS NULL"),
+        (PRODUCTS, "SELECT 'event of products ' || seq FROM outbox WHERE published_at IS NULL"),
         (PAYMENTS, "SELECT 'event of payments ' || seq FROM outbox WHERE published_at IS NULL"),
         (PAYMENTS, "SELECT 'attempt ' || key FROM attempts WHERE state = 'open'"),
         (PAYMENTS, "SELECT 'refund ' || key FROM refunds WHERE state = 'pending'"),

@@ -113,6 +113,12 @@ impl Problem {
         Self::named(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail).with_errors(errors)
     }
 
+    /// 429: not so often; asking again after `retry_after_s` may help.
+    pub fn too_many(detail: impl Into<String>, retry_after_s: i64) -> Self {
+        Self::of(StatusCode::TOO_MANY_REQUESTS, detail)
+            .with_header(header::RETRY_AFTER, HeaderValue::from(retry_after_s))
+    }
+
     /// 503: not now; asking again after `retry_after_s` may help.
     pub fn unavailable(detail: impl Into<String>, retry_after_s: u32) -> Self {
         Self::of(StatusCode::SERVICE_UNAVAILABLE, detail)

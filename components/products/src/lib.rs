@@ -9,7 +9,8 @@
 //! | `POST /api/v1/products/{id}/stock` | administrators | the port [`domain::stock::Stock`] |
 //! | `GET /api/v1/products/{id}/movements` | administrators | the port |
 //!
-//! Beside HTTP it exports `shop:products/inventory` ([`domain::reservation`]), takes in `order-events`, and lets
+//! Beside HTTP it exports `shop:products/inventory` ([`domain::reservation`]), takes in `order-events`, tells on
+//! `product-events` of products that run out, and lets
 //! reservations lapse by the clock.
 
 pub mod domain;

@@ -9,6 +9,13 @@ use super::{product::Product, text::Text};
 /// Most pieces that one change may bring or take.
 pub const CHANGE_MAX: i64 = 1_000_000;
 
+/// A product of which fewer pieces than this can still be ordered is told of, once each time it falls below.
+pub const LOW: i64 = 5;
+/// The topic that products publish on.
+pub const TOPIC: &str = "product-events";
+/// The type of the event that tells of a product that runs out.
+pub const STOCK_LOW: &str = "STOCK_LOW";
+
 /// A number of pieces to begin with: from none to [`CHANGE_MAX`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pieces(i64);

@@ -2,10 +2,13 @@
 
 use kit::{
     Money,
-    sql::{Database, Row, SqlError},
+    sql::{Database, ParameterValue, Row, SqlError, text},
 };
 
-use crate::domain::product::Product;
+use crate::domain::{
+    product::Product,
+    stock::{LOW, STOCK_LOW, TOPIC},
+};
 
 mod catalogue;
 mod reservations;
@@ -19,6 +22,12 @@ pub const DATABASE: Database = Database::at("products_database_url");
 pub struct Sql;
 
 pub use reservations::lapse;
+
+/// What a statement needs to tell of products that run out: topic, type, and below how many pieces. A product is told of
+/// when it falls below, not for as long as it is.
+fn told() -> [ParameterValue; 3] {
+    [text(TOPIC), text(STOCK_LOW), LOW.into()]
+}
 
 /// A product as [`product`] reads it, for the table or CTE in front of the dot.
 macro_rules! columns {

@@ -1,8 +1,11 @@
 //! The ports in memory, for the tests of the rules.
 
-use std::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -13,6 +16,7 @@ use super::{
     email::Email,
     password::Hasher,
     sessions::{Credentials, RefreshToken, Secrets, Sessions},
+    throttle::{Subject, Throttle, WAITS_S},
     user::{Change, User},
 };
 
@@ -36,9 +40,16 @@ struct Tables {
     sessions: Vec<(String, i64, bool)>,
     /// Hash, session id, whether it was used.
     tokens: Vec<([u8; 32], String, bool)>,
+    /// Failures by subject; time stands still, so who has to wait waits for ever.
+    failures: BTreeMap<String, i64>,
 }
 
 impl Memory {
+    /// How often this subject failed.
+    pub fn failures(&self, subject: &Subject) -> i64 {
+        self.tables().failures.get(&subject.name).copied().unwrap_or_default()
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
@@ -184,6 +195,27 @@ impl Sessions for Memory {
             tables.end_sessions_of(user_id);
         }
         Ok(true)
+    }
+}
+
+impl Throttle for Memory {
+    async fn admit(&self, subjects: &[Subject]) -> Result<Result<(), i64>, Failure> {
+        let beyond = subjects.iter().map(|subject| self.failures(subject) - subject.free).max().unwrap_or(-1);
+        if let Ok(beyond) = usize::try_from(beyond) {
+            return Ok(Err(WAITS_S[beyond.min(WAITS_S.len() - 1)]));
+        }
+        let mut tables = self.tables();
+        subjects.iter().for_each(|subject| *tables.failures.entry(subject.name.clone()).or_default() += 1);
+        Ok(Ok(()))
+    }
+
+    async fn succeeded(&self, subjects: &[Subject]) -> Result<(), Failure> {
+        let mut tables = self.tables();
+        for subject in subjects {
+            let failures = tables.failures.entry(subject.name.clone()).or_default();
+            *failures = if subject.cleared_by_success { 0 } else { *failures - 1 };
+        }
+        Ok(())
     }
 }
 

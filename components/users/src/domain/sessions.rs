@@ -55,6 +55,12 @@ pub enum SessionError {
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
+    /// There were too many failures before; the attempt was not made.
+    #[error("too many failures; wait {wait_s} s")]
+    TooManyFailures {
+        /// Seconds until the next attempt.
+        wait_s: i64,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Failure),

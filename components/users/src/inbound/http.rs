@@ -5,6 +5,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 mod accounts;
+mod client_address;
 mod sessions;
 
 #[derive(OpenApi)]

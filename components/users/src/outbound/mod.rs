@@ -3,3 +3,4 @@
 pub mod argon2;
 pub mod secrets;
 pub mod sql;
+pub mod throttle;

@@ -10,13 +10,13 @@ use kit::{
     sql::{Row, SqlError, uuid},
 };
 
-use super::{DATABASE, Sql};
+use super::{DATABASE, Sql, told};
 use crate::domain::reservation::{Attempt, Line, Reservation, Reservations, ReservedLine, Shortage, Status};
 
 /// Reservations that lapse in one statement.
 const LAPSE_BATCH: i64 = 100;
 
-/// $1 reservation, $2 product ids, $3 quantities in the same order, $4 seconds. The arrays are not unnested and joined:
+/// $1 reservation, $2 product ids, $3 quantities in the same order, $4 seconds, $5 to $7 as in [`told`]. The arrays are not unnested and joined:
 /// that plans badly, where `= any` is a plain index scan. A lapsed reservation is taken anew with the lines that it had.
 const TAKE: &str = "
 with locked as materialized (
@@ -48,6 +48,12 @@ with locked as materialized (
     set reserved = p.reserved + ($3::bigint[])[array_position($2::bigint[], p.id)]
     from claimed
     where p.id = any($2::bigint[])
+), told as (
+    insert into outbox (topic, key, type, data)
+    select $5::text, 'product-' || locked.id, $6::text,
+        jsonb_build_object('productId', locked.id, 'name', locked.name, 'stock', available - quantity, 'version', 1)
+    from claimed, locked
+    where available >= $7::bigint and available - quantity < $7::bigint
 )
 select id as product_id, quantity, name, price_minor, currency, available,
     exists (select from claimed) as taken
@@ -80,15 +86,15 @@ with line as materialized (
 )
 select exists (select from settled) as settled";
 
-/// Archived products too: what was sold while they were on offer has been paid for.
+/// $1 reservation, $2 to $4 as in [`told`]. Archived products too: what was sold while they were on offer has been paid for.
 const COMMIT_LAPSED: &str = "
 with line as materialized (
     select product_id, quantity from reservation_lines where reservation_id = $1::uuid
 ), locked as materialized (
-    select id, on_hand - reserved as available from products
+    select id, name, on_hand - reserved as available from products
     where id = any(array(select product_id from line)) order by id for update
 ), wanted as materialized (
-    select line.product_id, line.quantity, locked.available from line join locked on locked.id = line.product_id
+    select line.product_id, line.quantity, locked.available, locked.name from line join locked on locked.id = line.product_id
 ), settled as (
     update reservations r set status = 'committed', settled_at = now()
     from (select bool_and(available >= quantity) as sound from wanted) as verdict
@@ -101,6 +107,13 @@ with line as materialized (
 ), noted as (
     insert into movements (product_id, delta, reason, reservation_id)
     select line.product_id, -line.quantity, 'sold', settled.id from settled, line
+), told as (
+    insert into outbox (topic, key, type, data)
+    select $2::text, 'product-' || wanted.product_id, $3::text,
+        jsonb_build_object('productId', wanted.product_id, 'name', wanted.name, 'stock', available - quantity,
+            'version', 1)
+    from settled, wanted
+    where available >= $4::bigint and available - quantity < $4::bigint
 )
 select product_id, quantity, available, exists (select from settled) as settled from wanted order by product_id";
 
@@ -171,7 +184,8 @@ impl Reservations for Sql {
     async fn take(&self, id: &str, lines: &[Line], hold_s: u32) -> Result<Attempt, Failure> {
         let products: Vec<i64> = lines.iter().map(|line| line.product_id).collect();
         let quantities: Vec<i64> = lines.iter().map(|line| line.quantity).collect();
-        let params = vec![uuid(id), products.into(), quantities.into(), i64::from(hold_s).into()];
+        let mut params = vec![uuid(id), products.into(), quantities.into(), i64::from(hold_s).into()];
+        params.extend(told());
         let rows = DATABASE.rows(TAKE, params).await?;
         let mut attempt = Attempt { taken: false, found: Vec::with_capacity(rows.len()) };
         for row in &rows {
@@ -202,7 +216,8 @@ impl Reservations for Sql {
     }
 
     async fn commit_lapsed(&self, id: &str) -> Result<Result<(), Vec<Shortage>>, Failure> {
-        let rows = DATABASE.rows(COMMIT_LAPSED, vec![uuid(id)]).await?;
+        let params = std::iter::once(uuid(id)).chain(told()).collect();
+        let rows = DATABASE.rows(COMMIT_LAPSED, params).await?;
         let mut short = Vec::new();
         for row in &rows {
             if row.get("settled")? {

@@ -6,7 +6,7 @@ use kit::{
     sql::{Row, SqlError, moment},
 };
 
-use super::{DATABASE, Sql, columns, product};
+use super::{DATABASE, Sql, columns, product, told};
 use crate::domain::{
     product::Product,
     stock::{Adjustment, Movement, Stock, StockError},
@@ -21,13 +21,20 @@ impl Stock for Sql {
                  returning *
              ), noted as (
                  insert into movements (product_id, delta, reason) select id, $2, $3 from changed
+             ), told as (
+                 insert into outbox (topic, key, type, data)
+                 select $4::text, 'product-' || id, $5::text,
+                     jsonb_build_object('productId', id, 'name', name, 'stock', on_hand - reserved, 'version', 1)
+                 from changed
+                 where active and on_hand - reserved < $6::bigint and on_hand - reserved - $2 >= $6::bigint
              )
              select ",
             columns!("changed"),
             " from changed"
         );
-        let params =
+        let mut params =
             vec![product_id.into(), adjustment.delta.count().into(), adjustment.reason.as_str().to_owned().into()];
+        params.extend(told());
         let row = DATABASE.row(statement, params).await.map_err(refused)?;
         let row = row.ok_or(StockError::NotFound)?;
         Ok(product(&row).map_err(Failure::from)?)

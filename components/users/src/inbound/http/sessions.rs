@@ -11,11 +11,13 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::client_address::ClientAddress;
 use crate::{
     domain::{
         accounts::AccountError,
         password::Password,
         sessions::{self, Session, SessionError, Sessions},
+        throttle::{Subject, throttled},
     },
     inbound::first_admin,
     outbound::{argon2::Argon2id, secrets::Random, sql::Sql},
@@ -96,15 +98,21 @@ impl Input for PasswordChange {
 
 /// Log in
 ///
-/// The answer for an unknown address and for a wrong password is the same.
+/// The answer for an unknown address and for a wrong password is the same. After five failures on an account, or a
+/// hundred from an address, each further one makes the next attempt wait twice as long, with 429 and `Retry-After`.
 #[utoipa::path(
     post, path = "/api/v1/sessions", operation_id = "logIn", tag = "sessions", request_body = LogIn,
     responses((status = 201, body = SessionBody), Problems)
 )]
-pub async fn log_in(Valid((email, password)): Valid<LogIn>) -> Result<impl IntoResponse, Problem> {
+pub async fn log_in(
+    ClientAddress(address): ClientAddress,
+    Valid((email, password)): Valid<LogIn>,
+) -> Result<impl IntoResponse, Problem> {
     first_admin::ensure().await?;
-    let session = sessions::log_in(&Sql, &Argon2id, &Random, &email, &password).await?;
-    answer(session).await
+    let account = email.parse().ok().map(|email| Subject::account(&email));
+    let subjects: Vec<Subject> = account.into_iter().chain(address.map(Subject::address)).collect();
+    let attempt = sessions::log_in(&Sql, &Argon2id, &Random, &email, &password);
+    answer(throttled(&Sql, &subjects, attempt).await?).await
 }
 
 /// Stay logged in
@@ -149,7 +157,8 @@ pub async fn change_password(
             false => AccountError::NotFound.into(),
         });
     }
-    match sessions::change_password(&Sql, &Argon2id, id, &current, &new).await {
+    let attempt = sessions::change_password(&Sql, &Argon2id, id, &current, &new);
+    match throttled(&Sql, &[Subject::password_of(id)], attempt).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(SessionError::WrongCredentials) => {
             let mut faults = Faults::new();
@@ -194,6 +203,9 @@ impl From<SessionError> for Problem {
                 "The refresh token is not valid any more. Log in again at POST /api/v1/sessions.",
             ),
             SessionError::NotFound => AccountError::NotFound.into(),
+            SessionError::TooManyFailures { wait_s } => {
+                Problem::too_many(format!("There were too many failures. Try again in {wait_s} s."), wait_s)
+            }
             SessionError::Store(failure) => failure.into(),
         }
     }
