@@ -22,6 +22,7 @@ mod host_v2;
 mod host_v3;
 mod host_v4;
 mod lease;
+mod older;
 mod pool;
 mod rows;
 mod run;
