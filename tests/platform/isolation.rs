@@ -52,3 +52,28 @@ async fn a_database_is_entered_by_its_component_alone() {
     let text = ask("/ungranted").await;
     assert!(text.starts_with("error"), "without a grant: {text}");
 }
+
+#[tokio::test]
+async fn the_hosts_environment_reaches_no_components_database_connection() {
+    let host = Setup::of("tests/apps/databases/spin.toml");
+    let hostile = [
+        ("PGAPPNAME", "leaked"),
+        ("PGDATABASE", "template1"),
+        ("PGHOST", "192.0.2.1"),
+        ("PGOPTIONS", "-c statement_timeout=12345 -c search_path=leaked"),
+        ("PGPASSWORD", "leaked"),
+        ("PGPORT", "1"),
+        ("PGSSLCERT", "/nowhere/at/all.pem"),
+        ("PGSSLKEY", "/nowhere/at/all.key"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGUSER", "leaked"),
+    ];
+    let host = hostile.iter().fold(host, |host, (name, value)| host.environment(name, value)).start();
+    let ask = async |path: &str| host.client().get(path).await.expect(200).text();
+    assert_eq!(ask("/owner").await, "owner_database");
+    assert_eq!(ask("/owner?setting=statement_timeout").await, "0");
+    assert_eq!(ask("/owner?setting=search_path").await, "\"$user\", public");
+    assert_eq!(ask("/owner?setting=application_name").await, "plaza");
+    let text = ask("/owner?password=").await;
+    assert!(text.starts_with("error") && text.contains("password"), "{text}");
+}

@@ -27,7 +27,8 @@ pub struct DataFlags {
     #[arg(long, value_name = "FOLDER", default_value = ".plaza")]
     pub state_dir: PathBuf,
 
-    /// A PostgreSQL server to use in place of the embedded one; its user must be allowed to create databases and roles
+    /// A PostgreSQL server to use in place of the embedded one; its user must be allowed to create databases and roles. Of libpq's
+    /// variables only PGSSLROOTCERT counts: whom connections with sslmode=verify-full, verify-ca or require trust
     #[arg(long, value_name = "URL", env = "PLAZA_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 

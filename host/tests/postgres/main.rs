@@ -1,11 +1,15 @@
 //! The `postgres` capability against a real server.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod encryption;
+mod environment;
 mod guests;
+mod program;
 mod server;
 mod sessions;
 mod streams;
 mod values;
+mod versions;
 
 use plaza::capability::postgres::{Connection, DbValue, Error, ParameterValue, PoolSettings, Pools};
 use plaza::manifest::grant::AllowedHosts;

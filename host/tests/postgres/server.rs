@@ -7,17 +7,33 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The superuser's password.
-const PASSWORD: &str = "only-for-tests";
+pub const PASSWORD: &str = "only-for-tests";
 
 /// Starts the server, says `ready`, waits until the test process closes its end of the pipe, and cleans up.
 const SCRIPT: &str = r#"
 mkdir -p "$2" && printf '%s' "$4" > "$2.password" &&
 "$1/initdb" -D "$2" -U postgres -A scram-sha-256 --pwfile="$2.password" -E UTF8 --locale=C -N >/dev/null &&
+if [ "$5" = encrypted ]; then eval "$6"; fi &&
 "$1/pg_ctl" start -w -D "$2" -l "$2/log" -o "-p $3 -c listen_addresses=127.0.0.1 -k $2 -c fsync=off" >/dev/null </dev/null &&
 echo ready
 cat >/dev/null
 "$1/pg_ctl" stop -m immediate -D "$2" >/dev/null 2>&1
 rm -rf "$2" "$2.password"
+"#;
+
+/// Makes an authority and a certificate for `localhost` in the data folder `$2`, and lets only those in who come
+/// encrypted, but for the user `plain`, who must not be.
+const ENCRYPTION: &str = r#"
+key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes" &&
+openssl req -x509 $key -keyout "$2/authority.key" -out "$2/authority.pem" -days 2 -subj /CN=tests 2>/dev/null &&
+openssl req $key -keyout "$2/server.key" -out "$2/request.pem" -subj /CN=server 2>/dev/null &&
+printf 'subjectAltName=DNS:localhost' > "$2/names" &&
+openssl x509 -req -in "$2/request.pem" -CA "$2/authority.pem" -CAkey "$2/authority.key" -CAcreateserial -days 2 \
+    -extfile "$2/names" -out "$2/server.crt" 2>/dev/null &&
+chmod 600 "$2/server.key" && echo "ssl = on" >> "$2/postgresql.conf" &&
+printf '%s\n' 'hostnossl all plain 127.0.0.1/32 scram-sha-256' 'hostssl all plain 127.0.0.1/32 reject' \
+    'hostssl all all 127.0.0.1/32 scram-sha-256' \
+    > "$2/pg_hba.conf"
 "#;
 
 /// A running server.
@@ -32,6 +48,15 @@ pub struct Server {
 impl Server {
     /// Starts one in a fresh folder.
     pub fn start() -> Self {
+        Self::start_as("plain")
+    }
+
+    /// Starts one that wants to be spoken to in TLS, with a certificate of its own authority for `localhost`.
+    pub fn start_encrypted() -> Self {
+        Self::start_as("encrypted")
+    }
+
+    fn start_as(kind: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let programs = programs();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +66,7 @@ impl Server {
             .args(["-c", SCRIPT, "keeper"])
             .arg(&programs)
             .arg(&folder)
-            .args([&port.to_string(), PASSWORD])
+            .args([&port.to_string(), PASSWORD, kind, ENCRYPTION])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -55,6 +80,11 @@ impl Server {
     /// The address of one of its databases.
     pub fn address(&self, database: &str) -> String {
         format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The certificate of the authority that vouches for an encrypted one, as PEM text.
+    pub fn authority(&self) -> String {
+        std::fs::read_to_string(self.folder.join("authority.pem")).unwrap()
     }
 
     /// Stops it at once, as a crash would.

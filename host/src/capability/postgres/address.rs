@@ -1,8 +1,19 @@
 //! The address that a guest gives to `open`: a URL or `key=value` words, checked and turned into connect options.
 //!
-//! Everything is set explicitly: sqlx's defaults come from the host's own environment (`PGPASSWORD` …), which is none
-//! of a guest's business. Keys that name files of the host (`sslcert`, `sslrootcert` …) are refused.
+//! What it does not say is fixed: port 5432, no password, the database named as the user, `sslmode=prefer`, the
+//! application name `plaza`, no settings. sqlx's own defaults come from the host's environment (`PGPASSWORD` …), which
+//! is none of a guest's business. Keys that name files of the host (`sslcert`, `sslrootcert` …) are refused.
 
+mod encryption;
+mod url;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use super::environment::{self, Authorities};
+use encryption::{Encryption, encryption};
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// The port where none is given.
@@ -32,6 +43,8 @@ pub struct Address {
     pub port: u16,
     /// What sqlx needs to connect.
     pub options: PgConnectOptions,
+    /// What to try where the server turns the first away: encrypted in place of plain, or the other way round.
+    pub second: Option<PgConnectOptions>,
 }
 
 /// Why an address cannot be used.
@@ -59,23 +72,38 @@ pub enum AddressError {
     #[error("the database address has `{0}`, which components cannot set; leave it out")]
     Key(String),
     /// An unknown TLS mode.
-    #[error("sslmode `{0}` is unknown; use disable, prefer, require, verify-ca or verify-full")]
+    #[error("sslmode `{0}` is unknown; use disable, allow, prefer, require, verify-ca or verify-full")]
     SslMode(String),
+    /// `verify-ca` without an authority of one's own.
+    #[error(
+        "sslmode verify-ca needs an authority of your own to trust: the file that PGSSLROOTCERT names in the host's \
+         environment, or set-ca-root; without one use verify-full"
+    )]
+    NoAuthority,
+    /// The operator's authorities cannot be read.
+    #[error("the host's PGSSLROOTCERT does not name a readable file with certificates in PEM text")]
+    Authorities,
+    /// The host has something in its environment that would reach the server.
+    #[error("the host's environment sets {0}, which would reach a component's connection; unset it and restart")]
+    Environment(&'static str),
     /// Broken percent-encoding.
     #[error("the database address has broken percent-encoding")]
     Encoding,
 }
 
-/// Reads `address`. With `ca_root` (PEM) the server must show a certificate signed by it.
-pub fn parse(address: &str, ca_root: Option<&str>) -> Result<Address, AddressError> {
+/// Reads `address`. With `guest_authority` (PEM) the server must show a certificate signed by it; `authorities` are the
+/// operator's.
+pub fn parse(address: &str, guest_authority: Option<&str>, authorities: &Authorities) -> Result<Address, AddressError> {
+    environment::check()?;
     let parts = if let Some(rest) = after_scheme(address) {
-        from_url(rest)?
+        url::from_url(rest)?
     } else if address.contains('=') {
-        from_words(address)?
+        words::from_words(address)?
     } else {
         return Err(AddressError::Form);
     };
-    parts.into_address(ca_root)
+    let mode = parts.ssl_mode.unwrap_or(PgSslMode::Prefer);
+    parts.into_address(encryption(mode, guest_authority, authorities)?)
 }
 
 fn after_scheme(address: &str) -> Option<&str> {
@@ -111,7 +139,7 @@ impl Parts {
         Ok(())
     }
 
-    fn into_address(self, ca_root: Option<&str>) -> Result<Address, AddressError> {
+    fn into_address(self, encryption: Encryption) -> Result<Address, AddressError> {
         let host = self.host.filter(|host| !host.is_empty()).ok_or(AddressError::NoHost)?;
         if host.contains(',') {
             return Err(AddressError::SeveralHosts);
@@ -121,6 +149,7 @@ impl Parts {
         }
         let user = self.user.filter(|user| !user.is_empty()).ok_or(AddressError::NoUser)?;
         let port = self.port.unwrap_or(DEFAULT_PORT);
+        let authorities = encryption.authorities.unwrap_or_default();
         let mut options = PgConnectOptions::new_without_pgpass()
             .host(&host)
             .port(port)
@@ -128,36 +157,45 @@ impl Parts {
             .password(self.password.as_deref().unwrap_or(""))
             .database(self.database.as_deref().unwrap_or(&user))
             .application_name(self.application_name.as_deref().unwrap_or("plaza"))
-            .ssl_mode(verified(self.ssl_mode.unwrap_or(PgSslMode::Prefer), ca_root.is_some()))
-            .statement_cache_capacity(STATEMENTS_PER_CONNECTION);
-        if let Some(pem) = ca_root {
-            options = options.ssl_root_cert_from_pem(pem.as_bytes().to_vec());
+            .ssl_mode(encryption.first)
+            .ssl_root_cert_from_pem(authorities.into_bytes())
+            .statement_cache_capacity(STATEMENTS_PER_CONNECTION)
+            .disable_statement_logging();
+        let settings = settings(self.options.as_deref().unwrap_or(""))?;
+        // Not even an empty list is sent: poolers between here and the server refuse it.
+        if !settings.is_empty() {
+            options = options.options(settings);
         }
-        if let Some(settings) = self.options {
-            options = with_settings(options, &settings)?;
-        }
-        let options = sqlx::ConnectOptions::disable_statement_logging(options);
-        Ok(Address { host, port, options })
+        let second = encryption.second.map(|mode| options.clone().ssl_mode(mode));
+        Ok(Address { host, port, options, second })
     }
 }
 
-/// `require` checks the certificate here as it does in Spin (libpq's does not), and so does any mode once the guest
-/// has named whom it trusts.
-fn verified(mode: PgSslMode, has_root: bool) -> PgSslMode {
-    match mode {
-        PgSslMode::Require => PgSslMode::VerifyFull,
-        PgSslMode::Prefer | PgSslMode::Allow if has_root => PgSslMode::VerifyFull,
-        other => other,
+/// Takes `-c name=value` settings apart, the one form of `options` in use. A backslash makes the character behind it an
+/// ordinary one.
+fn settings(text: &str) -> Result<Vec<(String, String)>, AddressError> {
+    let refused = || AddressError::Key("options".to_owned());
+    let mut words = vec![String::new()];
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, words.last_mut()) {
+            (blank, _) if blank.is_whitespace() => words.push(String::new()),
+            ('\\', Some(word)) => word.extend(characters.next()),
+            (other, Some(word)) => word.push(other),
+            (_, None) => {}
+        }
     }
-}
-
-/// Takes `-c name=value` settings, the one form of `options` in use.
-fn with_settings(mut options: PgConnectOptions, settings: &str) -> Result<PgConnectOptions, AddressError> {
-    for setting in settings.split("-c").map(str::trim).filter(|setting| !setting.is_empty()) {
-        let (name, value) = setting.split_once('=').ok_or_else(|| AddressError::Key("options".to_owned()))?;
-        options = options.options([(name.trim(), value.trim())]);
+    let mut settings = Vec::new();
+    let mut words = words.into_iter().filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        let setting = match word.strip_prefix("-c").ok_or_else(refused)? {
+            "" => words.next().ok_or_else(refused)?,
+            setting => setting.to_owned(),
+        };
+        let (name, value) = setting.split_once('=').ok_or_else(refused)?;
+        settings.push((name.to_owned(), value.to_owned()));
     }
-    Ok(options)
+    Ok(settings)
 }
 
 fn port(text: &str) -> Result<u16, AddressError> {
@@ -169,147 +207,4 @@ fn port(text: &str) -> Result<u16, AddressError> {
 
 fn ssl_mode(text: &str) -> Result<PgSslMode, AddressError> {
     text.parse().map_err(|_| AddressError::SslMode(text.to_owned()))
-}
-
-fn from_url(rest: &str) -> Result<Parts, AddressError> {
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (credentials, place) = place.rsplit_once('@').map_or((None, place), |(left, right)| (Some(left), right));
-    let (authority, database) = place.split_once('/').unwrap_or((place, ""));
-    let mut parts = Parts::default();
-    if let Some(credentials) = credentials {
-        let (user, password) = credentials.split_once(':').map_or((credentials, None), |(u, p)| (u, Some(p)));
-        parts.user = Some(decoded(user)?);
-        parts.password = password.map(decoded).transpose()?;
-    }
-    set_authority(&mut parts, authority)?;
-    if !database.is_empty() {
-        parts.database = Some(decoded(database)?);
-    }
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        parts.set(&decoded(key)?, decoded(value)?)?;
-    }
-    Ok(parts)
-}
-
-fn set_authority(parts: &mut Parts, authority: &str) -> Result<(), AddressError> {
-    if authority.contains(',') {
-        return Err(AddressError::SeveralHosts);
-    }
-    let (host, port_text) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => authority.rsplit_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
-    };
-    if !host.is_empty() {
-        parts.host = Some(decoded(host)?);
-    }
-    if let Some(text) = port_text {
-        parts.port = Some(port(text)?);
-    }
-    Ok(())
-}
-
-/// Undoes percent-encoding.
-fn decoded(text: &str) -> Result<String, AddressError> {
-    if !text.contains('%') {
-        return Ok(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-        let (high, low) = digit().zip(digit()).ok_or(AddressError::Encoding)?;
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| AddressError::Encoding)?);
-    }
-    String::from_utf8(bytes).map_err(|_| AddressError::Encoding)
-}
-
-/// Reads libpq's `key = 'value'` words.
-fn from_words(text: &str) -> Result<Parts, AddressError> {
-    let mut parts = Parts::default();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or(AddressError::Form)?;
-        let (value, after) = word(after.trim_start())?;
-        parts.set(key.trim(), value)?;
-        rest = after.trim_start();
-    }
-    Ok(parts)
-}
-
-/// One value, quoted or not, and what follows it.
-fn word(text: &str) -> Result<(String, &str), AddressError> {
-    let quoted = text.starts_with('\'');
-    let body = if quoted { text.get(1..).unwrap_or("") } else { text };
-    let mut value = String::new();
-    let mut characters = body.char_indices();
-    while let Some((index, character)) = characters.next() {
-        match character {
-            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
-            '\'' if quoted => return Ok((value, body.get(index + 1..).unwrap_or(""))),
-            other if !quoted && other.is_whitespace() => {
-                return Ok((value, body.get(index..).unwrap_or("")));
-            }
-            other => value.push(other),
-        }
-    }
-    if quoted { Err(AddressError::Form) } else { Ok((value, "")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_taken_apart() {
-        let address = parse("postgres://sh%40p:p%3Ass@db.example:6000/orders?sslmode=disable", None).unwrap();
-        assert_eq!((address.host.as_str(), address.port), ("db.example", 6000));
-        assert_eq!(address.options.get_username(), "sh@p");
-        assert_eq!(address.options.get_database(), Some("orders"));
-        assert!(matches!(address.options.get_ssl_mode(), PgSslMode::Disable));
-    }
-
-    #[test]
-    fn key_value_words_are_taken_apart() {
-        let address = parse(r"host=localhost user = 'an\'a' password='a b' dbname=x", None).unwrap();
-        assert_eq!((address.host.as_str(), address.port), ("localhost", 5432));
-        assert_eq!(address.options.get_username(), "an'a");
-    }
-
-    #[test]
-    fn an_ipv6_host_keeps_its_colons() {
-        let address = parse("postgresql://a@[::1]:7000/x", None).unwrap();
-        assert_eq!((address.host.as_str(), address.port), ("::1", 7000));
-    }
-
-    #[test]
-    fn tricks_that_would_escape_the_grant_are_refused() {
-        let refused = |text: &str| parse(text, None).unwrap_err();
-        assert_eq!(refused("postgres://u@a,b/x"), AddressError::SeveralHosts);
-        assert_eq!(refused("postgres://u@a:1,b:2/x"), AddressError::SeveralHosts);
-        assert_eq!(refused("host=a,b user=u"), AddressError::SeveralHosts);
-        assert_eq!(refused("postgres://u@%2Frun%2Fpostgresql/x"), AddressError::UnixSocket);
-        assert_eq!(refused("host=/run user=u"), AddressError::UnixSocket);
-        assert_eq!(refused("host=a hostaddr=10.0.0.1 user=u"), AddressError::Key("hostaddr".into()));
-        assert_eq!(refused("postgres://u@a/x?sslrootcert=/etc/passwd"), AddressError::Key("sslrootcert".into()));
-        assert_eq!(refused("postgres:///x?user=u"), AddressError::NoHost);
-        assert_eq!(refused("nonsense"), AddressError::Form);
-    }
-
-    #[test]
-    fn the_last_host_given_is_the_one_that_is_checked() {
-        let address = parse("postgres://u@granted/x?host=other", None).unwrap();
-        assert_eq!(address.host, "other");
-        assert_eq!(address.options.get_host(), "other");
-    }
-
-    #[test]
-    fn require_checks_the_certificate() {
-        let address = parse("postgres://u@a/x?sslmode=require", None).unwrap();
-        assert!(matches!(address.options.get_ssl_mode(), PgSslMode::VerifyFull));
-    }
 }

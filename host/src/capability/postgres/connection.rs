@@ -3,7 +3,8 @@
 use super::ParameterValue;
 use super::failure::{self, Failure};
 use super::lease::Lease;
-use super::pool::{Pool, Pools};
+use super::pool::Pool;
+use super::pools::Pools;
 use super::rows::{RowStream, Rows};
 use super::run::{self, Trouble};
 use super::sink::{Collected, Part, Pressure, Refusal, Sink, StreamSink};

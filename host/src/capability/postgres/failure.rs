@@ -11,6 +11,8 @@ pub type Failure = Box<Error>;
 const FEATURE_NOT_SUPPORTED: &str = "0A000";
 /// SQLSTATE of a prepared statement that the server has forgotten.
 const UNKNOWN_STATEMENT: &str = "26000";
+/// SQLSTATE `invalid_authorization_specification`, with which a line of `pg_hba.conf` or its absence turns one away.
+const INVALID_AUTHORIZATION: &str = "28000";
 /// SQLSTATE `syntax_error`.
 const SYNTAX_ERROR: &str = "42601";
 /// SQLSTATEs after which the server closes the connection: `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`,
@@ -86,6 +88,17 @@ pub fn may_pass(error: &sqlx::Error) -> bool {
                 | std::io::ErrorKind::ConnectionAborted
                 | std::io::ErrorKind::UnexpectedEof
         ),
+        _ => false,
+    }
+}
+
+/// Whether the server does not want a connection that is encrypted, or one that is not.
+pub fn is_turned_away(error: &sqlx::Error) -> bool {
+    match (database_error(error), error) {
+        (Some(database), _) => database.code() == INVALID_AUTHORIZATION,
+        (None, sqlx::Error::Tls(_)) => true,
+        // What goes wrong in the handshake itself.
+        (None, sqlx::Error::Io(io)) => io.kind() == std::io::ErrorKind::InvalidData,
         _ => false,
     }
 }

@@ -20,17 +20,8 @@ impl v2::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<types::ParameterValue>,
     ) -> wasmtime::Result<Result<types::RowSet, types::Error>> {
-        let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
-        let rows = match connection.query(&statement, &parameters).await {
-            Ok(rows) => rows,
-            Err(failure) => return Ok(Err(types::Error::from(*failure))),
-        };
-        let values = |row: Vec<DbValue>| row.into_iter().map(types::DbValue::from).collect();
-        Ok(Ok(types::RowSet {
-            columns: rows.columns.into_iter().map(types::Column::from).collect(),
-            rows: rows.first.into_iter().map(values).collect(),
-        }))
+        let answer = self.query_as(&connection, &statement, parameters).await?;
+        Ok(answer.map(|(columns, rows)| types::RowSet { columns, rows }))
     }
 
     async fn execute(
@@ -39,9 +30,7 @@ impl v2::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<types::ParameterValue>,
     ) -> wasmtime::Result<Result<u64, types::Error>> {
-        let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
-        Ok(connection.execute(&statement, &parameters).await.map_err(|failure| types::Error::from(*failure)))
+        self.execute_as(&connection, &statement, parameters).await
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {

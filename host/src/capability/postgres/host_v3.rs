@@ -18,17 +18,8 @@ impl v3::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<v3::ParameterValue>,
     ) -> wasmtime::Result<Result<v3::RowSet, v3::Error>> {
-        let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
-        let rows = match connection.query(&statement, &parameters).await {
-            Ok(rows) => rows,
-            Err(failure) => return Ok(Err(v3::Error::from(*failure))),
-        };
-        let values = |row: Vec<DbValue>| row.into_iter().map(v3::DbValue::from).collect();
-        Ok(Ok(v3::RowSet {
-            columns: rows.columns.into_iter().map(v3::Column::from).collect(),
-            rows: rows.first.into_iter().map(values).collect(),
-        }))
+        let answer = self.query_as(&connection, &statement, parameters).await?;
+        Ok(answer.map(|(columns, rows)| v3::RowSet { columns, rows }))
     }
 
     async fn execute(
@@ -37,9 +28,7 @@ impl v3::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<v3::ParameterValue>,
     ) -> wasmtime::Result<Result<u64, v3::Error>> {
-        let connection = self.connection(&connection)?;
-        let parameters: Vec<ParameterValue> = parameters.into_iter().map(ParameterValue::from).collect();
-        Ok(connection.execute(&statement, &parameters).await.map_err(|failure| v3::Error::from(*failure)))
+        self.execute_as(&connection, &statement, parameters).await
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {

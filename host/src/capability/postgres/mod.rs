@@ -17,12 +17,15 @@ mod composite;
 mod connection;
 mod decode;
 mod encode;
+mod environment;
 mod failure;
 mod host_v2;
 mod host_v3;
 mod host_v4;
 mod lease;
+mod older;
 mod pool;
+mod pools;
 mod rows;
 mod run;
 mod sink;
@@ -33,7 +36,8 @@ pub use self::bindings::v4::spin::postgres::postgres::{
     Column, DbDataType, DbError, DbValue, Error, Interval, ParameterValue, QueryError, RangeBoundKind,
 };
 pub use self::connection::Connection;
-pub use self::pool::{PoolSettings, Pools};
+pub use self::environment::{Authorities, FOREIGN_VARIABLES};
+pub use self::pools::{PoolSettings, Pools};
 pub use self::rows::{Row, RowStream, Rows};
 
 use wasmtime::component::{HasData, Linker, ResourceTable};

@@ -1,14 +1,13 @@
-//! The connections of one component on one core: a pool per address.
+//! The connections of one component to one address on one core.
 //!
 //! Not sqlx's own pool: that one asks the server whether a connection lives each time it is given back, and cannot know
 //! that a guest left a transaction open.
 
-use super::address::{self, Address};
+use super::address::Address;
 use super::failure::{self, Failure};
 use super::lease::{Lease, Live};
-use crate::manifest::grant::AllowedHosts;
+use super::pools::PoolSettings;
 use sqlx::{Connection as _, PgConnection};
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,95 +26,6 @@ const IDLE_TIME: Duration = Duration::from_secs(300);
 const LIFE_TIME: Duration = Duration::from_secs(1800);
 /// The first and the longest pause between attempts to connect.
 const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
-/// Addresses one component may use at once on one core.
-const ADDRESSES: usize = 16;
-
-/// What the pools of a component are bounded by.
-#[derive(Clone)]
-pub struct PoolSettings {
-    /// The component's name, for messages.
-    pub component: String,
-    /// Where it may connect to.
-    pub grants: Arc<AllowedHosts>,
-    /// Connections to one address, at most.
-    pub max_connections: u32,
-    /// Bytes of one query's rows held in the host at once.
-    pub query_bytes: usize,
-    /// Told after each statement that may have changed data, once it is committed.
-    pub on_write: Option<Arc<Notify>>,
-}
-
-/// All pools of one component on one core. Clones share them.
-#[derive(Clone)]
-pub struct Pools(Arc<Shared>);
-
-struct Shared {
-    settings: PoolSettings,
-    pools: Mutex<HashMap<PoolKey, Arc<Pool>>>,
-    closed: AtomicBool,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct PoolKey {
-    address: String,
-    ca_root: Option<String>,
-}
-
-impl Pools {
-    /// No connection is made before a statement needs one.
-    pub fn new(settings: PoolSettings) -> Self {
-        Self(Arc::new(Shared { settings, pools: Mutex::default(), closed: AtomicBool::new(false) }))
-    }
-
-    /// Closes what is idle; what is in use is closed when it comes back, and nothing new is opened.
-    pub async fn close(&self) {
-        self.0.closed.store(true, Ordering::Release);
-        let pools: Vec<Arc<Pool>> = locked(&self.0.pools).drain().map(|(_, pool)| pool).collect();
-        for pool in pools {
-            pool.close().await;
-        }
-    }
-
-    /// Connections open to the database, idle or in use.
-    pub fn open_connections(&self) -> usize {
-        locked(&self.0.pools).values().map(|pool| pool.open.load(Ordering::Relaxed)).sum()
-    }
-
-    /// The pool for an address, after checking that the component may use it.
-    pub(super) fn pool(&self, address: &str, ca_root: Option<&str>) -> Result<Arc<Pool>, Failure> {
-        let key = PoolKey { address: address.to_owned(), ca_root: ca_root.map(str::to_owned) };
-        if let Some(pool) = locked(&self.0.pools).get(&key) {
-            return Ok(pool.clone());
-        }
-        let parsed = address::parse(address, ca_root).map_err(|error| failure::of_address(&error))?;
-        self.check_grant(&parsed)?;
-        if self.0.closed.load(Ordering::Acquire) {
-            return Err(failure::connection("this version of the component is being shut down"));
-        }
-        let mut pools = locked(&self.0.pools);
-        if pools.len() >= ADDRESSES {
-            pools.retain(|_, pool| Arc::strong_count(pool) > 1);
-        }
-        if pools.len() >= ADDRESSES {
-            return Err(failure::connection(format!("at most {ADDRESSES} database addresses can be in use at once")));
-        }
-        let pool = pools.entry(key).or_insert_with(|| Arc::new(Pool::new(parsed, &self.0.settings)));
-        Ok(pool.clone())
-    }
-
-    fn check_grant(&self, address: &Address) -> Result<(), Failure> {
-        let Address { host, port, .. } = address;
-        if self.0.settings.grants.allows("postgres", host, *port) {
-            return Ok(());
-        }
-        let component = &self.0.settings.component;
-        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-        Err(failure::connection(format!(
-            "component `{component}` may not connect to {bracketed}:{port}; \
-             add \"postgres://{bracketed}:{port}\" to its allowed_outbound_hosts"
-        )))
-    }
-}
 
 /// The connections to one address.
 pub struct Pool {
@@ -136,7 +46,8 @@ struct Idle {
 }
 
 impl Pool {
-    fn new(address: Address, settings: &PoolSettings) -> Self {
+    /// An empty one.
+    pub fn new(address: Address, settings: &PoolSettings) -> Self {
         let permits = usize::try_from(settings.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             address,
@@ -148,6 +59,11 @@ impl Pool {
             query_bytes: settings.query_bytes,
             on_write: settings.on_write.clone(),
         }
+    }
+
+    /// Connections open, idle or in use.
+    pub fn open_connections(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
     }
 
     /// Bytes of one query's rows that may be held at once.
@@ -224,7 +140,8 @@ impl Pool {
         }
     }
 
-    async fn close(&self) {
+    /// Closes what is idle; nobody gets a connection any more.
+    pub async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.permits.close();
         let idle = std::mem::take(&mut *locked(&self.idle));
@@ -262,10 +179,10 @@ impl Pool {
 
     /// Connects, again and again while the server is starting, until `deadline`.
     async fn connect(&self, deadline: Instant) -> Result<Live, Failure> {
-        let Address { host, port, options } = &self.address;
+        let Address { host, port, .. } = &self.address;
         let mut pause = RETRY_PAUSE.0;
         loop {
-            let error = match timeout_at(deadline, PgConnection::connect_with(options)).await {
+            let error = match timeout_at(deadline, self.attempt()).await {
                 Ok(Ok(connection)) => {
                     self.open.fetch_add(1, Ordering::Relaxed);
                     return Ok(Live { connection, opened: Instant::now() });
@@ -285,6 +202,15 @@ impl Pool {
         }
     }
 
+    /// Connects once, the second way where the server does not want the first.
+    async fn attempt(&self) -> Result<PgConnection, sqlx::Error> {
+        let Address { options, second, .. } = &self.address;
+        match (PgConnection::connect_with(options).await, second) {
+            (Err(error), Some(second)) if failure::is_turned_away(&error) => PgConnection::connect_with(second).await,
+            (connected, _) => connected,
+        }
+    }
+
     fn none_became_free(&self) -> Failure {
         let (seconds, most) = (ACQUIRE_TIME.as_secs(), self.max_connections);
         failure::connection(format!(
@@ -295,6 +221,6 @@ impl Pool {
 }
 
 /// Locks; a panic elsewhere leaves nothing half done here.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

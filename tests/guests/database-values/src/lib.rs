@@ -1,4 +1,4 @@
-//! A test guest: uses Postgres through every version of the interface.
+//! A test guest: uses Postgres through the SDK. Its neighbours in `examples/` speak one version of the interface each.
 #![cfg(target_family = "wasm")]
 
 use futures::future::join;
@@ -6,22 +6,12 @@ use spin_sdk::pg::{Connection, Decode, ParameterValue};
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({
-        path: [
-            "wit/deps/postgres-4.0.0.wit",
-            "../../../wit/deps/spin-postgres-3.0.0",
-            "../../../wit/deps/fermyon-spin-postgres",
-            "wit/world.wit",
-        ],
-        world: "tests:database/values",
-        generate_all,
+        inline: "package tests:database; world values {
+            export run: async func(name: string, address: string) -> result<string, string>;
+        }",
         runtime_path: "spin_sdk::wit_bindgen::rt",
     });
 }
-
-use bindings::fermyon::spin::postgres as v2;
-use bindings::fermyon::spin::rdbms_types as v2_types;
-use bindings::spin::postgres3_0_0::postgres as v3;
-use bindings::spin::postgres4_0_0::postgres as v4;
 
 struct Guest;
 
@@ -34,9 +24,6 @@ impl bindings::Guest for Guest {
             "reads-many" => reads_many(&address).await,
             "sleeps-twice" => sleeps_twice(&address).await,
             "leaves-a-transaction" => leaves_a_transaction(&address).await,
-            "speaks-2.0.0" => speaks_2_0_0(&address),
-            "speaks-3.0.0" => speaks_3_0_0(&address),
-            "speaks-4.0.0" => speaks_4_0_0(&address),
             other => Err(format!("no case {other}")),
         }
     }
@@ -82,31 +69,6 @@ async fn leaves_a_transaction(address: &str) -> Result<String, String> {
     connection.execute("CREATE TABLE left_behind ()", []).await.map_err(text)?;
     std::mem::forget(connection);
     Ok(String::new())
-}
-
-fn speaks_2_0_0(address: &str) -> Result<String, String> {
-    let connection = v2::Connection::open(address).map_err(text)?;
-    let parameters = [v2_types::ParameterValue::Uint32(7), v2_types::ParameterValue::Str("a".to_owned())];
-    let rows = connection.query("SELECT $1::int8, $2::text, null::int4, now()", &parameters).map_err(text)?;
-    let count = connection.execute("SELECT 1", &[]).map_err(text)?;
-    Ok(format!("{:?} {count}", rows.rows))
-}
-
-fn speaks_3_0_0(address: &str) -> Result<String, String> {
-    let connection = v3::Connection::open(address).map_err(text)?;
-    let parameters = [v3::ParameterValue::Date((2024, 2, 29)), v3::ParameterValue::Timestamp(0)];
-    let sql = "SELECT $1::date, $2::timestamptz, 1.5::numeric";
-    let rows = connection.query(sql, &parameters).map_err(text)?;
-    let error = connection.query("SELECT 1/0", &[]).err().map(text).unwrap_or_default();
-    Ok(format!("{:?} {error}", rows.rows))
-}
-
-fn speaks_4_0_0(address: &str) -> Result<String, String> {
-    let connection = v4::Connection::open(address).map_err(text)?;
-    let parameters = [v4::ParameterValue::Decimal("1.50".to_owned())];
-    let rows = connection.query("SELECT $1::numeric, '[1,5)'::int4range", &parameters).map_err(text)?;
-    let refused = v4::Connection::open("postgres://u@db.example/x").is_err();
-    Ok(format!("{:?} {refused}", rows.rows))
 }
 
 fn text(error: impl std::fmt::Debug) -> String {

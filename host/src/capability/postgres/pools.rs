@@ -1,0 +1,108 @@
+//! The connections of one component on one core: a pool for each address.
+
+use super::address::{self, Address};
+use super::environment::Authorities;
+use super::failure::{self, Failure};
+use super::pool::{Pool, locked};
+use crate::manifest::grant::AllowedHosts;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+/// Addresses one component may use at once on one core.
+const ADDRESSES: usize = 16;
+
+/// What the pools of a component are bounded by.
+#[derive(Clone)]
+pub struct PoolSettings {
+    /// The component's name, for messages.
+    pub component: String,
+    /// Where it may connect to.
+    pub grants: Arc<AllowedHosts>,
+    /// Connections to one address, at most.
+    pub max_connections: u32,
+    /// Bytes of one query's rows held in the host at once.
+    pub query_bytes: usize,
+    /// Told after each statement that may have changed data, once it is committed.
+    pub on_write: Option<Arc<Notify>>,
+}
+
+/// All pools of one component on one core. Clones share them.
+#[derive(Clone)]
+pub struct Pools(Arc<Shared>);
+
+struct Shared {
+    settings: PoolSettings,
+    authorities: Authorities,
+    pools: Mutex<HashMap<PoolKey, Arc<Pool>>>,
+    closed: AtomicBool,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PoolKey {
+    address: String,
+    ca_root: Option<String>,
+}
+
+impl Pools {
+    /// No connection is made before a statement needs one.
+    pub fn new(settings: PoolSettings) -> Self {
+        Self::trusting(Authorities::default(), settings)
+    }
+
+    /// The same, where others than those of the environment vouch for the servers.
+    pub fn trusting(authorities: Authorities, settings: PoolSettings) -> Self {
+        Self(Arc::new(Shared { settings, authorities, pools: Mutex::default(), closed: AtomicBool::new(false) }))
+    }
+
+    /// Closes what is idle; what is in use is closed when it comes back, and nothing new is opened.
+    pub async fn close(&self) {
+        self.0.closed.store(true, Ordering::Release);
+        let pools: Vec<Arc<Pool>> = locked(&self.0.pools).drain().map(|(_, pool)| pool).collect();
+        for pool in pools {
+            pool.close().await;
+        }
+    }
+
+    /// Connections open to the database, idle or in use.
+    pub fn open_connections(&self) -> usize {
+        locked(&self.0.pools).values().map(|pool| pool.open_connections()).sum()
+    }
+
+    /// The pool for an address, after checking that the component may use it.
+    pub(super) fn pool(&self, address: &str, ca_root: Option<&str>) -> Result<Arc<Pool>, Failure> {
+        let key = PoolKey { address: address.to_owned(), ca_root: ca_root.map(str::to_owned) };
+        if let Some(pool) = locked(&self.0.pools).get(&key) {
+            return Ok(pool.clone());
+        }
+        let parsed =
+            address::parse(address, ca_root, &self.0.authorities).map_err(|error| failure::of_address(&error))?;
+        self.check_grant(&parsed)?;
+        if self.0.closed.load(Ordering::Acquire) {
+            return Err(failure::connection("this version of the component is being shut down"));
+        }
+        let mut pools = locked(&self.0.pools);
+        if pools.len() >= ADDRESSES {
+            pools.retain(|_, pool| Arc::strong_count(pool) > 1);
+        }
+        if pools.len() >= ADDRESSES {
+            return Err(failure::connection(format!("at most {ADDRESSES} database addresses can be in use at once")));
+        }
+        let pool = pools.entry(key).or_insert_with(|| Arc::new(Pool::new(parsed, &self.0.settings)));
+        Ok(pool.clone())
+    }
+
+    fn check_grant(&self, address: &Address) -> Result<(), Failure> {
+        let Address { host, port, .. } = address;
+        if self.0.settings.grants.allows("postgres", host, *port) {
+            return Ok(());
+        }
+        let component = &self.0.settings.component;
+        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        Err(failure::connection(format!(
+            "component `{component}` may not connect to {bracketed}:{port}; \
+             add \"postgres://{bracketed}:{port}\" to its allowed_outbound_hosts"
+        )))
+    }
+}

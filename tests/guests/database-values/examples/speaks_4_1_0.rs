@@ -1,0 +1,46 @@
+//! Speaks spin:postgres/postgres@4.1.0 and nothing else.
+#![cfg(target_family = "wasm")]
+
+#[macro_use]
+mod asking;
+mod four;
+
+mod bindings {
+    wit_bindgen::generate!({
+        path: ["interfaces/postgres-4.1.0.wit"],
+        inline: "package tests:speaks; world speaks {
+            import spin:postgres/postgres@4.1.0;
+            export run: async func(name: string, address: string) -> result<string, string>;
+        }",
+        world: "tests:speaks/speaks",
+        generate_all,
+    });
+}
+
+use bindings::spin::postgres::postgres;
+
+struct Guest;
+
+bindings::export!(Guest with_types_in bindings);
+
+impl bindings::Guest for Guest {
+    async fn run(name: String, address: String) -> Result<String, String> {
+        match name.as_str() {
+            "values" => values(&address),
+            "counts" => counts(&address),
+            "failures" => failures(&address),
+            "builds" => builds(&address),
+            other => Err(format!("no case {other}")),
+        }
+    }
+}
+
+ask!(postgres::Connection, postgres::ParameterValue, four::cases);
+
+/// Opens a connection by a builder, whose root certificate must be one.
+fn builds(address: &str) -> Result<String, String> {
+    let builder = postgres::ConnectionBuilder::new(address);
+    let refused = builder.set_ca_root("no certificate").is_err();
+    let answer = builder.build().map_err(text)?.query("SELECT 1", &[]).map_err(text)?;
+    Ok(format!("{refused} {:?}", answer.rows))
+}
