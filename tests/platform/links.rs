@@ -3,8 +3,14 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use plaza_tests::{Host, Setup};
 
 use crate::{client, number_behind};
+
+/// A host that no other test uses: a trap ends every call inside the provider's instance, whosesoever it is.
+fn host_of_its_own() -> Host {
+    Setup::platform().start()
+}
 
 #[tokio::test]
 async fn of_a_hundred_thousand_calls_none_takes_a_second() {
@@ -43,16 +49,18 @@ async fn a_call_that_waits_lets_others_pass() {
 
 #[tokio::test]
 async fn a_trap_in_the_provider_is_an_error_of_the_caller_and_the_next_call_works() {
+    let host = host_of_its_own();
     for _ in 0..5 {
-        client().get("/calls/trap").await.problem(500);
-        client().get("/calls/n?count=1").await.expect(200);
+        host.client().get("/calls/trap").await.problem(500);
+        host.client().get("/calls/n?count=1").await.expect(200);
     }
 }
 
 #[tokio::test]
 async fn a_circle_of_calls_ends_in_an_error() {
+    let host = host_of_its_own();
     let start = Instant::now();
-    let answer = client().get("/calls/cycle").await;
+    let answer = host.client().get("/calls/cycle").await;
     assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
     match answer.status {
         200 => assert!(answer.text().contains("Err"), "{}", answer.text()),
