@@ -5,6 +5,8 @@
 use plaza_tests::{Setup, Shop, databases::Databases, disk::SmallDisk, shop::id_of, state::StateFolder, until};
 use serde_json::json;
 
+use crate::is_root_on_linux;
+
 const MIB: usize = 1024;
 
 /// Room for a server and what these tests put into it.
@@ -15,7 +17,7 @@ const REMEDY: &str = "the disk is full; free some space, nothing is lost";
 
 #[test]
 fn a_disk_too_small_for_a_database_is_told_and_half_of_one_is_removed() {
-    if !SmallDisk::is_permitted() {
+    if !is_root_on_linux() {
         return;
     }
     let setup = Setup::of("tests/apps/databases/spin.toml").in_state(StateFolder::on_small_disk(24 * MIB));
@@ -31,7 +33,7 @@ fn a_disk_too_small_for_a_database_is_told_and_half_of_one_is_removed() {
 
 #[tokio::test]
 async fn a_full_disk_at_a_start_is_told_and_the_next_start_finds_everything() {
-    if !SmallDisk::is_permitted() {
+    if !is_root_on_linux() {
         return;
     }
     let shop = Shop::on(Setup::shop().in_state(StateFolder::on_small_disk(ROOMY)).start());
@@ -50,7 +52,7 @@ async fn a_full_disk_at_a_start_is_told_and_the_next_start_finds_everything() {
 
 #[tokio::test]
 async fn writes_on_a_full_disk_get_503_and_go_through_once_there_is_room() {
-    if !SmallDisk::is_permitted() {
+    if !is_root_on_linux() {
         return;
     }
     let shop = Shop::on(Setup::shop().in_state(StateFolder::on_small_disk(ROOMY)).start());
@@ -84,7 +86,7 @@ async fn writes_on_a_full_disk_get_503_and_go_through_once_there_is_room() {
 
 #[tokio::test]
 async fn a_database_that_a_full_disk_has_ended_is_started_once_there_is_room() {
-    if !SmallDisk::is_permitted() {
+    if !is_root_on_linux() {
         return;
     }
     let shop = Shop::on(Setup::shop().in_state(StateFolder::on_small_disk(ROOMY)).start());
@@ -112,7 +114,7 @@ async fn a_database_that_a_full_disk_has_ended_is_started_once_there_is_room() {
 
 #[tokio::test]
 async fn a_compile_cache_without_room_costs_a_warning_and_no_service() {
-    if !SmallDisk::is_permitted() {
+    if !is_root_on_linux() {
         return;
     }
     let state = StateFolder::new();

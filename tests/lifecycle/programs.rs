@@ -1,8 +1,8 @@
 //! A machine without PostgreSQL: the host brings it.
 
-use std::process::Command;
-
 use plaza_tests::{Host, Setup};
+
+use crate::is_root_on_linux;
 
 const APPLICATION: &str = "tests/apps/databases/spin.toml";
 
@@ -80,14 +80,4 @@ async fn first_query_works(host: &Host) {
 /// Another account runs the server when root tests.
 fn open_to_all() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o755)
-}
-
-/// Namespaces are root's right, and Linux's.
-fn is_root_on_linux() -> bool {
-    let id = Command::new("id").arg("-u").output().unwrap();
-    let permitted = cfg!(target_os = "linux") && id.stdout.trim_ascii() == b"0";
-    if !permitted {
-        eprintln!("left out: only root on Linux can hide the machine's PostgreSQL; run this test as root");
-    }
-    permitted
 }

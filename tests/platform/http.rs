@@ -49,6 +49,18 @@ async fn a_body_streams_through_while_it_is_still_being_sent() {
 }
 
 #[tokio::test]
+async fn a_short_answer_comes_with_its_length_and_a_head_alone_without_a_body() {
+    let mut wire = Wire::connect(host().base()).await;
+    wire.send("GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    let answer = wire.receive_until("hello").await;
+    assert!(answer.contains("\r\ncontent-length: 5\r\n") && answer.ends_with("\r\n\r\nhello"), "{answer}");
+    wire.send("HEAD /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    let all = wire.receive_all().await;
+    let head = all.strip_prefix(&answer).unwrap();
+    assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
+}
+
+#[tokio::test]
 async fn a_long_answer_arrives_whole() {
     let text = client().get("/hello/stream?chunks=20000").await.expect(200).text();
     assert_eq!(text.lines().count(), 20_000);

@@ -13,8 +13,8 @@ use crate::answer::Answer;
 /// No answer takes longer than this; the host's own limit is 30 s.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(60);
 
-/// A connection that stood idle for longer is not used again: the host closes it after 10 s, perhaps at the very moment.
-const IDLE_PATIENCE: Duration = Duration::from_secs(5);
+/// A connection that stood idle for longer is not used again: the host closes it after a minute, perhaps at the very moment.
+const IDLE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client of one address, with a token or without.
 ///

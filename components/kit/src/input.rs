@@ -1,17 +1,23 @@
 //! Inputs: a body, path or query becomes a domain type, or a problem that lists every wrong field.
 
+mod fields;
+mod path;
+
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request, rejection::PathRejection},
+    extract::{FromRequest, FromRequestParts, Request},
     response::IntoResponse,
 };
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
-use crate::{Faults, Problem, faults::FAULTS_MAX};
+pub use fields::Unchecked;
+pub use path::{Id, Named};
+
+use crate::{Faults, Problem};
+use fields::{Unknown, read_fields};
 
 /// The raw form of an input. Every field is an `Option`, so that a missing field is noted in [`Input::check`] beside
 /// all other faults instead of ending the reading; `#[serde(deny_unknown_fields)]` refuses what is not expected.
@@ -31,23 +37,6 @@ pub struct Valid<T: Input>(pub T::Checked);
 /// A checked JSON body, with the SHA-256 of what was sent, for an idempotency key.
 #[derive(Debug)]
 pub struct Hashed<T: Input>(pub T::Checked, pub [u8; 32]);
-
-/// A JSON body that was read but not yet checked, for inputs whose check depends on more than themselves. What could not
-/// be read is remembered, so that [`Unchecked::check`] tells of it beside everything else.
-#[derive(Debug)]
-pub struct Unchecked<T> {
-    /// What could be read; `None` where nothing could.
-    raw: Option<T>,
-    faults: Faults,
-}
-
-/// The number at the `{id}` of a path, from 1. Anything else names nothing, so it is 404 like a number that nobody has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Id(pub i64);
-
-/// The text at the `{…}` of a path; 404 where it cannot be read, since nothing has such a name.
-#[derive(Debug)]
-pub struct Named(pub String);
 
 /// Parameters of the query, all read as strings. Unknown ones are ignored; `limit` and `cursor` belong to
 /// [`crate::Paging`].
@@ -81,46 +70,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Unchecked<T> {
     }
 }
 
-impl<T> Unchecked<T> {
-    /// The sound input, or a problem with every fault: of reading it, and of the check.
-    pub fn check<C>(mut self, check: impl FnOnce(T, &mut Faults) -> Option<C>) -> Result<C, Problem> {
-        match self.raw.and_then(|raw| check(raw, &mut self.faults)) {
-            Some(value) if self.faults.is_empty() => Ok(value),
-            _ => Err(Problem::invalid(self.faults)),
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Id {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Named(text) = Named::from_request_parts(parts, state).await?;
-        number_from_1(&text).map(Self).ok_or_else(nothing_here)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match axum::extract::Path::<String>::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(text)) => Ok(Self(text)),
-            Err(PathRejection::FailedToDeserializePathParams(_)) => Err(nothing_here()),
-            Err(_) => Err(Problem::internal()),
-        }
-    }
-}
-
-/// The number in this text. One number has one spelling: neither `+1` nor `01` is taken for `1`.
-fn number_from_1(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|number: &i64| *number >= 1 && number.to_string() == text)
-}
-
-fn nothing_here() -> Problem {
-    Problem::not_found("There is nothing of this name or number.")
-}
-
 impl<S: Send + Sync, T: Input> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
@@ -130,13 +79,6 @@ impl<S: Send + Sync, T: Input> FromRequestParts<S> for Query<T> {
         let fields: Map<String, Value> = pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         read_fields(fields, Unknown::Ignored).check(T::check).map(Self)
     }
-}
-
-/// What to do with fields that the input does not know.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unknown {
-    Refused,
-    Ignored,
 }
 
 async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
@@ -179,96 +121,6 @@ fn json_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
         Err(error) => {
             Err(Problem::malformed(format!("The body is no JSON (line {}, column {}).", error.line(), error.column())))
         }
-    }
-}
-
-/// Reads field by field: a field that cannot be read is noted and left out, and the rest is read again, so that one
-/// answer names all of them.
-fn read_fields<T: DeserializeOwned>(fields: Map<String, Value>, unknown: Unknown) -> Unchecked<T> {
-    let mut faults = Faults::new();
-    let mut input = Value::Object(fields);
-    for _ in 0..=FAULTS_MAX {
-        let error = match serde_path_to_error::deserialize::<_, T>(input.clone()) {
-            Ok(raw) => return Unchecked { raw: Some(raw), faults },
-            Err(error) => error,
-        };
-        let message = error.inner().to_string();
-        let mut path: Vec<Segment> = error.path().iter().cloned().collect();
-        let stranger = unknown_name(&message);
-        if let Some(name) = stranger {
-            name_last(&mut path, name);
-        }
-        if stranger.is_none() || unknown == Unknown::Refused {
-            faults.add(spelled(&path), message);
-        }
-        if !remove(&mut input, &path) {
-            break;
-        }
-    }
-    Unchecked { raw: None, faults }
-}
-
-/// The name in serde's message about a field that it does not know.
-fn unknown_name(message: &str) -> Option<&str> {
-    let rest = message.strip_prefix("unknown field `")?;
-    rest.split('`').next()
-}
-
-/// Makes the path end in the unknown field, whether or not it already did.
-fn name_last(path: &mut Vec<Segment>, name: &str) {
-    let named = matches!(path.last(), Some(Segment::Map { key }) if key == name);
-    if !named {
-        path.push(Segment::Map { key: name.to_owned() });
-    }
-}
-
-/// `items[0].quantity`.
-fn spelled(path: &[Segment]) -> String {
-    let mut text = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
-            Segment::Map { key } | Segment::Enum { variant: key } => {
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                text.push_str(key);
-            }
-            Segment::Unknown => {}
-        }
-    }
-    if text.is_empty() { "body".to_owned() } else { text }
-}
-
-/// Takes the value at this path out of its object; `false` where there is none to take. In a list it leaves an empty
-/// object behind, so that the places of the others stay the same; where that cannot be read either, the list goes.
-fn remove(input: &mut Value, path: &[Segment]) -> bool {
-    let Some((last, way)) = path.split_last() else {
-        return false;
-    };
-    let mut place = &mut *input;
-    for segment in way {
-        let next = match segment {
-            Segment::Map { key } => place.get_mut(key),
-            Segment::Seq { index } => place.get_mut(index),
-            _ => None,
-        };
-        match next {
-            Some(next) => place = next,
-            None => return false,
-        }
-    }
-    match (last, place) {
-        (Segment::Map { key }, Value::Object(fields)) => fields.remove(key).is_some(),
-        (Segment::Seq { index }, Value::Array(list)) => match list.get_mut(*index) {
-            Some(Value::Object(fields)) if fields.is_empty() => remove(input, way),
-            Some(element) => {
-                *element = Value::Object(Map::new());
-                true
-            }
-            None => false,
-        },
-        _ => false,
     }
 }
 
@@ -367,15 +219,6 @@ mod tests {
             })
             .unwrap_err();
         assert_eq!(problem.detail(), "Wrong or missing: extra, name, count, price.");
-    }
-
-    #[test]
-    fn a_number_in_a_path_has_one_spelling() {
-        assert_eq!(number_from_1("17"), Some(17));
-        assert_eq!(number_from_1("9223372036854775807"), Some(i64::MAX));
-        for text in ["teapot", "", "0", "-1", "+1", "01", "1.5", " 1", "99999999999999999999"] {
-            assert_eq!(number_from_1(text), None, "{text}");
-        }
     }
 
     #[test]

@@ -12,11 +12,13 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
-use crate::limits::{EPOCH_TICK, HostLimits};
+use crate::{
+    digest::sha256,
+    limits::{EPOCH_TICK, HostLimits},
+};
 
 /// Fibers that may be alive per instance: one for each request it serves at once, and some for what those spawn.
 const STACKS_PER_INSTANCE: u32 = 20;
@@ -67,7 +69,7 @@ impl Engine {
     /// When the file cannot be read or is not a component this engine can run.
     pub fn load(&self, file: &Path) -> anyhow::Result<Artifact> {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let hash = hex(&Sha256::digest(&bytes));
+        let hash = sha256(&bytes);
         let cached = self.cache.join(format!("{hash}-{}.cwasm", self.compatibility()));
         if let Some(component) = self.read_cached(&cached) {
             return Ok(Artifact { component, hash, compiled: false });
@@ -174,14 +176,6 @@ fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     written.with_context(|| {
         let folder = file.parent().unwrap_or(file).display();
         format!("cannot write the compile cache {folder}; see that it is writable and its disk has room")
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        _ = write!(text, "{byte:02x}");
-        text
     })
 }
 

@@ -64,13 +64,15 @@ pub async fn serve(
     });
     let io = TokioIo::new(StallGuard::new(stream, activity.clone(), settings.patience));
     let mut connection = pin!(settings.builder.serve_connection(io, service));
+    let enough = async {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = activity.idle(settings.idle_timeout) => {}
+        }
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        () = activity.idle(settings.idle_timeout) => {
+        () = enough => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

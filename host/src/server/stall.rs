@@ -48,6 +48,7 @@ struct Head {
     clock: Option<Pin<Box<Sleep>>>,
     /// Requests whose heads have come.
     complete: usize,
+    /// Whether a clock runs for it at all: not over HTTP/2.
     counted: bool,
 }
 

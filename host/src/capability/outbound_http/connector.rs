@@ -14,7 +14,7 @@ use hyper_util::{
     client::legacy::connect::{Connected, Connection},
     rt::TokioIo,
 };
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, lookup_host},
@@ -28,7 +28,7 @@ use super::{
     error::ConnectError,
     send::{Destination, Grants},
 };
-use crate::limits::OUTBOUND_CONNECT_TIMEOUT;
+use crate::{limits::OUTBOUND_CONNECT_TIMEOUT, tls};
 
 tokio::task_local! {
     /// The time that the request on whose behalf a connection is opened allows for it. The pool asks for a connection
@@ -94,14 +94,8 @@ async fn resolve(destination: &Destination) -> Result<Vec<SocketAddr>, ConnectEr
 }
 
 /// What we trust: Mozilla's certificate authorities, the same on every machine.
-static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-});
+static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> =
+    LazyLock::new(|| tls::client(tls::mozilla()).map(Arc::new));
 
 async fn secure(stream: TcpStream, host: String) -> Result<TlsStream<TcpStream>, ConnectError> {
     let config = TLS.as_ref().map_err(|_| ConnectError::Tls)?;

@@ -9,10 +9,11 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, StatusCode, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-use sha2::{Digest, Sha256};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{digest::sha256, tls};
 
 /// The only host that programs come from.
 const HOST: &str = "repo1.maven.org";
@@ -112,7 +113,7 @@ impl Archive {
     }
 
     fn verify(&self, bytes: &[u8]) -> io::Result<()> {
-        let found: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = sha256(bytes);
         if found == self.sha256 {
             return Ok(());
         }
@@ -144,14 +145,9 @@ async fn connect() -> io::Result<TlsStream<TcpStream>> {
 
 /// Mozilla's certificate authorities and those of this machine: a network that looks into its traffic has its own there.
 fn trust() -> io::Result<ClientConfig> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+    let mut roots = tls::mozilla();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
+    tls::client(roots).map_err(io::Error::other)
 }
 
 async fn in_time<T>(work: impl Future<Output = T>) -> io::Result<T> {

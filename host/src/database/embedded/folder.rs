@@ -10,10 +10,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
-
 use super::account::Account;
-use crate::database::{DatabaseError, secret};
+use crate::{
+    database::{DatabaseError, secret},
+    digest::sha256,
+};
 
 /// A Unix socket's path has at most 107 bytes (`sun_path` less its end), of which `/.s.PGSQL.65535` takes 15.
 const SOCKET_FOLDER_BYTES: usize = 107 - 15;
@@ -192,8 +193,8 @@ impl StateFolder {
     }
 
     fn far_socket_folder(&self) -> PathBuf {
-        let hash = Sha256::digest(self.path.as_os_str().as_bytes());
-        let name: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash = sha256(self.path.as_os_str().as_bytes());
+        let name = hash.get(..16).unwrap_or(&hash);
         let temporary = std::env::temp_dir();
         let temporary = if temporary.as_os_str().len() > 50 { Path::new("/tmp") } else { &temporary };
         temporary.join(format!("plaza-{name}"))

@@ -5,9 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
-
 use super::MigrationError;
+use crate::digest::sha256;
 
 /// A numbered SQL file.
 pub(in crate::database) struct Script {
@@ -29,7 +28,7 @@ impl Script {
 
     fn new(number: u32, path: PathBuf, text: String) -> Self {
         let sql = text.replace("\r\n", "\n");
-        let checksum = Sha256::digest(&sql).iter().map(|byte| format!("{byte:02x}")).collect();
+        let checksum = sha256(&sql);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Self { number, name, path, sql, checksum }
     }

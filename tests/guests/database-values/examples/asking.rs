@@ -1,8 +1,25 @@
 //! What the guests of all versions do, each with the types of its own version.
 
-/// Makes `values`, `failures` and `text` for `$connection` and the parameters that `$cases` returns.
+/// Makes the guest: it does `values`, `counts` and `failures` with `$connection` and the parameters that `$cases` returns, and
+/// what else its version can do.
 macro_rules! ask {
-    ($connection:ty, $parameter:ty, $cases:path) => {
+    ($connection:ty, $parameter:ty, $cases:path $(, $name:literal => $further:path)*) => {
+        struct Guest;
+
+        bindings::export!(Guest with_types_in bindings);
+
+        impl bindings::Guest for Guest {
+            async fn run(name: String, address: String) -> Result<String, String> {
+                match name.as_str() {
+                    "values" => values(&address),
+                    "counts" => counts(&address),
+                    "failures" => failures(&address),
+                    $($name => $further(&address).await,)*
+                    other => Err(format!("no case {other}")),
+                }
+            }
+        }
+
         /// Sends each parameter as a value of its type and returns what came back.
         fn values(address: &str) -> Result<String, String> {
             let connection = <$connection>::open(address).map_err(text)?;

@@ -18,21 +18,6 @@ mod bindings {
 
 use bindings::fermyon::spin::{postgres::Connection, rdbms_types::ParameterValue};
 
-struct Guest;
-
-bindings::export!(Guest with_types_in bindings);
-
-impl bindings::Guest for Guest {
-    async fn run(name: String, address: String) -> Result<String, String> {
-        match name.as_str() {
-            "values" => values(&address),
-            "counts" => counts(&address),
-            "failures" => failures(&address),
-            other => Err(format!("no case {other}")),
-        }
-    }
-}
-
 ask!(Connection, ParameterValue, cases);
 
 /// Every parameter that the version has, and types that it cannot say.

@@ -19,19 +19,4 @@ mod bindings {
 
 use bindings::spin::postgres::postgres;
 
-struct Guest;
-
-bindings::export!(Guest with_types_in bindings);
-
-impl bindings::Guest for Guest {
-    async fn run(name: String, address: String) -> Result<String, String> {
-        match name.as_str() {
-            "values" => values(&address),
-            "counts" => counts(&address),
-            "failures" => failures(&address),
-            other => Err(format!("no case {other}")),
-        }
-    }
-}
-
 ask!(postgres::Connection, postgres::ParameterValue, four::cases);

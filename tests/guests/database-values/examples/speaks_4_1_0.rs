@@ -19,26 +19,10 @@ mod bindings {
 
 use bindings::spin::postgres::postgres;
 
-struct Guest;
-
-bindings::export!(Guest with_types_in bindings);
-
-impl bindings::Guest for Guest {
-    async fn run(name: String, address: String) -> Result<String, String> {
-        match name.as_str() {
-            "values" => values(&address),
-            "counts" => counts(&address),
-            "failures" => failures(&address),
-            "builds" => builds(&address),
-            other => Err(format!("no case {other}")),
-        }
-    }
-}
-
-ask!(postgres::Connection, postgres::ParameterValue, four::cases);
+ask!(postgres::Connection, postgres::ParameterValue, four::cases, "builds" => builds);
 
 /// Opens a connection by a builder, whose root certificate must be one.
-fn builds(address: &str) -> Result<String, String> {
+async fn builds(address: &str) -> Result<String, String> {
     let builder = postgres::ConnectionBuilder::new(address);
     let refused = builder.set_ca_root("no certificate").is_err();
     let answer = builder.build().map_err(text)?.query("SELECT 1", &[]).map_err(text)?;

@@ -19,26 +19,8 @@ mod bindings {
 
 use bindings::spin::postgres::postgres;
 
-struct Guest;
-
-bindings::export!(Guest with_types_in bindings);
-
-impl bindings::Guest for Guest {
-    async fn run(name: String, address: String) -> Result<String, String> {
-        match name.as_str() {
-            "values" => values(&address),
-            "counts" => counts(&address),
-            "failures" => failures(&address),
-            "builds" => builds(&address).await,
-            "values-async" => values_async(&address).await,
-            "counts-async" => counts_async(&address).await,
-            "failures-async" => failures_async(&address).await,
-            other => Err(format!("no case {other}")),
-        }
-    }
-}
-
-ask!(postgres::Connection, postgres::ParameterValue, four::cases);
+ask!(postgres::Connection, postgres::ParameterValue, four::cases,
+    "builds" => builds, "values-async" => values_async, "counts-async" => counts_async, "failures-async" => failures_async);
 
 /// Opens a connection by a builder, whose root certificate must be one.
 async fn builds(address: &str) -> Result<String, String> {

@@ -8,10 +8,10 @@ fn parse(address: &str) -> Result<Address, AddressError> {
 
 #[test]
 fn a_url_is_taken_apart() {
-    let address = parse("postgres://sh%40p:p%3Ass@db.example:6000/orders?sslmode=disable").unwrap();
+    let address = parse("postgres://sh%40p:p%3Ass@db.example:6000/papers?sslmode=disable").unwrap();
     assert_eq!((address.host.as_str(), address.port), ("db.example", 6000));
     assert_eq!(address.options.get_username(), "sh@p");
-    assert_eq!(address.options.get_database(), Some("orders"));
+    assert_eq!(address.options.get_database(), Some("papers"));
     assert!(matches!(address.options.get_ssl_mode(), PgSslMode::Disable));
 }
 
