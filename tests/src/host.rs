@@ -107,12 +107,7 @@ impl Host {
             .expect("the first start prints the administrator's password")
     }
 
-    /// Requests being served now, all components together, as the control port says.
-    pub async fn in_flight(&self) -> i64 {
-        in_flight(&self.status().await)
-    }
-
-    /// Requests being served now by one component.
+    /// Requests, calls, events and ticks being served now by one component, as the control port says.
     pub async fn in_flight_of(&self, component: &str) -> i64 {
         let status = self.status().await;
         let components = status["components"].as_array().unwrap_or_else(|| panic!("no components in {status}"));
