@@ -43,6 +43,40 @@ fn a_capability_knows_only_itself_and_what_a_store_holds() {
 }
 
 #[test]
+fn what_bounds_clients_and_guests_has_its_name_among_the_limits() {
+    // Not bounds: how times are told apart, where numbers of the protocol stand, how often one looks, what is told of it.
+    let elsewhere = [
+        "SPANS",
+        "TICKETS",
+        "_OID",
+        "_PORT",
+        "MICROS_PER",
+        "_DAYS",
+        "NUMERIC_",
+        "RETRY_PAUSE",
+        "BUS_PAUSE",
+        "REFUSALS_TOLD",
+        "WRITE_BYTES",
+        "LINE_OVERHEAD",
+    ];
+    for place in ["service", "server", "capability", "engine/mod.rs", "events/group.rs", "events/lanes.rs", "guest.rs"]
+    {
+        for file in files_below(&workspace().join("host/src").join(place)).filter(|path| !path.ends_with("tests.rs")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for line in without_tests(&text).lines().filter(|line| line.contains("const ") && is_bound(line)) {
+                let is_none = elsewhere.iter().any(|word| line.contains(word));
+                assert!(is_none, "{}: {line}: its place is host/src/limits.rs", file.display());
+            }
+        }
+    }
+}
+
+/// Whether a constant is a number or a time.
+fn is_bound(line: &str) -> bool {
+    [": usize =", ": u16 =", ": u32 =", ": u64 =", ": i64 =", "Duration"].iter().any(|kind| line.contains(kind))
+}
+
+#[test]
 fn a_component_depends_on_no_other_component_but_the_kit() {
     for manifest in files_below(&workspace().join("components")).filter(|path| path.ends_with("Cargo.toml")) {
         let text = std::fs::read_to_string(&manifest).unwrap();
@@ -58,6 +92,16 @@ fn a_domain_names_no_binding_no_http_and_no_sql() {
     for component in std::fs::read_dir(workspace().join("components")).unwrap().flatten() {
         let domain = component.path().join("src/domain");
         no_code_says(&domain.strip_prefix(workspace()).unwrap().to_string_lossy(), &outside, "is an adapter's matter");
+    }
+}
+
+#[test]
+fn a_route_is_made_with_its_description() {
+    // `routes!` takes an operation out of its description, so no route can be without one.
+    let bare = [".route(", ".route_service(", ".nest(", ".nest_service(", ".fallback(", "Router::new("];
+    for component in std::fs::read_dir(workspace().join("components")).unwrap().flatten() {
+        let source = component.path().join("src");
+        no_code_says(&source.strip_prefix(workspace()).unwrap().to_string_lossy(), &bare, "goes past the document");
     }
 }
 

@@ -70,7 +70,7 @@ impl Cores {
         let runtime = Builder::new_multi_thread()
             .worker_threads(count)
             .thread_name("background")
-            .on_thread_start(lower_priority)
+            .on_thread_start(|| give_way(BACKGROUND_NICENESS))
             .enable_all()
             .build()?;
         let background = runtime.handle().clone();
@@ -112,10 +112,10 @@ fn keep_running(
     Ok((signal, handle))
 }
 
-/// Background threads give way to those that answer requests. On Linux each thread has a niceness of its own; where it
-/// is refused they just run.
-fn lower_priority() {
-    if let Err(error) = rustix::process::nice(BACKGROUND_NICENESS) {
+/// The calling thread, and those it starts, give way to those that answer requests, the more so the higher `niceness` is. On
+/// Linux each thread has one of its own; where it is refused they just run.
+pub fn give_way(niceness: i32) {
+    if let Err(error) = rustix::process::nice(niceness) {
         tracing::debug!(%error, "background threads run at the common priority");
     }
 }

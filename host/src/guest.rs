@@ -11,11 +11,14 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
     capability::{
+        key_value::KeyValueContext,
         outbound_http::OutboundHttp,
         postgres::PostgresContext,
+        sqlite::SqliteContext,
         stdio::{CurrentRequest, RequestOfTask},
         variables::VariablesContext,
     },
+    limits::TABLE_ELEMENTS,
     service::CallContext,
 };
 
@@ -29,8 +32,12 @@ pub struct Guest {
     pub http: WasiHttpCtx,
     /// Where outgoing requests go.
     pub outbound: OutboundHttp,
+    /// Its key-value stores.
+    pub key_value: KeyValueContext,
     /// Its databases.
     pub postgres: PostgresContext,
+    /// Its SQLite databases.
+    pub sqlite: SqliteContext,
     /// The variables it may read.
     pub variables: VariablesContext,
     /// Which of its requests is printing.
@@ -98,32 +105,39 @@ pub fn current_request(store: &mut StoreContextMut<'_, Guest>) -> Option<Arc<Cal
     tasks.into_iter().find_map(|task| store.data().requests.of(task).cloned())
 }
 
-/// Bounds the linear memory and tables of one store.
+/// Bounds the linear memories, all together, and the tables of one store.
 #[derive(Debug)]
 pub struct MemoryLimit {
     limit_bytes: usize,
+    /// What all memories have. None of them shrinks, and they end together, with the store.
+    granted_bytes: usize,
     /// What the guest was refused last, for the log of the trap that usually follows.
     pub refused_bytes: Option<usize>,
 }
 
 impl MemoryLimit {
-    /// A bound of so many MiB on each linear memory.
+    /// A bound of so many MiB.
     pub fn mib(limit_mib: u32) -> Self {
         let limit_bytes = usize::try_from(limit_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
-        Self { limit_bytes, refused_bytes: None }
+        Self { limit_bytes, granted_bytes: 0, refused_bytes: None }
     }
 }
 
 impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, _now: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let fits = desired <= self.limit_bytes;
-        if !fits {
-            self.refused_bytes = Some(desired);
+    fn memory_growing(&mut self, now: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let all = self.granted_bytes.saturating_add(desired.saturating_sub(now));
+        // A memory does not outgrow what it declares, whatever is answered. What then fails for want of the machine's memory
+        // counts as granted all the same: no reason is given by which to tell the two apart.
+        let fits = all <= self.limit_bytes && maximum.is_none_or(|maximum| desired <= maximum);
+        if fits {
+            self.granted_bytes = all;
+        } else {
+            self.refused_bytes = Some(all);
         }
         Ok(fits)
     }
 
     fn table_growing(&mut self, _now: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= 100_000)
+        Ok(desired <= TABLE_ELEMENTS)
     }
 }

@@ -15,7 +15,7 @@ use wasmtime::{
 
 use crate::{
     guest::{Guest, current_request},
-    service::{CallContext, Failure, Service},
+    service::{CallContext, Export, Failure, Lot, Service},
 };
 
 /// A call can be made on nobody's behalf, from a task that outlived its request; it then has this id.
@@ -40,8 +40,7 @@ pub fn define(
         let link = Arc::new(Link {
             consumer: consumer.clone(),
             provider: provider.clone(),
-            interface: interface.to_owned(),
-            function: function.to_owned(),
+            export: Export::new(interface, function),
             tells_failures: has_unavailable_case(&kind),
         });
         instance.func_new_concurrent(function, move |accessor, _kind, params, results| {
@@ -56,15 +55,14 @@ pub fn define(
 struct Link {
     consumer: Arc<str>,
     provider: Arc<Service>,
-    interface: String,
-    function: String,
+    export: Export,
     tells_failures: bool,
 }
 
 impl Link {
     async fn call(&self, accessor: &Accessor<Guest>, params: &[Val], results: &mut [Val]) -> wasmtime::Result<()> {
         let answer = match self.context(accessor) {
-            Ok(context) => self.provider.call(&self.interface, &self.function, params.to_vec(), context).await,
+            Ok(context) => self.provider.call(&self.export, params.to_vec(), context).await,
             Err(failure) => Err(failure),
         };
         match answer {
@@ -80,9 +78,10 @@ impl Link {
 
     fn context(&self, accessor: &Accessor<Guest>) -> Result<CallContext, Failure> {
         let now = Instant::now();
-        let deadline = now + self.provider.limits.request_time();
+        let deadline = now + self.provider.limits().request_time();
         let request = accessor.with(|mut access| current_request(&mut access.as_context_mut()));
-        let request = request.unwrap_or_else(|| Arc::new(CallContext::root(NO_REQUEST.into(), None, deadline)));
+        let request =
+            request.unwrap_or_else(|| Arc::new(CallContext::root(NO_REQUEST.into(), None, deadline, Lot::any())));
         if request.deadline <= now {
             return Err(Failure::DeadlineExceeded { component: self.consumer.clone() });
         }
@@ -94,8 +93,8 @@ impl Link {
         tracing::warn!(
             consumer = %self.consumer,
             provider = %self.provider.id,
-            interface = self.interface,
-            function = self.function,
+            interface = self.export.interface(),
+            function = self.export.function(),
             failure = failure.kind(),
             "a call between components failed: {}",
             public_reason(&failure),
@@ -108,7 +107,7 @@ impl Link {
                 *result = Val::Result(Err(Some(Box::new(error))));
                 Ok(())
             }
-            _ => Err(wasmtime::format_err!("{}#{}: {failure}", self.interface, self.function)),
+            _ => Err(wasmtime::format_err!("{}: {failure}", self.export.name())),
         }
     }
 }

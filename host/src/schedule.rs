@@ -9,10 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{Database, Lease, Leases};
-
-/// How long ticks under way may take at a stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::database::{Database, Leases};
 
 /// What a component does when it is time.
 #[async_trait]
@@ -45,10 +42,10 @@ pub fn start(database: &Database, tasks: Vec<(Arc<dyn Task>, Duration)>) -> Sche
 
 impl Schedule {
     /// Begins no further tick, and waits up to ten seconds for those under way.
-    pub async fn stop(mut self) {
+    pub async fn stop(mut self, patience: Duration) {
         self.stopping.cancel();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        if timeout(STOP_TIMEOUT, ended).await.is_err() {
+        if timeout(patience, ended).await.is_err() {
             tracing::warn!("ticks did not finish in time; they were cut off");
         }
     }
@@ -63,15 +60,16 @@ async fn run(task: Arc<dyn Task>, every: Duration, leases: Leases, stopping: Can
             lease = leases.take(&name) => lease,
         };
         tokio::select! {
+            biased;
             // Another host may tick from now on, so the tick under way is dropped.
             () = lease.lost() => tracing::warn!(component = task.component(), "lost the lease on the ticks; taking it up again"),
-            () = tick_on(&*task, every, &lease, &stopping) => return,
+            () = tick_on(&*task, every, &stopping) => return,
         }
     }
 }
 
 /// Ticks until it is stopped.
-async fn tick_on(task: &dyn Task, every: Duration, lease: &Lease, stopping: &CancellationToken) {
+async fn tick_on(task: &dyn Task, every: Duration, stopping: &CancellationToken) {
     // tokio's intervals must not be nothing.
     let mut clock = interval(every.max(Duration::from_millis(1)));
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -80,10 +78,6 @@ async fn tick_on(task: &dyn Task, every: Duration, lease: &Lease, stopping: &Can
             biased;
             () = stopping.cancelled() => return,
             _ = clock.tick() => {}
-        }
-        if !lease.held() {
-            // The caller hears of it as well and asks for the lease anew.
-            std::future::pending::<()>().await;
         }
         if let Err(reason) = task.tick().await {
             tracing::warn!(component = task.component(), reason, "a tick failed; the next one comes all the same");

@@ -1,7 +1,7 @@
 //! Bad manifests and bad components: folders of `tests/check`, with the expected text beside them.
 //!
 //! `<component>.wit` in such a folder becomes `<component>.wasm`, a component that has the WIT's world `it` and does nothing;
-//! an empty `<component>.module` becomes an empty core module; other files are used as they are. With `PLAZA_BLESS=1` the expected texts are
+//! an empty `<component>.module` becomes an empty core module; other files are used as they are; `runtime-config.toml` is what stands behind `--runtime-config-file`. With `PLAZA_BLESS=1` the expected texts are
 //! written anew: read what changed before you commit it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -11,7 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use plaza::cli::check;
+use plaza::{
+    cli::check,
+    manifest::{
+        Source,
+        runtime_config::{self, RuntimeConfig},
+    },
+};
 use wasmtime::{Config, Engine};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
@@ -50,7 +56,12 @@ fn text_of(case: &Path, engine: &Engine) -> String {
         place(&path, scratch.path());
     }
     let manifest = scratch.path().join("spin.toml");
-    let faults = check::check(&manifest, engine, &check::host_serves);
+    let config = scratch.path().join("runtime-config.toml");
+    let config = if config.exists() { runtime_config::read(&config) } else { Ok(RuntimeConfig::default()) };
+    let faults = match config {
+        Ok(config) => check::check(&Source::plain(&manifest), &config, engine, &check::host_serves),
+        Err(faults) => faults,
+    };
     let mut out = Vec::new();
     check::report(&manifest, &faults, &mut out).unwrap();
     String::from_utf8(out).unwrap().replace(&format!("{}/", scratch.path().display()), "")
@@ -62,7 +73,11 @@ fn place(path: &Path, folder: &Path) {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("wit") => fs::write(wasm, component(&fs::read_to_string(path).unwrap())).unwrap(),
         Some("module") => fs::write(wasm, b"\0asm\x01\0\0\0").unwrap(),
-        _ if path.is_dir() => fs::create_dir(folder.join(name)).unwrap(),
+        _ if path.is_dir() => {
+            let inner = folder.join(name);
+            fs::create_dir(&inner).unwrap();
+            fs::read_dir(path).unwrap().for_each(|entry| place(&entry.unwrap().path(), &inner));
+        }
         _ => drop(fs::copy(path, folder.join(name)).unwrap()),
     }
 }

@@ -10,9 +10,12 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, client::conn::http1::SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::{Method, Request};
+
+use crate::{
+    connection::{Connection, Protocol},
+    number_from_environment,
+};
 
 /// How hard and how long to ask.
 #[derive(Clone, Copy)]
@@ -62,14 +65,38 @@ impl Target {
     pub fn post(base: &str, path: &str, token: &str, bodies: Vec<String>) -> Self {
         Self {
             method: Method::POST,
-            headers: vec![
-                ("authorization", format!("Bearer {token}")),
-                ("content-type", "application/json".to_owned()),
-            ],
+            headers: vec![("content-type", "application/json".to_owned())],
             bodies: Arc::new(bodies.into_iter().map(Bytes::from).collect()),
             keyed: true,
             ..Self::get(base, path)
         }
+        .with_token(token)
+    }
+
+    /// The same as the owner of `token`.
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.headers.push(("authorization", format!("Bearer {token}")));
+        self
+    }
+
+    /// Where it is asked: `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks once, and reads the answer to its end.
+    ///
+    /// # Errors
+    /// What went wrong, or the answer that was none of success, in words.
+    pub async fn ask(&self, connection: &mut Connection) -> Result<(), String> {
+        let said = |error: hyper::Error| format!("{} {}: {error:?}", self.method, self.path);
+        let answer = connection.send(self.request()).await.map_err(said)?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await.map_err(said)?.to_bytes();
+        if status.is_success() {
+            return Ok(());
+        }
+        Err(format!("{} {}: {status}: {}", self.method, self.path, String::from_utf8_lossy(&body)))
     }
 
     fn request(&self) -> Request<Full<Bytes>> {
@@ -87,11 +114,20 @@ impl Target {
     }
 }
 
+impl Rate {
+    /// So many in a second, which took these times.
+    pub fn of(per_second: f64, mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let place = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        Self { per_second, median: place(0.5), p99: place(0.99) }
+    }
+}
+
 impl Load {
     /// 32 connections, `BENCH_SECONDS` seconds.
     pub fn from_environment() -> Self {
-        let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
-        Self { connections: 32, time: Duration::from_secs(seconds) }
+        let seconds = number_from_environment("BENCH_SECONDS", 5);
+        Self { connections: 32, time: Duration::from_secs(seconds as u64) }
     }
 
     /// Measures the one, then the other, each after a short warm-up.
@@ -100,12 +136,11 @@ impl Load {
         [self.measure(first).await, self.measure(second).await]
     }
 
-    async fn measure(&self, target: Target) -> Rate {
+    /// Measures one, after a short warm-up.
+    pub async fn measure(&self, target: Target) -> Rate {
         self.run(&target, self.time.min(Duration::from_secs(1))).await;
-        let mut times = self.run(&target, self.time).await;
-        times.sort_unstable();
-        let place = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        Rate { per_second: times.len() as f64 / self.time.as_secs_f64(), median: place(0.5), p99: place(0.99) }
+        let times = self.run(&target, self.time).await;
+        Rate::of(times.len() as f64 / self.time.as_secs_f64(), times)
     }
 
     /// The time of every answer.
@@ -122,26 +157,16 @@ impl Load {
 
 /// Asks over one connection until the deadline. A bad answer ends the benchmark: its figure would mean nothing.
 async fn ask(target: Target, deadline: Instant) -> Vec<Duration> {
-    let mut connection = connect(&target.address).await;
+    let open = || async { Connection::open(&target.address, Protocol::Http1).await.expect("it listens") };
+    let mut connection = open().await;
     let mut times = Vec::new();
     while Instant::now() < deadline {
         let start = Instant::now();
-        let answer = connection.send_request(target.request()).await.expect("an answer");
-        let status = answer.status();
-        let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
-        assert!(status.is_success(), "{} {status}: {}", target.path, String::from_utf8_lossy(&body));
+        target.ask(&mut connection).await.expect("a good answer");
         times.push(start.elapsed());
-        if connection.ready().await.is_err() {
-            connection = connect(&target.address).await;
+        if !connection.ready().await {
+            connection = open().await;
         }
     }
     times
-}
-
-async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
-    let stream = TcpStream::connect(address).await.expect("it listens");
-    stream.set_nodelay(true).expect("a TCP option");
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
-    tokio::spawn(connection);
-    sender
 }

@@ -17,9 +17,20 @@ impl Table {
 
     /// Throughput and latency; `goal` is empty where none is set.
     pub fn rates(&mut self, what: &str, [plaza, native]: [Rate; 2], goal: &str) {
-        let words = |rate: Rate| format!("{:.0}/s, p50 {}, p99 {}", rate.per_second, time(rate.median), time(rate.p99));
         let share = format!("{:.0} %", 100.0 * plaza.per_second / native.per_second);
         self.row(what, words(plaza), words(native), share, goal);
+    }
+
+    /// The same twice, alone and beside something else: how much longer the slowest wait.
+    pub fn slowed(&mut self, what: &str, [alone, beside]: [Rate; 2], goal: &str) {
+        let ratio = format!("p99 {:.1} ×", beside.p99.as_secs_f64() / alone.p99.as_secs_f64());
+        self.row(what, words(beside), format!("plaza alone: {}", words(alone)), ratio, goal);
+    }
+
+    /// The same at a modest and at a high rate.
+    pub fn pressed(&mut self, what: &str, [modest, high]: [Rate; 2], goal: &str) {
+        let ratio = format!("p99 {:.1} ×", high.p99.as_secs_f64() / modest.p99.as_secs_f64());
+        self.row(what, words(modest), format!("plaza at a high rate: {}", words(high)), ratio, goal);
     }
 
     /// Two times.
@@ -42,20 +53,26 @@ impl Table {
             load.connections,
             load.time.as_secs()
         );
-        println!("| what | plaza | native | plaza : native | goal |\n|---|---|---|---|---|");
+        println!("{}\n", crate::effects::CAPTION);
+        println!("| what | plaza | beside it: native, or what it says | ratio | goal |\n|---|---|---|---|---|");
         for row in &self.rows {
             println!("| {} |", row.join(" | "));
         }
     }
 
     fn row(&mut self, what: &str, plaza: String, native: String, ratio: String, goal: &str) {
-        println!("{what}: {plaza}; native {native}");
+        println!("{what}: {plaza}; beside it {native}");
         self.rows.push([what.to_owned(), plaza, native, ratio, goal.to_owned()]);
     }
 }
 
+/// A rate with its latencies.
+fn words(rate: Rate) -> String {
+    format!("{:.0}/s, p50 {}, p99 {}", rate.per_second, time(rate.median), time(rate.p99))
+}
+
 /// A time in the unit that suits it.
-fn time(time: Duration) -> String {
+pub fn time(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds < 1e-3 => format!("{:.2} µs", seconds * 1e6),
         seconds => format!("{:.1} ms", seconds * 1e3),
@@ -63,7 +80,7 @@ fn time(time: Duration) -> String {
 }
 
 /// What a process holds of the memory, shared pages by their share; its resident size where the system does not tell.
-fn memory_mib(process: u32) -> f64 {
+pub fn memory_mib(process: u32) -> f64 {
     let from = |file: &str, field: &str| {
         let text = std::fs::read_to_string(format!("/proc/{process}/{file}")).ok()?;
         let line = text.lines().find(|line| line.starts_with(field))?;

@@ -2,9 +2,11 @@
 
 mod database;
 mod disk;
+mod migrate;
+mod outside;
 mod programs;
 
-use std::{collections::BTreeMap, net::TcpListener, path::PathBuf, process::Command, time::SystemTime};
+use std::{collections::BTreeMap, net::TcpListener, os::unix::fs::MetadataExt, path::PathBuf, process::Command};
 
 use plaza_tests::{
     Setup, Shop,
@@ -49,7 +51,7 @@ async fn a_stop_finishes_what_is_in_flight_and_ends_the_database_server() {
 
 #[tokio::test]
 async fn a_second_start_finds_the_data_and_compiles_nothing() {
-    let shop = Shop::start();
+    let shop = Shop::on(Setup::shop().start());
     let product = shop.product("19.99", 7).await;
     let customer = shop.customer().await;
     let order = id_of(&customer.order(&[(product, 2)]).await);
@@ -67,6 +69,28 @@ async fn a_second_start_finds_the_data_and_compiles_nothing() {
     log_in(&again.client(), "admin@example.com", &password).await;
     let ended = again.stop();
     assert!(!ended.stdout.contains(&password), "the password is printed once: {}", ended.stdout);
+}
+
+#[test]
+fn a_password_that_a_start_made_and_could_not_print_is_printed_by_the_next() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = Setup::shop().listen(&address).refused();
+    assert!(!ended.stdout.contains("admin_password"), "{}", ended.stdout);
+    let host = ended.setup.listen("127.0.0.1:0").start();
+    assert!(host.password().len() >= 20);
+    let ended = host.stop();
+    let again = ended.setup.start().stop();
+    assert!(!again.stdout.contains("admin_password"), "once: {}", again.stdout);
+}
+
+#[test]
+fn a_second_host_on_the_same_state_folder_is_refused_without_a_database_too() {
+    let application = || Setup::of("tests/apps/rollout/spin.toml");
+    let first = application().start();
+    let second = application().state_of(first.setup()).refused();
+    assert_ne!(second.code, Some(0));
+    assert!(second.stderr.contains("--state-dir"), "says what to do: {}", second.stderr);
 }
 
 #[test]
@@ -103,7 +127,10 @@ async fn the_flag_wins_over_the_environment_and_nothing_is_generated_then() {
     for secret in ["from the flag, long", "from the environment, long"] {
         assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{secret} was shown");
     }
-    assert!(!ended.stdout.contains("admin_password"), "none was generated: {}", ended.stdout);
+    assert!(!ended.stdout.contains("admin_password"), "{}", ended.stdout);
+    let host = ended.setup.start();
+    let made = "SELECT count(*) FROM generated_values WHERE name = 'admin_password'";
+    assert_eq!(Databases::of(&host).number("plaza", made).await, 0, "it was generated all the same");
 }
 
 #[tokio::test]
@@ -139,11 +166,12 @@ fn every_command_explains_itself_with_examples() {
     }
 }
 
-/// The compiled components in a host's state folder with the time each was written.
-fn compiled_files(setup: &Setup) -> BTreeMap<PathBuf, SystemTime> {
+/// The compiled components in a host's state folder, each with the number of its file: who compiles anew writes another file,
+/// while who only uses one leaves it in place, with the time of its use as its date.
+fn compiled_files(setup: &Setup) -> BTreeMap<PathBuf, u64> {
     let folder = setup.state().path().join("cache");
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    files.map(|file| (file.path(), file.metadata().unwrap().modified().unwrap())).collect()
+    files.map(|file| (file.path(), file.metadata().unwrap().ino())).collect()
 }
 
 /// Whether this process may mount disks and hide folders, which is root's right, and Linux's. Where it may not, a test that

@@ -37,6 +37,36 @@ async fn the_headers_that_spin_sets_are_set_and_cannot_be_forged() {
 }
 
 #[tokio::test]
+async fn named_segments_of_a_route_are_told_and_cannot_be_forged() {
+    let request = client().get("/things/lamp/of/ada/headers").header("spin-path-match-kind", "forged");
+    let headers = request.header("spin-path-match-other", "forged").await.expect(200).json();
+    assert_eq!(headers["spin-path-match-kind"], "lamp", "{headers}");
+    assert_eq!(headers["spin-path-match-maker"], "ada", "{headers}");
+    assert_eq!(headers["spin-path-match-other"], serde_json::Value::Null, "{headers}");
+    assert_eq!(headers["spin-component-route"], "/things/:kind/of/:maker/headers", "{headers}");
+    client().get("/things/lamp/of/headers").await.problem(404);
+}
+
+#[tokio::test]
+async fn a_private_route_is_not_there_for_anybody_outside() {
+    for path in ["/private", "/private/", "/private/hello"] {
+        client().get(path).await.problem(404);
+    }
+}
+
+#[tokio::test]
+async fn an_instance_serves_as_many_requests_as_it_may_and_one_of_wasi_0_2_serves_one() {
+    // Over one connection, so that all of them come to one core.
+    let (client, mut counts) = (client(), Vec::new());
+    for _ in 0..12 {
+        counts.push(client.get("/looks-about/count").await.expect(200).text());
+        assert_eq!(client.get("/old-world/count").await.expect(200).text(), "1");
+    }
+    assert!(counts.iter().any(|count| count == "3"), "{counts:?}");
+    assert!(counts.iter().all(|count| ["1", "2", "3"].contains(&count.as_str())), "{counts:?}");
+}
+
+#[tokio::test]
 async fn a_body_streams_through_while_it_is_still_being_sent() {
     let mut wire = Wire::connect(host().base()).await;
     wire.send("POST /hello/echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await;
@@ -84,6 +114,18 @@ async fn http_2_is_spoken_without_an_upgrade() {
     let answer = http.get(format!("{}/hello", host().base())).send().await.unwrap();
     assert_eq!(answer.version(), reqwest::Version::HTTP_2);
     assert_eq!(answer.text().await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_request_that_names_two_hosts_or_none_is_400() {
+    for hosts in ["host: localhost\r\nhost: example.com\r\n", "host: localhost\r\nhost: localhost\r\n", ""] {
+        for path in ["/hello", "/nobody", "http://localhost/hello"] {
+            let mut wire = Wire::connect(host().base()).await;
+            wire.send(&format!("GET {path} HTTP/1.1\r\n{hosts}connection: close\r\n\r\n")).await;
+            let answer = wire.receive_all().await;
+            assert!(answer.starts_with("HTTP/1.1 400"), "{hosts:?} {path}: {answer}");
+        }
+    }
 }
 
 #[tokio::test]

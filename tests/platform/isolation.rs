@@ -25,6 +25,34 @@ async fn files_that_are_not_granted_do_not_exist() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_excluded_does_not_exist_beside_those_that_are_granted() {
+    client().get("/reads-file?path=files/shown.txt").await.expect(200);
+    let text = client().get("/reads-file?path=files/hidden.txt").await.expect(200).text();
+    assert!(text.starts_with("error"), "{text}");
+}
+
+#[tokio::test]
+async fn a_raw_connection_is_not_made_even_to_who_would_take_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let text = client().get(&format!("/looks-about/connect?to={address}")).await.expect(200).text();
+    assert!(text.starts_with("error"), "{text}");
+}
+
+#[tokio::test]
+async fn a_component_is_given_its_own_environment_and_nothing_of_the_hosts() {
+    let host = Setup::platform()
+        .environment("SPIN_VARIABLE_GREETING", "from outside")
+        .environment("COLOUR", "red")
+        .environment("LEAKED", "leaked")
+        .start();
+    let ask = async |path: &str| host.client().get(path).await.expect(200).text();
+    assert_eq!(ask("/looks-about/environment").await, "COLOUR=green\n");
+    assert_eq!(ask("/looks-about/config?key=greeting").await, "Ok(Some(\"from outside\"))", "by its variables");
+    assert_eq!(ask("/looks-about/config?key=colour").await, "Ok(None)");
+}
+
+#[tokio::test]
 async fn granted_files_are_read_but_not_written() {
     let folder = plaza_tests::setup::workspace().join("tests/apps/platform/files");
     let file = std::fs::read_dir(folder).unwrap().flatten().find(|file| file.file_name() != "hidden.txt").unwrap();

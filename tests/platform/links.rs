@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use plaza_tests::{Host, Setup};
+use plaza_tests::{Host, Setup, until};
 
 use crate::{client, number_behind};
 
@@ -54,6 +54,15 @@ async fn a_trap_in_the_provider_is_an_error_of_the_caller_and_the_next_call_work
         host.client().get("/calls/trap").await.problem(500);
         host.client().get("/calls/n?count=1").await.expect(200);
     }
+}
+
+#[tokio::test]
+async fn a_callers_deadline_cuts_its_call() {
+    let host = host_of_its_own();
+    let start = Instant::now();
+    host.client().get("/calls-briefly/sleep?ms=3600000").await.problem(504);
+    assert!(start.elapsed() < Duration::from_secs(25), "the provider's own 30 s: {:?}", start.elapsed());
+    until("the provider is rid of it", async || (host.in_flight_of("echoes").await == 0).then_some(())).await;
 }
 
 #[tokio::test]

@@ -4,12 +4,19 @@ use std::sync::LazyLock;
 
 use plaza_tests::{Client, Host, Setup};
 
+mod access_log;
+mod answers;
 mod bounds;
+mod broken_off;
+mod commands;
 mod http;
 mod isolation;
+mod letters;
 mod links;
 mod misbehaviour;
 mod old_components;
+mod proxies;
+mod room;
 mod slow_clients;
 
 /// The host of these tests. It stops when this process ends.

@@ -1,9 +1,15 @@
 //! Finding products, changing and archiving them, and the ledger of their pieces.
 
-use plaza_tests::{databases::Databases, shop::id_of};
+use plaza_tests::{
+    databases::Databases,
+    shop::{fresh_key, id_of, order_body},
+};
 use serde_json::{Value, json};
 
 use crate::shop;
+
+/// A trace that somebody else began.
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 /// Puts a product into the catalogue and returns its number.
 async fn create(name: &str, category: &str, price: &str) -> i64 {
@@ -41,6 +47,15 @@ async fn products_are_found_by_words_category_and_price_and_sorted() {
         ("&q=BLUE", vec![cup]),
         ("&q=shelf", vec![cup, bowl, plate]),
         ("&q=100%25", vec![]),
+        ("&q=plate+cobalt", vec![plate]),
+        ("&q=cob", vec![plate]),
+        ("&q=%22amber+bowl%22", vec![bowl]),
+        ("&q=%22bowl+amber%22", vec![]),
+        ("&q=bowl+or+blu", vec![cup, bowl]),
+        ("&q=shelf+-blue&sort=-price", vec![bowl, plate]),
+        ("&q=sort", vec![cup, bowl, plate]),
+        ("&q=_lue", vec![]),
+        ("&q=%25", vec![]),
         ("&minPrice=3.01", vec![bowl]),
         ("&maxPrice=3", vec![cup, plate]),
         ("&minPrice=3&maxPrice=12.50&sort=name", vec![bowl, cup, plate]),
@@ -49,6 +64,19 @@ async fn products_are_found_by_words_category_and_price_and_sorted() {
         assert_eq!(found(&format!("{all}{query}&limit=1")).await, expected, "{query}, one at a time");
     }
     assert_eq!(found("category=elsewhere&q=cup").await, [other]);
+}
+
+#[tokio::test]
+async fn whatever_is_searched_for_is_no_mistake() {
+    let kettle = create("O'Neill's kettle", "odd", "3.00").await;
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let odd = "' | \" | \\ | :* | a & b || ( a | - | -- | -\"a b | -\"a b\" c | or | or or | <-> | ² | a:A | % | _";
+    let odd = odd.split(" | ").map(str::to_owned);
+    for text in odd.chain([" ".repeat(9), "é".repeat(100), "\" ".repeat(50), "a|!b".to_owned()]) {
+        shop().anyone().get(&format!("/api/v1/products?q={}", encoded(&text))).await.expect(200);
+    }
+    assert_eq!(found("category=odd&q=o%27neill%27s+kett").await, [kettle]);
+    assert_eq!(found("category=odd&q=++").await, [kettle], "no words are as if none were given");
 }
 
 #[tokio::test]
@@ -74,6 +102,17 @@ async fn a_product_is_changed_if_nobody_else_did_so_meanwhile() {
     admin.request("DELETE", &path).header("if-match", &tag).await.problem(412);
     shop().customer().await.client.patch(&path, &json!({"price": 0.01})).await.problem(403);
     assert_eq!(shop().anyone().get(&path).await.expect(200).json()["name"], "Tall jug");
+}
+
+#[tokio::test]
+async fn orders_do_not_come_between_an_administrator_and_a_change() {
+    let product = create("Pot", "unmoved", "5.00").await;
+    let path = format!("/api/v1/products/{product}");
+    let tag = shop().anyone().get(&path).await.expect(200).header("etag").to_owned();
+    shop().customer().await.order(&[(product, 1)]).await;
+    assert_eq!(shop().stock(product).await, 2);
+    let change = shop().admin().await.patch(&path, &json!({"name": "Tall pot"})).header("if-match", &tag);
+    change.await.expect(200);
 }
 
 #[tokio::test]
@@ -120,12 +159,14 @@ async fn the_ledger_tells_every_movement_and_adds_up() {
 async fn a_product_that_falls_below_five_pieces_is_told_of_once_each_time_it_does() {
     let product = shop().product("1.00", 7).await;
     let (admin, customer) = (shop().admin().await, shop().customer().await);
+    let trace = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let adjust = async |delta: i64| {
         let path = format!("/api/v1/products/{product}/stock");
-        admin.post(&path, &json!({"delta": delta, "reason": "count"})).await.expect(200);
+        admin.post(&path, &json!({"delta": delta, "reason": "count"})).header("traceparent", &trace).await.expect(200);
     };
     for _ in 0..4 {
-        customer.order(&[(product, 1)]).await;
+        let order = customer.client.post("/api/v1/orders", &order_body(&[(product, 1)])).key(&fresh_key());
+        order.header("traceparent", &trace).await.expect(201);
     }
     adjust(2).await;
     adjust(-2).await;
@@ -143,4 +184,8 @@ async fn a_product_that_falls_below_five_pieces_is_told_of_once_each_time_it_doe
         .map(|(kind, data)| (kind, serde_json::from_str::<Value>(&data).unwrap()["stock"].clone()))
         .collect();
     assert_eq!(stocks, [("STOCK_LOW".to_owned(), json!(4)), ("STOCK_LOW".to_owned(), json!(3))]);
+    let traced =
+        format!("SELECT count(*) FROM outbox WHERE key = 'product-{product}' AND traceparent LIKE '00-{TRACE}-%'");
+    let traced = Databases::of(&shop().host).number("products_database", &traced).await;
+    assert_eq!(traced, 2, "what an order and an administrator caused belongs to the traces of those requests");
 }

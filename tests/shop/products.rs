@@ -1,6 +1,6 @@
 //! Products and their stock.
 
-use plaza_tests::shop::id_of;
+use plaza_tests::{databases::Databases, shop::id_of, until};
 use serde_json::{Value, json};
 
 use crate::shop;
@@ -113,4 +113,29 @@ async fn stock_is_added_and_taken_by_the_administrator_but_never_below_what_is_r
     admin.post(&path, &change(-5)).await.expect(200);
     assert_eq!(shop().stock(product).await, 0);
     customer.client.post(&path, &change(1)).await.problem(403);
+}
+
+#[tokio::test]
+async fn what_was_sold_comes_back_to_a_shelf_that_was_filled_up_meanwhile() {
+    const MOST: i64 = 1_000_000_000;
+    let product = shop().product("10.00", 5).await;
+    let (admin, customer) = (shop().admin().await, shop().customer().await);
+    let order = id_of(&customer.order(&[(product, 2)]).await);
+    customer.pay(order).await;
+    // As many deliveries would have done, which may bring a million each.
+    let filled = format!(
+        "WITH filled AS (UPDATE products SET on_hand = {} WHERE id = {product} RETURNING id)
+         INSERT INTO movements (product_id, delta, reason) SELECT id, {}, 'deliveries' FROM filled",
+        MOST - 1,
+        MOST - 4,
+    );
+    Databases::of(&shop().host).execute("products_database", &filled).await;
+    let path = format!("/api/v1/products/{product}/stock");
+    let adjust = async |delta: i64| admin.post(&path, &json!({"delta": delta, "reason": "delivery"})).await;
+    adjust(1).await.expect(200);
+    adjust(1).await.problem(409);
+    customer.client.request("POST", &format!("/api/v1/orders/{order}/cancel")).await.expect(200);
+    until("the pieces are back", async || (shop().stock(product).await == MOST + 2).then_some(())).await;
+    adjust(1).await.problem(409);
+    assert_eq!(adjust(-1).await.expect(200).json()["stock"], MOST + 1);
 }

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use plaza_tests::setup::workspace;
+use plaza_tests::readme::{block, readme};
 
 use crate::shop;
 
 #[test]
 fn the_session_in_the_readme_goes_from_registration_to_paid() {
-    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
-    let printed = fenced_block_with(&readme, "/sessions").expect("the README shows a session");
+    let readme = readme();
+    let printed = block(&readme, "sh", "/sessions");
     for fixed in ["http://127.0.0.1:3000", "<the printed password>"] {
         assert!(printed.contains(fixed), "the session no longer says {fixed}");
     }
@@ -20,9 +20,4 @@ fn the_session_in_the_readme_goes_from_registration_to_paid() {
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}\n{stdout}\n{stderr}", output.status);
     assert!(stdout.contains(r#""status":"paid""#), "{stdout}\n{stderr}");
-}
-
-/// The fenced block of `text` that contains `mark`.
-fn fenced_block_with<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
-    text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).find(|block| block.contains(mark))
 }

@@ -48,6 +48,16 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same client on connections of its own: those of this one may lead to a host that has ended.
+    pub fn reconnected(&self) -> Self {
+        Self { token: self.token.clone(), ..Self::new(&self.base) }
+    }
+
+    /// The same client of another address.
+    pub fn at(&self, base: &str) -> Self {
+        Self { token: self.token.clone(), ..Self::new(base) }
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Call {
         self.call(reqwest::Method::GET, path)

@@ -1,13 +1,20 @@
 //! The databases of a running host, seen from the side.
 
+use std::path::Path;
+
+use rdkafka::error::KafkaError;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, PgConnection, Postgres,
     postgres::{PgConnectOptions, PgRow},
 };
 
-use crate::Host;
+use crate::{Host, state};
 
-/// Access to the embedded server as its owner.
+/// A database, or a broker, could not be asked.
+#[derive(Debug)]
+pub struct Unreachable(String);
+
+/// Access to a host's database server, as its owner or whoever made the databases.
 pub struct Databases {
     options: PgConnectOptions,
 }
@@ -18,9 +25,38 @@ impl Databases {
         Self { options: host.setup().state().database_owner() }
     }
 
+    /// The embedded server of the host with this state folder.
+    pub fn in_state(folder: &Path) -> Result<Self, Unreachable> {
+        let options = state::database_owner(folder).map_err(|error| Unreachable(error.to_string()))?;
+        Ok(Self { options })
+    }
+
+    /// The server at this address.
+    pub fn at(url: &str) -> Result<Self, Unreachable> {
+        // The address may hold a password, so the message does not repeat it.
+        let options: PgConnectOptions = url.parse().map_err(|_| {
+            Unreachable(
+                "that is no address of a PostgreSQL server: postgres://user:password@host:port/database".to_owned(),
+            )
+        })?;
+        Ok(Self { options: options.disable_statement_logging() })
+    }
+
     /// A connection to one of the databases.
     pub async fn connect(&self, database: &str) -> PgConnection {
-        self.options.clone().database(database).connect().await.unwrap_or_else(|error| panic!("{database}: {error}"))
+        self.open(database).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A connection to one of the databases, for when the server may be away.
+    pub async fn open(&self, database: &str) -> Result<PgConnection, Unreachable> {
+        let connecting = self.options.clone().database(database).connect().await;
+        connecting.map_err(|error| Unreachable(format!("{database}: {error}")))
+    }
+
+    /// A session on the server that belongs to no component.
+    pub async fn open_session(&self) -> Result<PgConnection, Unreachable> {
+        let database = self.options.get_database().unwrap_or("postgres").to_owned();
+        self.open(&database).await
     }
 
     /// The server's port.
@@ -50,5 +86,25 @@ impl Databases {
     /// The one number that a query returns.
     pub async fn number(&self, database: &str, query: &str) -> i64 {
         self.rows::<(i64,)>(database, query).await.first().expect("one row").0
+    }
+}
+
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreachable {}
+
+impl From<KafkaError> for Unreachable {
+    fn from(error: KafkaError) -> Self {
+        Self(format!("the brokers: {error}"))
+    }
+}
+
+impl From<sqlx::Error> for Unreachable {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.to_string())
     }
 }

@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     client::Client,
+    compiled,
     output::Output,
     setup::{Ended, Setup},
     state::{StateFolder, signal},
@@ -35,10 +36,19 @@ pub struct Host {
 
 impl Host {
     pub(crate) fn start(setup: Setup) -> Self {
+        if setup.is_compiled() {
+            compiled::lend(setup.state().path());
+        }
         let mut child = setup.command().spawn().expect("plaza can be run");
         let watchdog = Watchdog::of(&child, setup.state());
         let (stdout, first) = Output::collect("stdout", child.stdout.take().expect("a pipe"));
-        let (stderr, second) = Output::collect("stderr", child.stderr.take().expect("a pipe"));
+        let secrets = setup.secrets().map(Arc::new);
+        let watching = secrets.clone();
+        let (stderr, second) = Output::looked_at("stderr", child.stderr.take().expect("a pipe"), move |line| {
+            if let Some(secrets) = &watching {
+                secrets.look_through(line);
+            }
+        });
         let addresses = stdout.find(
             START_PATIENCE,
             || !matches!(child.try_wait(), Ok(None)),
@@ -54,6 +64,14 @@ impl Host {
             let _ = child.wait();
             panic!("plaza printed no addresses\n{}\n{}", stdout.text(), stderr.text());
         };
+        if setup.is_compiled() {
+            compiled::keep(setup.state().path());
+        }
+        if let Some(secrets) = &secrets {
+            let printed = stdout.text();
+            printed.lines().filter_map(printed_password).for_each(|password| secrets.add(&password));
+            stderr.text().lines().for_each(|line| secrets.look_through(line));
+        }
         Self { setup, child, stdout, stderr, readers: vec![first, second], base, control, _watchdog: watchdog }
     }
 
@@ -73,6 +91,11 @@ impl Host {
         let text = std::fs::read_to_string(file).expect("the host keeps its control token");
         let token: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         Client::new(&self.control).with_token(token["token"].as_str().expect("a token"))
+    }
+
+    /// The control port's address.
+    pub fn control_address(&self) -> &str {
+        &self.control
     }
 
     /// What it was started with.
@@ -111,7 +134,8 @@ impl Host {
     pub async fn in_flight_of(&self, component: &str) -> i64 {
         let status = self.status().await;
         let components = status["components"].as_array().unwrap_or_else(|| panic!("no components in {status}"));
-        components.iter().filter(|entry| entry["id"] == component).map(in_flight).sum()
+        let found = components.iter().find(|entry| entry["id"] == component);
+        found.and_then(|entry| entry["in_flight"].as_i64()).unwrap_or_else(|| panic!("no {component} in {status}"))
     }
 
     /// What the control port says of the host.
@@ -210,30 +234,18 @@ impl Drop for Watchdog {
     }
 }
 
-/// The addresses `http://host:port` in the order in which they were printed.
+/// The addresses `http://host:port` or `https://host:port` in the order in which they were printed.
 fn addresses(lines: &[String]) -> impl Iterator<Item = String> {
-    lines.iter().flat_map(|line| line.split("http://").skip(1)).map(|rest| {
+    let words = lines.iter().flat_map(|line| line.split_whitespace());
+    words.filter_map(|word| {
+        let scheme = ["http://", "https://"].into_iter().find(|scheme| word.starts_with(scheme))?;
+        let rest = &word[scheme.len()..];
         let end = rest.find(|letter: char| !(letter.is_alphanumeric() || ".:-[]".contains(letter)));
-        format!("http://{}", &rest[..end.unwrap_or(rest.len())])
+        Some(format!("{scheme}{}", &rest[..end.unwrap_or(rest.len())]))
     })
 }
 
 /// The word behind `admin_password:`.
 fn printed_password(line: &str) -> Option<String> {
     line.trim().strip_prefix("admin_password:")?.split_whitespace().next().map(str::to_owned)
-}
-
-/// The sum of every `in_flight` in the control port's answer.
-fn in_flight(status: &serde_json::Value) -> i64 {
-    match status {
-        serde_json::Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| match value.as_i64() {
-                Some(count) if name == "in_flight" => count,
-                _ => in_flight(value),
-            })
-            .sum(),
-        serde_json::Value::Array(items) => items.iter().map(in_flight).sum(),
-        _ => 0,
-    }
 }

@@ -25,6 +25,15 @@ impl Output {
     /// Collects what `stream` brings, and shows its end under `name` when a test fails.
     /// The thread ends with the stream.
     pub fn collect(name: &str, stream: impl Read + Send + 'static) -> (Arc<Self>, JoinHandle<()>) {
+        Self::looked_at(name, stream, |_| {})
+    }
+
+    /// The same, with every line shown to `look` as it comes.
+    pub fn looked_at(
+        name: &str,
+        stream: impl Read + Send + 'static,
+        look: impl Fn(&str) + Send + 'static,
+    ) -> (Arc<Self>, JoinHandle<()>) {
         let output = Arc::new(Self::default());
         report_on_failure();
         LIVING.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), Arc::downgrade(&output)));
@@ -32,7 +41,9 @@ impl Output {
         let thread = std::thread::spawn(move || {
             for line in BufReader::new(stream).split(b'\n') {
                 let Ok(line) = line else { break };
-                writer.lines.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
+                let line = String::from_utf8_lossy(&line).into_owned();
+                look(&line);
+                writer.lines.lock().unwrap().push(line);
                 writer.grown.notify_all();
             }
         });

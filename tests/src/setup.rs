@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{host::Host, state::StateFolder};
+use crate::{host::Host, manifest::Manifest, secrets::Secrets, state::StateFolder};
 
 /// Arguments and surroundings of one `plaza`.
 #[derive(Clone)]
@@ -17,6 +17,10 @@ pub struct Setup {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     wrapper: Vec<String>,
+    compiled: bool,
+    logs_anything: bool,
+    #[expect(dead_code, reason = "the file is there for as long as somebody holds it")]
+    kept: Option<Manifest>,
     state: Arc<StateFolder>,
 }
 
@@ -43,8 +47,16 @@ impl Setup {
             arguments: Vec::new(),
             environment: Vec::new(),
             wrapper: Vec::new(),
+            compiled: false,
+            logs_anything: false,
+            kept: None,
             state: Arc::new(StateFolder::new()),
         }
+    }
+
+    /// The shop, for tests to which it does not matter how it starts: what earlier ones have compiled is taken over.
+    pub fn ready_shop() -> Self {
+        Self { compiled: true, ..Self::shop() }
     }
 
     /// The shop.
@@ -57,15 +69,37 @@ impl Setup {
         Self::of("tests/apps/platform/spin.toml")
     }
 
+    /// The application of another manifest, on what this one has left.
+    pub fn manifest(mut self, manifest: impl AsRef<Path>) -> Self {
+        self.manifest = workspace().join(manifest);
+        self
+    }
+
+    /// The same, of a manifest that is kept for as long as the setup is.
+    pub fn manifest_in(self, manifest: Manifest) -> Self {
+        Self { kept: Some(manifest.clone()), ..self.manifest(manifest.path()) }
+    }
+
     /// With one more argument.
     pub fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
         self
     }
 
+    /// With a variable of the application: `name=value`.
+    pub fn variable(self, setting: &str) -> Self {
+        self.argument("--variable").argument(setting)
+    }
+
     /// With an environment variable.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a log that nobody looks through for secrets, for guests that print such things on purpose.
+    pub fn logs_anything(mut self) -> Self {
+        self.logs_anything = true;
         self
     }
 
@@ -91,6 +125,18 @@ impl Setup {
     pub fn state_of(mut self, other: &Self) -> Self {
         self.state = other.state.clone();
         self
+    }
+
+    /// Whether it takes over what earlier hosts have compiled.
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.compiled
+    }
+
+    /// What its log must not hold.
+    pub(crate) fn secrets(&self) -> Option<Secrets> {
+        let environment = self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        let settings = self.arguments.iter().chain(&environment).map(String::as_str);
+        (!self.logs_anything).then(|| Secrets::among(settings))
     }
 
     /// The state folder.

@@ -1,21 +1,27 @@
 //! The shop as its customers and its administrator see it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::{Answer, Client, Host, Setup, until};
 
 /// The password of every customer that the tests register.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// How long a token of the administrator is used: half of the time that it is good for.
+const TOKEN_KEPT: Duration = Duration::from_secs(300);
+
 /// A running shop and its administrator.
 pub struct Shop {
     /// The host that serves it.
     pub host: Host,
     admin_password: String,
-    admin_token: OnceCell<String>,
+    admin_token: Mutex<Option<(String, Instant)>>,
 }
 
 /// A registered and logged-in customer.
@@ -31,18 +37,23 @@ pub struct Customer {
 impl Shop {
     /// Starts a shop with nothing in it.
     pub fn start() -> Self {
-        Self::on(Setup::shop().start())
+        Self::on(Setup::ready_shop().start())
     }
 
     /// The shop that this host serves for the first time.
     pub fn on(host: Host) -> Self {
         let admin_password = host.password();
-        Self { host, admin_password, admin_token: OnceCell::new() }
+        Self { host, admin_password, admin_token: Mutex::default() }
     }
 
     /// Ends the host without warning and starts it again, at the same address, on what it left.
     pub fn killed_and_started_again(self) -> Self {
-        Self { host: self.host.kill().start(), ..self }
+        self.killed_and_served_by(|setup| setup)
+    }
+
+    /// Ends the host without warning and serves the shop by this setup, at the same address, on what it left.
+    pub fn killed_and_served_by(self, setup: impl FnOnce(Setup) -> Setup) -> Self {
+        Self { host: setup(self.host.kill()).start(), ..self }
     }
 
     /// The administrator's password.
@@ -57,11 +68,15 @@ impl Shop {
 
     /// The administrator.
     pub async fn admin(&self) -> Client {
-        let token = self
-            .admin_token
-            .get_or_init(async || log_in(&self.anyone(), "admin@example.com", &self.admin_password).await)
-            .await;
-        self.anyone().with_token(token)
+        let mut kept = self.admin_token.lock().await;
+        let token = match &*kept {
+            Some((token, since)) if since.elapsed() < TOKEN_KEPT => token.clone(),
+            _ => {
+                let token = log_in(&self.anyone(), "admin@example.com", &self.admin_password).await;
+                kept.insert((token, Instant::now())).0.clone()
+            }
+        };
+        self.anyone().with_token(&token)
     }
 
     /// A new customer.
@@ -78,8 +93,7 @@ impl Shop {
     pub async fn product(&self, price: &str, stock: i64) -> i64 {
         let price: Value = serde_json::from_str(price).expect("a number");
         let product = json!({
-            "name": "Teapot", "description": "Holds one litre", "category": "kitchen",
-            "price": price, "currency": "EUR", "stock": stock,
+            "name": "Teapot", "description": "Holds one litre", "category": "kitchen", "price": price, "stock": stock,
         });
         let admin = self.admin().await;
         id_of(&admin.post("/api/v1/products", &product).await.expect(201).json())

@@ -1,7 +1,9 @@
 //! A host's state folder, for the time of a test.
 
 use std::{
+    collections::BTreeMap,
     fs::Permissions,
+    io::Error,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
@@ -69,20 +71,37 @@ impl StateFolder {
 
     /// How the embedded server is entered by its owner.
     pub fn database_owner(&self) -> PgConnectOptions {
-        let read = |name: &str| {
-            let path = self.path().join(name);
-            std::fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-                .trim()
-                .to_owned()
-        };
-        PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(read("postgres-port").parse().expect("a port"))
-            .username("plaza_admin")
-            .password(&read("postgres-password"))
-            .disable_statement_logging()
+        database_owner(self.path()).unwrap_or_else(|error| panic!("{error}"))
     }
+
+    /// The same as an address, for another host.
+    pub fn database_owner_url(&self) -> String {
+        let (port, password) = (self.read("postgres-port"), self.read("postgres-password"));
+        format!("postgres://plaza_admin:{password}@127.0.0.1:{port}/postgres")
+    }
+
+    fn read(&self, name: &str) -> String {
+        let path = self.path().join(name);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        text.trim().to_owned()
+    }
+}
+
+/// How the embedded server of a host with this state folder is entered by its owner.
+pub fn database_owner(folder: &Path) -> std::io::Result<PgConnectOptions> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())));
+        Ok::<_, Error>(text?.trim().to_owned())
+    };
+    Ok(PgConnectOptions::new_without_pgpass()
+        .host("127.0.0.1")
+        .port(read("postgres-port")?.parse().map_err(Error::other)?)
+        .username("plaza_admin")
+        .password(&read("postgres-password")?)
+        .database("postgres")
+        .disable_statement_logging())
 }
 
 impl Default for StateFolder {
@@ -116,4 +135,25 @@ pub fn signal(signal: &str, process: u32) {
 /// Whether a process with this id exists.
 pub fn is_running(process: u32) -> bool {
     Command::new("kill").args(["-0", &process.to_string()]).output().is_ok_and(|output| output.status.success())
+}
+
+/// The arguments of the running processes that `parent` has started, by their ids. One that has ended has none.
+pub fn children(parent: u32) -> BTreeMap<u32, String> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    processes
+        .filter(|process| parent_of(*process) == Some(parent))
+        .map(|process| (process, arguments(process)))
+        .collect()
+}
+
+/// What a process was started with; empty where it is gone.
+pub fn arguments(process: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap_or_default().replace('\0', " ")
+}
+
+fn parent_of(process: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in brackets, may hold anything; after it come the state and the parent.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

@@ -1,17 +1,22 @@
 //! Who asks: the access token of a request.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, marker::PhantomData};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use http::{header, request::Parts};
+use http::{StatusCode, header, request::Parts};
 
 use crate::{
-    Problem, Role, settings,
+    Problem, Role, Unavailable,
+    problem::Kind,
+    settings,
     token::{TokenError, Verifier, now_s},
 };
 
 /// Verified tokens that an instance remembers, so that a client's next request costs no signature check.
 const REMEMBERED_MAX: usize = 256;
+
+/// What is for those alone whose account is active: an access token lives on for some minutes after that, but for reading.
+pub const DEACTIVATED: Kind = Kind::plain(StatusCode::FORBIDDEN, "The account is not active any more.");
 
 /// The holder of a valid access token. As an extractor it answers 401 where there is none;
 /// `Option<Caller>` lets those without a token through, but not those with a wrong one.
@@ -35,11 +40,35 @@ impl Caller {
     pub fn may_see(&self, user_id: i64) -> bool {
         self.is_admin() || self.user_id == user_id
     }
+
+    /// The caller as of this moment, whatever the token says: who manages the shop no more is a customer.
+    ///
+    /// # Errors
+    /// [`DEACTIVATED`] where the account is not active any more; 503 where the directory cannot be asked.
+    pub async fn as_of_now<D: Directory>(self) -> Result<Self, Problem> {
+        match crate::local(D::role(self.user_id)).await? {
+            None => Err(Problem::new(DEACTIVATED, "Your account is not active any more.")),
+            // A new role is a new session's: an older token gains nothing by it.
+            Some(Role::Admin) => Ok(self),
+            Some(Role::Customer) => Ok(Self { role: Role::Customer, ..self }),
+        }
+    }
 }
 
 /// A caller who manages the shop: 401 without a token, 403 for anyone else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin(pub Caller);
+
+/// Who knows what an account may do at this moment.
+pub trait Directory {
+    /// What this account may do; `None` where it is not active, or does not exist.
+    fn role(user_id: i64) -> impl Future<Output = Result<Option<Role>, Unavailable>>;
+}
+
+/// An [`Admin`] who is one at this moment, for what changes something: a token goes on saying so for some minutes after it
+/// is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActingAdmin<D>(pub Caller, PhantomData<D>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
@@ -76,6 +105,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Admin {
             return Err(Problem::forbidden("Only an administrator may do this."));
         }
         Ok(Self(caller))
+    }
+}
+
+impl<S: Send + Sync, D: Directory> FromRequestParts<S> for ActingAdmin<D> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Admin(caller) = Admin::from_request_parts(parts, state).await?;
+        let caller = caller.as_of_now::<D>().await?;
+        if !caller.is_admin() {
+            return Err(Problem::forbidden("Your account may not do this any more."));
+        }
+        Ok(Self(caller, PhantomData))
     }
 }
 

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How many faults one answer lists at most.
-pub const FAULTS_MAX: usize = 64;
+/// How many faults one answer lists at most: every field of the largest body, an order of a hundred lines with two fields each,
+/// and what stands beside the lines. Fields that nobody knows may be many more.
+pub const FAULTS_MAX: usize = 256;
 
 /// One wrong field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

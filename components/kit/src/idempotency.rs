@@ -32,14 +32,15 @@
 mod answer;
 mod key;
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use answer::Answer;
-pub use key::{IdempotencyKey, KEY_MAX_BYTES};
+pub use key::{IdempotencyKey, IdempotencyKeyHeader, KEY_MAX_BYTES};
 
 use crate::{
     Problem,
+    problem::kinds,
     sql::{Database, ParameterValue, SqlError, jsonb, uuid},
     uuid::random,
 };
@@ -203,14 +204,13 @@ pub async fn forget(database: &Database) -> Result<u64, SqlError> {
 
 /// 409: the same key is being worked on.
 pub fn in_flight() -> Problem {
-    Problem::conflict("request-in-flight", "A request with this Idempotency-Key is under way. Ask again in a moment.")
+    Problem::new(kinds::REQUEST_IN_FLIGHT, "A request with this Idempotency-Key is under way. Ask again in a moment.")
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn other_body() -> Problem {
-    Problem::named(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "idempotency-key-reused",
+    Problem::new(
+        kinds::IDEMPOTENCY_KEY_REUSED,
         "This Idempotency-Key was used with another body. Use a fresh key for a new intent.",
     )
 }

@@ -1,22 +1,25 @@
 //! Inputs: a body, path or query becomes a domain type, or a problem that lists every wrong field.
 
 mod fields;
+mod json;
+mod listing;
 mod path;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, Request},
     response::IntoResponse,
 };
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 pub use fields::Unchecked;
-pub use path::{Id, Named};
+pub use listing::{Everything, ListInput, Listing};
+pub use path::{Id, IdPath, Named, number_from_1};
 
-use crate::{Faults, Problem};
+use crate::{Faults, Problem, problem::kinds};
 use fields::{Unknown, read_fields};
 
 /// The raw form of an input. Every field is an `Option`, so that a missing field is noted in [`Input::check`] beside
@@ -37,11 +40,6 @@ pub struct Valid<T: Input>(pub T::Checked);
 /// A checked JSON body, with the SHA-256 of what was sent, for an idempotency key.
 #[derive(Debug)]
 pub struct Hashed<T: Input>(pub T::Checked, pub [u8; 32]);
-
-/// Parameters of the query, all read as strings. Unknown ones are ignored; `limit` and `cursor` belong to
-/// [`crate::Paging`].
-#[derive(Debug)]
-pub struct Query<T: Input>(pub T::Checked);
 
 impl<S: Send + Sync, T: Input> FromRequest<S> for Valid<T> {
     type Rejection = Problem;
@@ -66,27 +64,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Unchecked<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let bytes = json_bytes(request, state).await?;
-        Ok(read_fields(json_object(&bytes)?, Unknown::Refused))
-    }
-}
-
-impl<S: Send + Sync, T: Input> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
-            .map_err(|_| Problem::malformed("The query string cannot be read."))?;
-        let fields: Map<String, Value> = pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-        read_fields(fields, Unknown::Ignored).check(T::check).map(Self)
+        let (fields, faults) = json_object(&bytes)?;
+        Ok(read_fields(fields, Unknown::Refused).noting(faults))
     }
 }
 
 async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
-        return Err(Problem::of(
-            http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "The body must be JSON: send `Content-Type: application/json`.",
-        ));
+        return Err(Problem::new(kinds::NOT_JSON, "The body must be JSON: send `Content-Type: application/json`."));
     }
     Bytes::from_request(request, state).await.map_err(|error| {
         let status = error.into_response().status();
@@ -107,21 +92,30 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads and checks a JSON body.
 pub fn read_body<T: Input>(bytes: &[u8]) -> Result<T::Checked, Problem> {
-    read_fields(json_object(bytes)?, Unknown::Refused).check(T::check)
+    let (fields, faults) = json_object(bytes)?;
+    read_fields(fields, Unknown::Refused).noting(faults).check(T::check)
 }
 
-fn json_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+/// The object's fields, and what is wrong with the text however it is read.
+fn json_object(bytes: &[u8]) -> Result<(Map<String, Value>, Faults), Problem> {
+    let mut faults = Faults::new();
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Object(fields)) => {
+            json::look_over(bytes, &mut faults).map_err(no_json)?;
+            Ok((fields, faults))
+        }
         Ok(_) => {
-            let mut faults = Faults::new();
             faults.add("body", "must be a JSON object");
             Err(Problem::invalid(faults))
         }
-        Err(error) => {
-            Err(Problem::malformed(format!("The body is no JSON (line {}, column {}).", error.line(), error.column())))
-        }
+        Err(error) => Err(no_json(error)),
     }
+}
+
+fn no_json(error: serde_json::Error) -> Problem {
+    let detail =
+        format!("The body is no JSON, or nested too deeply (line {}, column {}).", error.line(), error.column());
+    Problem::new(kinds::NO_JSON, detail)
 }
 
 #[cfg(test)]
@@ -196,13 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_twice_and_what_no_text_has_is_told_of_beside_everything_else() {
+        let named = fields(r#"{"name":"a\u0000","price":"x","count":1,"count":2,"lines":[{"product":1,"product":2}]}"#);
+        assert_eq!(named, ["name", "count", "lines[0].product", "price"]);
+    }
+
+    #[test]
     fn a_list_of_the_wrong_kind_is_one_fault() {
         #[derive(Deserialize)]
         struct Numbers {
             list: Option<Vec<i64>>,
             name: Option<String>,
         }
-        let body = json_object(br#"{"list":["a",1],"name":3}"#).unwrap();
+        let (body, _) = json_object(br#"{"list":["a",1],"name":3}"#).unwrap();
         let read = read_fields::<Numbers>(body, Unknown::Refused);
         let problem = read.check(|raw, _| raw.list.map(|_| raw.name)).unwrap_err();
         assert_eq!(problem.detail(), "Wrong or missing: list[0], name.");
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_check_that_knows_more_adds_to_what_could_not_be_read() {
-        let body = json_object(br#"{"name":5,"count":1,"extra":1}"#).unwrap();
+        let (body, _) = json_object(br#"{"name":5,"count":1,"extra":1}"#).unwrap();
         let read = read_fields::<Body>(body, Unknown::Refused);
         let problem = read
             .check(|raw, faults| {

@@ -1,18 +1,22 @@
 //! What every service of the shop shares.
 //!
-//! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`], [`failure`].
+//! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`], [`text`], [`failure`], [`hex`].
 //! For the edge, in the order in which a request meets it: [`serve`] (CORS, security headers, problems for what axum
 //! refuses) → [`trace`] → [`token`] and [`caller`] (who asks) → [`input`] (bodies, paths and queries, with every fault listed) →
-//! [`idempotency`] → [`sql`], [`inbox`] and [`uuid`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] describes it all,
-//! [`settings`] reads the component's variables, [`within()`] bounds how long another is waited for.
+//! [`idempotency`] → [`sql`], [`inbox`] and [`uuid`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] and [`asyncapi`] describe it all,
+//! [`settings`] reads the component's variables, [`within()`] bounds how long another is waited for. What a component exports is also
+//! reached over HTTP, by those who have the [`service_token`]: [`internal`].
 
+pub mod asyncapi;
 pub mod caller;
 pub mod etag;
 pub mod failure;
 pub mod faults;
+pub mod hex;
 pub mod idempotency;
 pub mod inbox;
 pub mod input;
+pub mod internal;
 pub mod money;
 pub mod openapi;
 pub mod page;
@@ -22,15 +26,16 @@ pub mod serve;
 pub mod service_token;
 pub mod settings;
 pub mod sql;
+pub mod text;
 pub mod token;
 pub mod trace;
 pub mod uuid;
 mod within;
 
-pub use caller::{Admin, Caller};
+pub use caller::{ActingAdmin, Admin, Caller, DEACTIVATED, Directory};
 pub use failure::{Failure, Unavailable};
 pub use faults::{Fault, Faults};
-pub use input::{Id, Input, Query, Unchecked, Valid};
+pub use input::{Id, Input, Listing, Unchecked, Valid};
 pub use money::{Currency, Money};
 pub use page::{Page, Paging};
 pub use problem::Problem;

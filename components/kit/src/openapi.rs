@@ -1,76 +1,84 @@
 //! The OpenAPI document of a service, made from its code.
+//!
+//! utoipa reads paths, bodies and parameters off the handlers. What follows from them is added here, so that no handler
+//! has to repeat it and none can forget it: which problems an operation may answer with, what well-known headers mean,
+//! and the examples of the bodies.
 
-use std::collections::BTreeMap;
+mod examples;
+mod facts;
+mod golden;
+mod parameters;
+mod problems;
+mod shared;
 
-use utoipa::{
-    IntoResponses,
-    openapi::{
-        Content, OpenApi, Ref, RefOr, Response, ResponseBuilder,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
-};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::OpenApi;
 
-use crate::{Fault, Problem, problem::PROBLEM_JSON};
+pub use golden::{compare, text as golden_text};
+pub use problems::refused;
 
-/// The response of every operation that went wrong: a problem. Name it in `responses(…, Problems)`.
-pub struct Problems;
+use facts::Facts;
 
-impl IntoResponses for Problems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let content = Content::new(Some(Ref::from_schema_name("Problem")));
-        let response =
-            ResponseBuilder::new().description("A problem (RFC 9457).").content(PROBLEM_JSON, content).build();
-        BTreeMap::from([("default".to_owned(), response.into())])
-    }
-}
+/// What an OpenAPI path may hold beside parameters: its operations.
+pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// The document as it is committed: with the schema of problems and the `bearer` security scheme, indented.
-pub fn document(mut api: OpenApi) -> String {
-    describe_responses(&mut api);
-    let components = api.components.get_or_insert_default();
-    for (name, schema) in [
-        ("Problem", <Problem as utoipa::PartialSchema>::schema()),
-        ("Fault", <Fault as utoipa::PartialSchema>::schema()),
-    ] {
-        components.schemas.insert(name.to_owned(), schema);
-    }
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .description(Some("The access_token of POST /api/v1/sessions."))
-        .build();
-    components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
-    let mut text = serde_json::to_string_pretty(&api).unwrap_or_default();
-    text.push('\n');
-    text
-}
+/// Names the problems that an operation may answer with beside those that follow from its form; list it among the
+/// `responses` of its `utoipa::path`.
+#[macro_export]
+macro_rules! refusals {
+    ($(#[$doc:meta])* $name:ident: $($kind:expr),+ $(,)?) => {
+        $(#[$doc])*
+        pub struct $name;
 
-/// Compares a document with the committed file; with `UPDATE_GOLDEN=1` in the environment, writes it instead.
-pub fn compare(path: &str, document: &str) -> Result<(), String> {
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        return std::fs::write(path, document).map_err(|error| format!("{path}: {error}"));
-    }
-    let committed = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    if committed == document {
-        return Ok(());
-    }
-    Err(format!("{path} no longer says what the code does; run `UPDATE_GOLDEN=1 cargo test` and commit it"))
-}
-
-/// Every response must have a description; where the code gives none, the status says it.
-fn describe_responses(api: &mut OpenApi) {
-    let items = api.paths.paths.values_mut();
-    let operations =
-        items.flat_map(|item| [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch]);
-    for operation in operations.flatten() {
-        for (status, response) in &mut operation.responses.responses {
-            let reason =
-                http::StatusCode::from_bytes(status.as_bytes()).ok().and_then(|status| status.canonical_reason());
-            if let (RefOr::T(response), Some(reason)) = (response, reason)
-                && response.description.is_empty()
-            {
-                response.description = reason.to_owned();
+        impl ::utoipa::IntoResponses for $name {
+            fn responses() -> ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::utoipa::openapi::RefOr<::utoipa::openapi::Response>,
+            > {
+                $crate::openapi::refused(&[$($kind),+])
             }
         }
+    };
+}
+
+/// The document as it is committed, indented.
+pub fn document(api: &OpenApi) -> String {
+    let mut document = serde_json::to_value(api).unwrap_or_default();
+    let fields = document.as_object_mut();
+    fields.into_iter().for_each(complete);
+    golden_text(&document)
+}
+
+/// Adds all that follows from what utoipa found.
+fn complete(document: &mut Map<String, Value>) {
+    for operation in operations(document) {
+        let facts = Facts::of(operation);
+        parameters::tidy(operation);
+        // Nothing to log in for is said, too, and not left to be guessed.
+        operation.entry("security").or_insert_with(|| json!([]));
+        let Some(responses) = inside(operation, "responses") else { continue };
+        let outcomes = problems::collect(responses, facts.kinds());
+        responses.values_mut().filter_map(Value::as_object_mut).for_each(shared::name_headers);
+        for outcome in &outcomes {
+            responses.insert(outcome.status.as_str().to_owned(), shared::response(outcome));
+        }
+        if facts.has_idempotency_key {
+            shared::mark_replays(responses);
+        }
     }
+    shared::insert(document);
+    examples::spread(document);
+}
+
+/// Every operation of a document.
+fn operations(document: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
+    let fields = items.flat_map(Map::iter_mut).filter(|(name, _)| METHODS.contains(&name.as_str()));
+    fields.filter_map(|(_, operation)| operation.as_object_mut())
+}
+
+/// The object under this name, made where there is none; `None` where something else stands there.
+fn inside<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
+    fields.entry(name).or_insert_with(|| json!({})).as_object_mut()
 }

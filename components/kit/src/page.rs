@@ -3,20 +3,23 @@
 
 use axum::{
     Json,
-    extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
-use http::{HeaderValue, header, request::Parts};
+use chrono::{DateTime, Datelike, Utc};
+use http::{HeaderValue, header};
 use serde::Serialize;
+use utoipa::IntoParams;
 
-use crate::{Faults, Problem};
+use crate::Faults;
 
 /// Rows on a page where the client names no limit.
 pub const LIMIT_DEFAULT: i64 = 20;
 /// Rows on a page at most.
 pub const LIMIT_MAX: i64 = 100;
+
+/// Years in which rows may have been made.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
 
 /// A place in a list: behind the row with this time and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,28 +42,68 @@ impl Cursor {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let text = String::from_utf8(bytes).ok()?;
         let (micros, id) = text.split_once('.')?;
-        Some(Self { created_at: DateTime::from_timestamp_micros(micros.parse().ok()?)?, id: id.parse().ok()? })
+        let created_at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+        // No row is older than the shop, and the database cannot count as far as a client can.
+        let sound = YEARS.contains(&created_at.year());
+        Some(Self { created_at: sound.then_some(created_at)?, id: id.parse().ok()? })
     }
 }
 
-/// Which page is asked for: the query's `limit` and `cursor`. It leaves the other parameters to [`crate::Query`].
+/// The query of every list, as the documents show it.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery<'a> {
+    /// How many rows a page has at most.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<&'a str>,
+    /// Where the page begins: out of the `Link` header of the page before, as it stands there.
+    #[param(value_type = Option<String>)]
+    cursor: Option<&'a str>,
+}
+
+impl<'a> PageQuery<'a> {
+    /// The query's own words.
+    pub(crate) fn of(pairs: &'a [(String, String)]) -> Self {
+        let find = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        Self { limit: find("limit"), cursor: find("cursor") }
+    }
+
+    /// Whether it has a parameter of this name.
+    pub(crate) fn has(name: &str) -> bool {
+        ["limit", "cursor"].contains(&name)
+    }
+
+    /// How many rows are wanted, or `None` after noting that it cannot be meant.
+    pub(crate) fn limit(&self, faults: &mut Faults) -> Option<i64> {
+        let sound = |text: &str| text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        let limit = self.limit.map_or(Some(LIMIT_DEFAULT), sound);
+        faults.take("limit", limit.ok_or_else(|| format!("must be a number from 1 to {LIMIT_MAX}")))
+    }
+
+    /// Where to begin, or `None` after noting that the list gave no such cursor.
+    pub(crate) fn after<P>(&self, faults: &mut Faults, place: impl FnOnce(&str) -> Option<P>) -> Option<P> {
+        let place = place(self.cursor?);
+        faults.take("cursor", place.ok_or("is not one that this list gave; start without it"))
+    }
+}
+
+/// Which page is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paging {
-    /// Rows wanted, 1 to [`LIMIT_MAX`].
-    pub limit: i64,
+pub struct Paging<P> {
     /// Where to go on; `None` for the first page.
-    pub cursor: Option<String>,
+    pub after: Option<P>,
+    /// Rows wanted, 1 to [`LIMIT_MAX`].
+    limit: i64,
     /// Path and query without the cursor, to build the next page's address from.
     base: String,
 }
 
-impl Paging {
-    /// The place to go on from, in a list over (created_at, id).
-    pub fn place(&self) -> Result<Option<Cursor>, Problem> {
-        let Some(text) = &self.cursor else {
-            return Ok(None);
-        };
-        Cursor::decode(text).map(Some).ok_or_else(unknown_cursor)
+impl<P> Paging<P> {
+    pub(crate) fn new(limit: i64, after: Option<P>, path: &str, query: &[(String, String)]) -> Self {
+        let others = query.iter().filter(|(name, _)| name != "cursor");
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish();
+        let base = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        Self { after, limit, base }
     }
 
     /// How many rows to ask the database for: one more than wanted tells whether there is a next page.
@@ -78,38 +121,6 @@ impl Paging {
             format!("{}{separator}cursor={}", self.base, cursor(row))
         });
         Page { rows, next }
-    }
-}
-
-/// 422 for a cursor that this list did not give out.
-pub fn unknown_cursor() -> Problem {
-    let mut faults = Faults::new();
-    faults.add("cursor", "is not one that this list gave; start without it");
-    Problem::invalid(faults)
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Paging {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
-            .map_err(|_| Problem::malformed("The query string cannot be read."))?;
-        let find = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, v)| v);
-        let limit = match find("limit").map(|text| text.parse::<i64>()) {
-            None => LIMIT_DEFAULT,
-            Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
-            Some(_) => {
-                let mut faults = Faults::new();
-                faults.add("limit", format!("must be a number from 1 to {LIMIT_MAX}"));
-                return Err(Problem::invalid(faults));
-            }
-        };
-        let cursor = find("cursor").cloned();
-        let others: Vec<_> = pairs.iter().filter(|(key, _)| key != "cursor").collect();
-        let query = serde_urlencoded::to_string(&others).unwrap_or_default();
-        let path = parts.uri.path();
-        let base = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-        Ok(Self { limit, cursor, base })
     }
 }
 
@@ -151,26 +162,13 @@ mod tests {
         for foreign in ["", "%%%", "MTIz", "bm8uaWQ"] {
             assert_eq!(Cursor::decode(foreign), None);
         }
-    }
-
-    #[tokio::test]
-    async fn the_next_page_keeps_the_other_parameters() {
-        let request = http::Request::get("/api/v1/things?q=a%20b&limit=2&cursor=x").body(());
-        let (mut parts, ()) = request.unwrap().into_parts();
-        let paging = Paging::from_request_parts(&mut parts, &()).await.unwrap();
-        let page = paging.page(vec![1, 2, 3], |row| format!("after{row}"));
-        assert_eq!(page.rows, [1, 2]);
-        assert_eq!(page.next.as_deref(), Some("/api/v1/things?q=a+b&limit=2&cursor=after2"));
-        assert_eq!(paging.page(vec![1, 2], |_| String::new()).next, None);
-    }
-
-    #[tokio::test]
-    async fn a_limit_out_of_bounds_is_refused() {
-        for limit in ["0", "101", "-1", "many"] {
-            let request = http::Request::get(format!("/things?limit={limit}")).body(());
-            let (mut parts, ()) = request.unwrap().into_parts();
-            let problem = Paging::from_request_parts(&mut parts, &()).await.unwrap_err();
-            assert_eq!(problem.status(), 422);
+        for micros in [i64::MIN, -1, 300_000_000_000_000_000, i64::MAX] {
+            let beyond = BASE64_URL_SAFE_NO_PAD.encode(format!("{micros}.1"));
+            assert_eq!(Cursor::decode(&beyond), None, "{micros}");
         }
     }
 }
+
+#[cfg(test)]
+#[path = "page_properties.rs"]
+mod properties;

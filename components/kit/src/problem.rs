@@ -7,6 +7,11 @@ use utoipa::ToSchema;
 
 use crate::faults::{Fault, Faults};
 
+mod kind;
+pub mod kinds;
+
+pub use kind::Kind;
+
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -34,6 +39,7 @@ struct Details {
     errors: Vec<Fault>,
     /// The request's id, for a report.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     request_id: Option<String>,
     #[serde(skip)]
     #[schema(ignore)]
@@ -41,12 +47,12 @@ struct Details {
 }
 
 impl Problem {
-    /// A problem of which the status says all that a program needs.
-    pub fn of(status: StatusCode, detail: impl Into<String>) -> Self {
+    /// A problem of this kind; `detail` says what went wrong this time.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self(Box::new(Details {
-            kind: "about:blank".to_owned(),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
-            status,
+            kind: kind.uri(),
+            title: kind.title(),
+            status: kind.status,
             detail: detail.into(),
             errors: Vec::new(),
             request_id: None,
@@ -54,16 +60,9 @@ impl Problem {
         }))
     }
 
-    /// A problem of a kind that programs may tell apart: `email-taken` becomes the type `/problems/email-taken`.
-    pub fn named(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
-        let mut title = kind.replace('-', " ");
-        if let Some(first) = title.get_mut(0..1) {
-            first.make_ascii_uppercase();
-        }
-        let mut problem = Self::of(status, detail);
-        problem.0.kind = format!("/problems/{kind}");
-        problem.0.title = title;
-        problem
+    /// A problem of which the status says all that a program needs.
+    pub fn of(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::new(Kind::plain(status, ""), detail)
     }
 
     /// 400: the request cannot be read.
@@ -92,11 +91,6 @@ impl Problem {
         Self::of(StatusCode::NOT_FOUND, detail)
     }
 
-    /// 409 of a named kind.
-    pub fn conflict(kind: &str, detail: impl Into<String>) -> Self {
-        Self::named(StatusCode::CONFLICT, kind, detail)
-    }
-
     /// 412: the resource has changed since the client read it.
     pub fn precondition_failed() -> Self {
         Self::of(
@@ -110,7 +104,7 @@ impl Problem {
         let errors = faults.into_list();
         let fields: Vec<&str> = errors.iter().map(|fault| fault.field.as_str()).collect();
         let detail = format!("Wrong or missing: {}.", fields.join(", "));
-        Self::named(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail).with_errors(errors)
+        Self::new(kinds::INVALID_INPUT, detail).with_errors(errors)
     }
 
     /// 429: not so often; asking again after `retry_after_s` may help.

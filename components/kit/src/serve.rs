@@ -21,6 +21,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DE
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, idempotency-key, if-match");
 const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("etag, idempotent-replayed, link, location, retry-after, www-authenticate, x-request-id");
+const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 /// Seconds for which a browser may remember the answer to a preflight.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
@@ -39,15 +40,55 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let routed = async |request| {
+        let Ok(response) = router.call(request).await;
+        response
+    };
+    around(request, routed).await
+}
+
+/// What happens around `answer`.
+pub(crate) async fn around<B>(request: Request<B>, answer: impl AsyncFnOnce(Request<Body>) -> Response) -> Response
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let headers = request.headers().clone();
     let origin = allowed_origin(&headers).await;
-    if is_preflight(request.method(), &headers) {
-        return preflight(origin);
-    }
-    let Ok(response) = router.call(request.map(Body::new)).await;
-    let mut response = as_problem(response, request_id(&headers));
+    let mut response = match is_preflight(request.method(), &headers) {
+        true => preflight(origin.is_some()),
+        false => described(request, &headers, answer).await,
+    };
     secure(response.headers_mut(), is_behind_tls(&headers));
     share(response.headers_mut(), origin);
+    response
+}
+
+/// What `answer` says to anything but a preflight, in the form that every answer has.
+async fn described<B>(
+    request: Request<B>,
+    headers: &HeaderMap,
+    answer: impl AsyncFnOnce(Request<Body>) -> Response,
+) -> Response
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let asks_for_methods = request.method() == Method::OPTIONS;
+    let response = answer(request.map(Body::new)).await;
+    match asks_for_methods && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        true => methods(&response),
+        false => as_problem(response, request_id(headers)),
+    }
+}
+
+/// What an address takes: the refusal of OPTIONS says it, and OPTIONS asks for nothing else (RFC 9110, 9.3.7).
+fn methods(refusal: &Response) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let allowed = refusal.headers().get(header::ALLOW).and_then(|allowed| allowed.to_str().ok()).unwrap_or_default();
+    if let Ok(allowed) = HeaderValue::from_str(&format!("{allowed},OPTIONS")) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
     response
 }
 
@@ -91,14 +132,23 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-request-id")?.to_str().ok()
 }
 
+/// Whether the browser spoke TLS, as the host knows or the proxies in between say: each adds what it was spoken to in, so the first one counts. A
+/// client that only pretends tells nobody but itself, and over a plain connection no browser listens to it (RFC 6797, 8.1).
 fn is_behind_tls(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"https"))
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if text("spin-full-url").starts_with("https://") {
+        return true;
+    }
+    let protocols: &str = text("x-forwarded-proto");
+    protocols.split(',').next().is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
 }
 
-/// `nosniff` always, `no-store` unless the handler says that an answer may be kept.
+/// `nosniff` always; `no-store` unless the handler says that an answer may be kept; no browser shows an answer as a page
+/// that does anything, unless the handler has a policy of its own.
 fn secure(headers: &mut HeaderMap, tls: bool) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
     if tls {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
@@ -116,15 +166,14 @@ fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-fn preflight(origin: Option<HeaderValue>) -> Response {
+fn preflight(is_allowed: bool) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    if origin.is_some() {
+    if is_allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE);
     }
-    share(headers, origin);
     response
 }
 
@@ -186,6 +235,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_address_says_which_methods_it_takes() {
+        let response = ask("OPTIONS", "/me", &[]).await;
+        assert_eq!(response.status(), 204);
+        assert_eq!(response.headers()["allow"], "GET,HEAD,OPTIONS");
+        assert_eq!(ask("OPTIONS", "/nowhere", &[]).await.status(), 404);
+    }
+
+    #[tokio::test]
     async fn a_missing_token_is_challenged() {
         let response = ask("GET", "/me", &[]).await;
         assert_eq!(response.status(), 401);
@@ -202,5 +259,15 @@ mod tests {
         let bad = ask("OPTIONS", "/me", &[("origin", "http://evil.example"), preflight]).await;
         assert!(!bad.headers().contains_key("access-control-allow-origin"));
         assert_eq!(bad.headers()["vary"], "Origin");
+    }
+
+    #[tokio::test]
+    async fn a_preflight_is_as_secure_as_any_answer() {
+        let preflight = [("origin", "http://evil.example"), ("access-control-request-method", "POST")];
+        let plain = ask("OPTIONS", "/me", &preflight).await;
+        assert_eq!(plain.headers()["x-content-type-options"], "nosniff");
+        assert!(!plain.headers().contains_key("strict-transport-security"));
+        let headers = [preflight[0], preflight[1], ("x-forwarded-proto", "https, http")];
+        assert!(ask("OPTIONS", "/me", &headers).await.headers().contains_key("strict-transport-security"));
     }
 }

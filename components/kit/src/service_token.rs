@@ -1,32 +1,57 @@
 //! The token by which the shop's own components know one another on `/internal/…`.
 
-use axum::extract::FromRequestParts;
-use http::request::Parts;
+use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use crate::{Problem, settings};
+use crate::settings;
 
-/// The header that carries it.
-pub const HEADER: &str = "x-service-token";
+/// The variable that holds it. Without a value nobody is let in.
+pub const VARIABLE: &str = "service_token";
 
-/// Proof that a request comes from a component of the shop. To anyone else the path does not exist: 404.
-#[derive(Debug, Clone, Copy)]
-pub struct FromService;
-
-impl<S: Send + Sync> FromRequestParts<S> for FromService {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let sent = parts.headers.get(HEADER).map(|value| value.as_bytes());
-        let expected = settings::get_or("service_token", "").await;
-        match sent {
-            Some(sent) if !expected.is_empty() && same(sent, expected.as_bytes()) => Ok(Self),
-            _ => Err(Problem::not_found("There is nothing here.")),
-        }
-    }
+/// Whether these are the headers of a component of the shop: `Authorization: Bearer <service_token>`.
+pub async fn came_with(headers: &HeaderMap) -> bool {
+    let Some(sent) = bearer(headers) else {
+        return false;
+    };
+    let expected = settings::get_or(VARIABLE, "").await;
+    !expected.is_empty() && same(sent, expected.as_bytes())
 }
 
-/// Compares digests, so that the time taken tells nothing about the token.
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+}
+
+/// Compares digests, and all of them whatever the first bytes are: the time taken tells nothing about the token.
 fn same(left: &[u8], right: &[u8]) -> bool {
-    Sha256::digest(left) == Sha256::digest(right)
+    let pairs = Sha256::digest(left).into_iter().zip(Sha256::digest(right));
+    std::hint::black_box(pairs.fold(0, |difference, (left, right)| difference | (left ^ right))) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(value: &str) -> HeaderMap {
+        [(header::AUTHORIZATION, value.parse().unwrap())].into_iter().collect()
+    }
+
+    #[tokio::test]
+    async fn only_the_right_token_lets_in() {
+        settings::provide(VARIABLE, "s3cret");
+        assert!(came_with(&headers("Bearer s3cret")).await);
+        assert!(came_with(&headers("bearer s3cret")).await);
+        for wrong in ["Bearer s3cre", "Bearer s3crets", "Bearer ", "Bearer", "Basic s3cret", "s3cret"] {
+            assert!(!came_with(&headers(wrong)).await, "{wrong}");
+        }
+        assert!(!came_with(&HeaderMap::new()).await);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_let_in_where_there_is_no_token() {
+        settings::provide(VARIABLE, "");
+        assert!(!came_with(&headers("Bearer ")).await);
+        assert!(!came_with(&HeaderMap::new()).await);
+    }
 }

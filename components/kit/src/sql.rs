@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use spin_sdk::pg::{Connection, DbValue, PgError, QueryError};
+use spin_sdk::wit_bindgen::StreamResult;
 use thiserror::Error;
 
 pub use spin_sdk::pg::ParameterValue;
 
 use crate::{Failure, Problem, settings};
+
+/// Rows taken from a result in one read.
+const ROWS_AT_ONCE: usize = 128;
 
 /// Why a statement had no result.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -95,8 +99,13 @@ impl Database {
         let mut result = connection.query(statement, params).await?;
         let names: std::sync::Arc<[String]> = result.columns().iter().map(|column| column.name.clone()).collect();
         let mut rows = Vec::new();
-        while let Some(values) = result.rows().next().await {
-            rows.push(Row { names: names.clone(), values });
+        // Each read is a turn of the instance's event loop, so as many rows as are there are taken at once.
+        loop {
+            let (status, values) = result.rows().read(Vec::with_capacity(ROWS_AT_ONCE)).await;
+            rows.extend(values.into_iter().map(|values| Row { names: names.clone(), values }));
+            if matches!(status, StreamResult::Dropped | StreamResult::Cancelled) {
+                break;
+            }
         }
         result.result().await?;
         Ok(rows)

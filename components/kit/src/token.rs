@@ -211,3 +211,7 @@ mod tests {
         assert_eq!(verifier(SEED).verify("", 1001), Err(TokenError::Invalid));
     }
 }
+
+#[cfg(test)]
+#[path = "token_properties.rs"]
+mod properties;

@@ -22,6 +22,8 @@ spin_sdk::wit_bindgen::generate!({
     ],
     world: "plaza:orders/orders",
     runtime_path: "spin_sdk::wit_bindgen::rt",
+    // As JSON at /internal/…, beside the calls that are linked.
+    additional_derives: [serde::Serialize, serde::Deserialize],
     generate_all,
 });
 

@@ -5,6 +5,8 @@ spin_sdk::wit_bindgen::generate!({
     path: "../../wit/shop/payments",
     world: "implementation",
     runtime_path: "spin_sdk::wit_bindgen::rt",
+    // As JSON at /internal/…, beside the calls that are linked.
+    additional_derives: [serde::Serialize, serde::Deserialize],
 });
 
 #[cfg(target_family = "wasm")]

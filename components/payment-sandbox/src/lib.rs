@@ -8,7 +8,7 @@
 //! | `tok_flaky` | it fails twice, then succeeds |
 //! | `tok_3ds` | the customer must act; a webhook says how it ended |
 //!
-//! It exports `shop:payments/provider`. A webhook is signed with the variable `sandbox_webhook_secret`:
+//! It exports `shop:payments/provider`, also over HTTP ([`inbound::internal`]). A webhook is signed with the variable `sandbox_webhook_secret`:
 //! `webhook-signature` is the hexadecimal HMAC-SHA-256 over `<webhook-timestamp>.<body>`, and the body is
 //! `{"id": …, "key": …, "outcome": "succeeded" | "declined"}`.
 
@@ -16,3 +16,9 @@ mod bindings;
 pub mod domain;
 pub mod inbound;
 pub mod outbound;
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    inbound::internal::answer(request).await
+}

@@ -16,6 +16,8 @@ spin_sdk::wit_bindgen::generate!({
     path: ["../../wit/shop/users", "../../wit/shop/payments", "../../wit/plaza/events", "../../wit/plaza/schedule"],
     world: "plaza:payments/payments",
     runtime_path: "spin_sdk::wit_bindgen::rt",
+    // As JSON at /internal/…, beside the calls that are linked.
+    additional_derives: [serde::Serialize, serde::Deserialize],
     generate_all,
 });
 

@@ -11,12 +11,10 @@
 //!
 //! Beside HTTP it exports `shop:products/inventory` ([`domain::reservation`]), takes in `order-events`, tells on
 //! `product-events` of products that run out, and lets
-//! reservations lapse by the clock.
+//! reservations lapse by the clock. Whether who changes something is still an administrator it asks of `shop:users/directory`.
 
 pub mod domain;
 pub mod inbound;
 pub mod outbound;
 
-#[cfg(target_family = "wasm")]
-#[expect(unsafe_code, reason = "generated code crosses the component boundary")]
 mod bindings;

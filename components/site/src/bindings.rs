@@ -9,7 +9,6 @@ spin_sdk::wit_bindgen::generate!({
             import shop:products/inventory@1.0.0;
             import shop:orders/readiness@1.0.0;
             import shop:payments/readiness@1.0.0;
-            import shop:payments/provider@1.0.0;
         }
     "#,
     path: ["../../wit/shop/users", "../../wit/shop/products", "../../wit/shop/orders", "../../wit/shop/payments"],

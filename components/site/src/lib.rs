@@ -3,8 +3,10 @@
 //! | route | what |
 //! |---|---|
 //! | `GET /` | a page that says what this is |
-//! | `GET /docs` | a page that lists the operations |
-//! | `GET /openapi.json` | the services' documents as one |
+//! | `GET /docs` | a page to read and try the operations, with its files below it |
+//! | `GET /openapi.json` | the services' OpenAPI documents as one |
+//! | `GET /asyncapi.json` | their AsyncAPI documents as one |
+//! | `GET /schemas` | the JSON Schemas of bodies and events, one by one below it |
 //! | `GET /health` | `{"status":"ok"}` |
 //! | `GET /health/live` | the same: this component answers |
 //! | `GET /health/ready` | whether those answer whom the shop is made of; 503 names who does not |

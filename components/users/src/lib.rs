@@ -11,12 +11,10 @@
 //! | `POST /api/v1/sessions/refresh` | holders of a refresh token | [`domain::sessions::refresh`] |
 //! | `DELETE /api/v1/sessions/current` | anyone logged in | the port [`domain::sessions::Sessions`] |
 //!
-//! The component also exports `shop:users/directory` and, for the clock, `plaza:schedule/task`.
+//! The component also exports `shop:users/directory` and, for the clock, `plaza:schedule/task`. It has passwords hashed by
+//! `shop:passwords/hashing`, a component of its own.
 
+mod bindings;
 pub mod domain;
 pub mod inbound;
 pub mod outbound;
-
-#[cfg(target_family = "wasm")]
-#[expect(unsafe_code, reason = "generated code crosses the component boundary")]
-mod bindings;

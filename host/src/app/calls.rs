@@ -1,6 +1,9 @@
 //! The exports that the host itself calls: `plaza:events/subscriber` and `plaza:schedule/task`.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -9,13 +12,16 @@ use wasmtime::component::Val;
 use crate::{
     events::{Event, Failure as EventFailure, Subscriber},
     schedule::Task,
-    service::{CallContext, Service},
+    service::{CallContext, Export, Lot, Service},
 };
 
 /// The interface of subscribers.
 pub const SUBSCRIBER: &str = "plaza:events/subscriber@1.0.0";
 /// The interface of components that work by the clock.
 pub const TASK: &str = "plaza:schedule/task@1.0.0";
+
+static HANDLE: LazyLock<Export> = LazyLock::new(|| Export::new(SUBSCRIBER, "handle"));
+static TICK: LazyLock<Export> = LazyLock::new(|| Export::new(TASK, "tick"));
 
 /// A component as the subscriber of a topic.
 pub struct EventCalls(pub Arc<Service>);
@@ -30,9 +36,11 @@ impl Subscriber for EventCalls {
     }
 
     async fn handle(&self, event: &Event, attempt: u32) -> Result<(), EventFailure> {
-        let context = context(&self.0, format!("event-{}", event.id), event.traceparent.as_deref());
+        // Events of one key see one version while another is being tried.
+        let lot = Lot::of(&event.key);
+        let context = context(&self.0, format!("event-{}", event.id), event.traceparent.as_deref(), lot);
         let params = vec![event_value(event, attempt)];
-        let results = self.0.call(SUBSCRIBER, "handle", params, context).await;
+        let results = self.0.call(&HANDLE, params, context).await;
         // A component that fails, is busy or is being replaced may well take the event later.
         let results = results.map_err(|failure| EventFailure::Retry(failure.to_string()))?;
         match results.into_iter().next() {
@@ -50,8 +58,8 @@ impl Task for TickCalls {
     }
 
     async fn tick(&self) -> Result<(), String> {
-        let context = context(&self.0, format!("tick-{}", Uuid::now_v7().simple()), None);
-        let results = self.0.call(TASK, "tick", Vec::new(), context).await.map_err(|failure| failure.to_string())?;
+        let context = context(&self.0, format!("tick-{}", Uuid::now_v7().simple()), None, Lot::LAST);
+        let results = self.0.call(&TICK, Vec::new(), context).await.map_err(|failure| failure.to_string())?;
         match results.into_iter().next() {
             Some(Val::Result(Err(Some(text)))) => match *text {
                 Val::String(text) => Err(text),
@@ -62,9 +70,9 @@ impl Task for TickCalls {
     }
 }
 
-fn context(service: &Service, request_id: String, traceparent: Option<&str>) -> CallContext {
-    let deadline = Instant::now() + service.limits.request_time();
-    CallContext::root(request_id.into(), traceparent.map(Into::into), deadline)
+fn context(service: &Service, request_id: String, traceparent: Option<&str>, lot: Lot) -> CallContext {
+    let deadline = Instant::now() + service.limits().request_time();
+    CallContext::root(request_id.into(), traceparent.map(Into::into), deadline, lot)
 }
 
 /// The record `plaza:events/subscriber.event`, its fields in the order of the WIT.

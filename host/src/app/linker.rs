@@ -1,10 +1,19 @@
 //! Everything that the host itself offers to guests, in one linker.
 
+use std::sync::Arc;
+
 use wasmtime::component::Linker;
 
 use crate::{
-    capability::{outbound_http, postgres, postgres::PostgresView, stdio, stdio::StdioView, variables},
+    capability::{
+        declined, key_value, key_value::KeyValueView, outbound_http, postgres, postgres::PostgresView, sqlite,
+        sqlite::SqliteView, stdio, stdio::StdioView, variables,
+    },
     guest::{self, Guest},
+    limits::ComponentLimits,
+    link,
+    manifest::{app::Component, import},
+    service::Service,
 };
 
 /// A linker with every interface the host serves.
@@ -24,11 +33,40 @@ pub fn host_interfaces(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Gue
         wasmtime_wasi::cli::WasiCliView::cli,
     )?;
     variables::add_to_linker(&mut linker, |guest: &mut Guest| &guest.variables)?;
+    key_value::add_to_linker(&mut linker, |guest: &mut Guest| KeyValueView {
+        ctx: &mut guest.key_value,
+        table: &mut guest.table,
+    })?;
+    sqlite::add_to_linker(&mut linker, |guest: &mut Guest| SqliteView {
+        ctx: &mut guest.sqlite,
+        table: &mut guest.table,
+    })?;
     postgres::add_to_linker(&mut linker, |guest: &mut Guest| PostgresView {
         ctx: &mut guest.postgres,
         table: &mut guest.table,
     })?;
+    declined::add_to_linker(&mut linker)?;
     Ok(linker)
+}
+
+/// Whether a component can be linked to what the host offers and to those whom the manifest names for the rest.
+///
+/// # Errors
+/// The first import that fits nothing.
+pub fn try_link(
+    base: &Linker<Guest>,
+    component: &Component,
+    compiled: &wasmtime::component::Component,
+) -> wasmtime::Result<()> {
+    let mut linker = base.clone();
+    let id: Arc<str> = component.id.as_str().into();
+    for (interface, _) in compiled.component_type().imports(compiled.engine()) {
+        if let Some(provider) = import::provider(&component.links, interface) {
+            let provider = Service::new(provider.into(), ComponentLimits::default());
+            link::define(&mut linker, &id, compiled, interface, &provider)?;
+        }
+    }
+    linker.instantiate_pre(compiled).map(drop)
 }
 
 /// Has what a guest sends carry the trace of the request it serves.

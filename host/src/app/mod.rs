@@ -1,78 +1,69 @@
 //! The composition root: a manifest becomes running services. The only place that knows all parts.
 
+mod apply;
+mod artifacts;
 mod calls;
-mod linker;
+pub mod check;
+pub mod linker;
+mod options;
 mod outfit;
+mod plan;
 mod prepare;
+mod rollout;
+pub mod served;
 mod services;
+mod storage;
 mod variables;
+mod work;
 
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
+use arc_swap::ArcSwap;
 
+pub use options::Options;
+pub use served::host_serves;
 pub use variables::from_environment;
 
 use crate::{
-    control::{Control, Overview},
-    cores::{Cores, ThreadModel},
-    database::{Database, DatabaseError, DatabaseSettings},
+    control::{Control, Desk},
+    cores::Cores,
+    database::{Database, DatabaseError, DatabaseSettings, StateLock},
     engine::Engine,
     error::faults,
-    events::{self, Events, Outbox, Subscription},
-    limits::HostLimits,
-    manifest::{self, App},
-    router::Router,
-    schedule::{self, Schedule},
-    server::{Directory, Server},
+    events::Tally,
+    manifest::{self, App, Source},
+    rollout::{Following, InFolder, InPostgres, Ledger, Rollout, Standing, open as open_ledger},
+    server::{self, Server},
 };
-use calls::{EventCalls, TickCalls};
-use prepare::Data;
+use apply::Applying;
+use artifacts::{Loaded, standing_versions};
 use services::Services;
-
-/// What to run, and where.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The manifest.
-    pub manifest: PathBuf,
-    /// Where the application listens.
-    pub listen: SocketAddr,
-    /// Where the admin port listens.
-    pub control: SocketAddr,
-    /// The folder for the embedded server, the compile cache and the control token.
-    pub state_dir: PathBuf,
-    /// A database server outside.
-    pub database_url: Option<String>,
-    /// Where the embedded server's programs are, or are to be installed.
-    pub postgres_dir: Option<PathBuf>,
-    /// `--variable`.
-    pub variables: BTreeMap<String, String>,
-    /// How threads are used.
-    pub thread_model: ThreadModel,
-    /// Bounds of the process.
-    pub limits: HostLimits,
-}
+use storage::Storage;
+use work::{Under, Work, start_events, start_schedule};
 
 /// A running application.
 pub struct Running {
-    /// The manifest it runs.
-    pub app: App,
+    /// The manifest it was started with.
+    pub app: Arc<App>,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whether it speaks TLS there.
+    pub secure: bool,
     /// Where its admin port listens.
     pub control_address: SocketAddr,
-    /// Passwords that were made just now, by variable, to be shown once.
-    pub fresh_passwords: BTreeMap<String, String>,
     /// How long the start took.
     pub took: Duration,
     /// How many components had to be compiled.
     pub compiled: usize,
+    unseen_passwords: BTreeMap<String, String>,
+    rollout: Arc<Rollout>,
     parts: Parts,
 }
 
@@ -80,14 +71,15 @@ pub struct Running {
 #[derive(Default)]
 struct Parts {
     server: Option<Server>,
-    schedule: Option<Schedule>,
-    events: Option<Events>,
+    work: Arc<Work>,
     control: Option<Control>,
-    services: Option<Services>,
+    following: Option<Following>,
+    services: Option<Arc<Services>>,
     cores: Option<Cores>,
-    database: Option<Database>,
+    database: Option<Arc<Database>>,
     /// Advances the epoch that makes guests yield, so it lives as long as they do.
     engine: Option<Arc<Engine>>,
+    lock: Option<StateLock>,
 }
 
 /// Starts an application.
@@ -96,15 +88,18 @@ struct Parts {
 /// What keeps it from starting, each with what to do about it. What was started already is stopped again.
 pub async fn start(options: Options) -> anyhow::Result<Running> {
     let started = Instant::now();
-    let app = load(&options.manifest)?;
+    let app = Arc::new(load(&options)?);
+    let secure = options.tls.is_some();
     let mut parts = Parts::default();
     match build(&app, &options, &mut parts).await {
         Ok(built) => Ok(Running {
             address: built.address,
+            secure,
             control_address: built.control_address,
-            fresh_passwords: built.fresh_passwords,
+            unseen_passwords: built.unseen_passwords,
             took: started.elapsed(),
             compiled: built.compiled,
+            rollout: built.rollout,
             app,
             parts,
         }),
@@ -119,19 +114,27 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
 ///
 /// # Errors
 /// What the manifest, the database or a migration says.
-pub async fn migrate(manifest: &Path, mut settings: DatabaseSettings) -> anyhow::Result<Vec<(String, Vec<String>)>> {
-    let app = manifest::load(manifest).map_err(faults)?;
+pub async fn migrate(manifest: &Source, mut settings: DatabaseSettings) -> anyhow::Result<Vec<(String, Vec<String>)>> {
+    let mut reading = manifest::read(manifest);
+    reading.leave_out_unused();
+    let app = reading.into_app().map_err(faults)?;
     settings.state_dir = prepare::state_dir(&settings.state_dir)?;
+    settings.component_connections = prepare::component_connections(&app);
     let Some(database) = prepare::database(&app, &settings).await? else { return Ok(Vec::new()) };
-    let provisioned = prepare::provision(&app, &database).await;
+    let provisioned = prepare::provision(&app, &database, &|_| true).await;
     database.stop().await?;
     Ok(provisioned?.into_iter().map(|one| (one.component, one.applied)).collect())
 }
 
-/// Reads a manifest whose files are all there.
-fn load(manifest: &Path) -> anyhow::Result<App> {
-    let reading = manifest::read(manifest);
-    let missing = reading.missing_files();
+/// Reads a manifest whose files and stores are all there, without what nothing uses.
+fn load(options: &Options) -> anyhow::Result<App> {
+    let mut reading = manifest::read(&options.manifest);
+    let unused = reading.leave_out_unused();
+    if !unused.is_empty() {
+        tracing::info!(components = unused.join(" "), "left out, since nothing uses them");
+    }
+    let mut missing = reading.missing_files();
+    missing.extend(reading.unknown_stores(&options.runtime_config));
     let mut found = reading.into_app();
     if !missing.is_empty() {
         found = match found {
@@ -145,13 +148,33 @@ fn load(manifest: &Path) -> anyhow::Result<App> {
 impl Running {
     /// Returns when the embedded database server is gone for good.
     pub fn database_lost(&self) -> impl Future<Output = DatabaseError> + use<> {
-        let lost = self.parts.database.as_ref().map(Database::lost);
+        let lost = self.parts.database.as_ref().map(|database| database.lost());
         async move {
             match lost {
                 Some(lost) => lost.await,
                 None => std::future::pending().await,
             }
         }
+    }
+
+    /// What changes its components.
+    pub fn rollout(&self) -> Arc<Rollout> {
+        self.rollout.clone()
+    }
+
+    /// Generated passwords that nobody has been shown, by variable. They are to be shown now: the next call, or host,
+    /// gets none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn passwords_to_show(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let names: Vec<String> = self.unseen_passwords.keys().cloned().collect();
+        let Some(database) = self.parts.database.as_ref().filter(|_| !names.is_empty()) else {
+            return Ok(BTreeMap::new());
+        };
+        let mine = database.show(&names).await?;
+        let unseen = self.unseen_passwords.iter().filter(|(name, _)| mine.contains(name));
+        Ok(unseen.map(|(name, password)| (name.clone(), password.clone())).collect())
     }
 
     /// Accepts nothing more, lets what is in flight finish within `patience`, and stops everything; returns whether
@@ -164,75 +187,102 @@ impl Running {
 struct Built {
     address: SocketAddr,
     control_address: SocketAddr,
-    fresh_passwords: BTreeMap<String, String>,
+    unseen_passwords: BTreeMap<String, String>,
     compiled: usize,
+    rollout: Arc<Rollout>,
 }
 
-async fn build(app: &App, options: &Options, parts: &mut Parts) -> anyhow::Result<Built> {
+async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::Result<Built> {
     let state_dir = prepare::state_dir(&options.state_dir)?;
+    if options.database_url.is_some() || !prepare::needs_database(app) {
+        // The embedded server locks the folder itself.
+        parts.lock = Some(StateLock::take(&state_dir)?);
+    }
     let engine = Engine::new(&options.limits, &state_dir.join("cache"))?;
     let engine = parts.engine.insert(Arc::new(engine)).clone();
-    let loading = services::load_artifacts(app, &engine);
+    let loading = artifacts::load(app.components.values(), &engine);
     let settings = DatabaseSettings {
         state_dir: state_dir.clone(),
         postgres_dir: options.postgres_dir.clone(),
         external_url: options.database_url.clone(),
+        component_connections: prepare::component_connections(app),
     };
-    let (artifacts, database) = tokio::join!(loading, prepare::database(app, &settings));
-    parts.database = database?;
-    let artifacts = artifacts?;
-    let data = prepare::data(app, options, parts.database.as_ref()).await?;
+    let (loaded, database) = tokio::join!(loading, prepare::database(app, &settings));
+    parts.database = database?.map(Arc::new);
+    let loaded = loaded?;
+    let data = prepare::data(app, options, parts.database.as_deref(), &|_| true).await?;
 
     let cores = parts.cores.insert(Cores::start(options.thread_model, options.limits.cores)?);
-    let scratch = state_dir.join("files");
-    let services = parts.services.insert(services::assemble(app, &engine, artifacts, &data.values, cores, &scratch)?);
+    let folders = (state_dir.join("files"), Storage::new(&state_dir, &options.runtime_config));
+    let services = Services::new(app.clone(), engine.clone(), data.values, data.databases, cores, folders)?;
+    let services = parts.services.insert(Arc::new(services)).clone();
+    let ledger = ledger(app, &state_dir, parts.database.as_deref())?;
+    let standings = open_ledger(&*ledger, &artifacts::files(&loaded), options.files_only).await?;
+    let compiled = serve_standings(&standings, &loaded, &*ledger, &services).await?;
+    let now = services.now();
+    let leases = parts.database.as_ref().map(|database| database.leases());
+    let rollout = Rollout::new(&app.name, ledger, services.clone(), standings, leases);
+    parts.following = Some(rollout.follow());
+    let tally = Arc::new(Tally::default());
     if let Some(database) = &parts.database {
-        parts.events = Some(start_events(app, services, &data, database).await?);
-        parts.schedule = Some(start_schedule(app, services, database));
+        let events = Some(start_events(&now, database, options.kafka.as_ref(), tally.clone()).await?);
+        parts.work.replace(Under { events, schedule: Some(start_schedule(&now, database)) });
     }
-    let directory = Arc::new(Directory {
-        router: Router::new(app.routes.iter().map(|one| (one.component.as_str(), one.route.clone())))?,
-        services: services.by_id.clone(),
+    let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
+    let applying = Arc::new(Applying {
+        options: options.clone(),
+        database: parts.database.clone(),
+        services,
+        rollout: rollout.clone(),
+        directory: directory.clone(),
+        work: parts.work.clone(),
+        tally: tally.clone(),
     });
-    let overview = Overview { name: app.name.clone(), services: services.by_id.clone() };
-    let control = Control::start(options.control, &state_dir, overview).await;
-    let control = parts.control.insert(control?);
-    let server = Server::start(options.listen, directory, &options.limits, cores.lanes()).await;
+    let desk = Desk {
+        application: app.name.clone(),
+        rollout: rollout.clone(),
+        manifest: applying,
+        events: tally,
+        office: parts.work.clone(),
+        background: cores.background().clone(),
+    };
+    let control = parts.control.insert(Control::start(options.control, &state_dir, desk).await?);
+    let settings = server::Settings::new(&options.limits, options.tls.clone(), options.trusted_proxies.clone());
+    let server = Server::start(options.listen, directory, settings, cores.lanes()).await;
     let server = parts.server.insert(server.with_context(|| listen_advice(options.listen))?);
     Ok(Built {
         address: server.address,
         control_address: control.address,
-        fresh_passwords: data.fresh_passwords,
-        compiled: services.compiled,
+        unseen_passwords: data.unseen_passwords,
+        compiled,
+        rollout,
     })
 }
 
-async fn start_events(app: &App, services: &Services, data: &Data, database: &Database) -> anyhow::Result<Events> {
-    let mut outboxes = Vec::new();
-    let mut subscriptions = Vec::new();
-    for component in app.components.values() {
-        let id = component.id.as_str();
-        let wake = services.outfits.get(id).map(|outfit| outfit.wrote());
-        if let (Some(table), Some(database), Some(wake)) = (&component.plaza.outbox, data.databases.get(id), wake) {
-            let (url, table) = (database.url.clone(), table.clone());
-            outboxes.push(Outbox { component: id.to_owned(), url, table, wake });
-        }
-        let Some(service) = services.by_id.get(id) else { continue };
-        for topic in &component.plaza.subscribe {
-            let subscriber = Arc::new(EventCalls(service.clone()));
-            subscriptions.push(Subscription { topic: topic.clone(), subscriber });
-        }
-    }
-    Ok(events::start(database, outboxes, subscriptions).await?)
+/// Where it is written down which versions there are.
+fn ledger(app: &App, state_dir: &Path, database: Option<&Database>) -> anyhow::Result<Box<dyn Ledger>> {
+    Ok(match database {
+        Some(database) => Box::new(InPostgres::new(database.state().clone(), &app.name)),
+        None => Box::new(InFolder::open(state_dir)?),
+    })
 }
 
-fn start_schedule(app: &App, services: &Services, database: &Database) -> Schedule {
-    let ticking = app.components.values().filter_map(|component| {
-        let every = Duration::from_secs(component.plaza.tick_seconds?);
-        let service = services.by_id.get(component.id.as_str())?;
-        Some((Arc::new(TickCalls(service.clone())) as Arc<dyn schedule::Task>, every))
-    });
-    schedule::start(database, ticking.collect())
+/// Lets the versions that stand in the ledger answer; returns how many had to be compiled.
+async fn serve_standings(
+    standings: &BTreeMap<String, Standing>,
+    loaded: &BTreeMap<String, Loaded>,
+    ledger: &dyn Ledger,
+    services: &Services,
+) -> anyhow::Result<usize> {
+    let now = services.now();
+    let mut compiled = 0;
+    for (id, standing) in standings {
+        let Some(service) = now.services.get(id.as_str()) else { continue };
+        let (versions, some) = standing_versions(id, standing, loaded.get(id), ledger, services, &now).await?;
+        compiled += some;
+        service.switch(versions);
+    }
+    Ok(compiled)
 }
 
 fn listen_advice(address: SocketAddr) -> String {
@@ -243,18 +293,19 @@ fn listen_advice(address: SocketAddr) -> String {
 
 impl Parts {
     async fn stop(self, patience: Duration) -> bool {
-        let in_time = match self.server {
-            Some(server) => server.stop(patience).await,
-            None => true,
+        // Requests, ticks and events have one deadline together.
+        let requests = async {
+            match self.server {
+                Some(server) => server.stop(patience).await,
+                None => true,
+            }
         };
-        if let Some(schedule) = self.schedule {
-            schedule.stop().await;
-        }
-        if let Some(events) = self.events {
-            events.stop().await;
-        }
+        let (in_time, ()) = tokio::join!(requests, self.work.end().stop(patience));
         if let Some(control) = self.control {
             control.stop().await;
+        }
+        if let Some(following) = self.following {
+            following.stop().await;
         }
         if let Some(services) = self.services {
             services.close().await;

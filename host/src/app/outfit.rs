@@ -7,18 +7,21 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi_http::WasiHttpCtx;
 
+use super::storage::Storage;
 use crate::{
     capability::{
         files::{self, Mount},
+        key_value::{self, KeyValueContext},
         outbound_http::{Grants, OutboundHttp, OutboundHttpSettings},
         postgres::{PoolSettings, Pools, PostgresContext},
+        sqlite::{self, SqliteContext},
         stdio::{CurrentRequest, GuestOutput, Origin, OutputKind, OutputLimiter},
         variables::VariablesContext,
     },
     guest::{Guest, MemoryLimit, Requests},
     limits::{ComponentLimits, LOG_BYTES_PER_SECOND},
     manifest::{App, app::Component, grant::AllowedHosts},
-    service::{Furnish, Lane},
+    service::{Furnish, Lane, Room},
 };
 
 /// A component's grants, resolved.
@@ -29,13 +32,15 @@ pub struct Outfit {
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
     grants: Arc<AllowedHosts>,
+    stores: key_value::Granted,
+    databases: sqlite::Granted,
     output: Arc<OutputLimiter>,
     /// Told when the component may have written to its database.
     wrote: Arc<Notify>,
 }
 
 impl Outfit {
-    /// Resolves what the manifest grants a component.
+    /// Resolves what the manifest grants a component. `wrote` is told when it may have written to its database.
     ///
     /// # Errors
     /// A template, a grant or a file that cannot be resolved, with the component's name.
@@ -44,6 +49,8 @@ impl Outfit {
         component: &Component,
         values: &BTreeMap<String, String>,
         scratch: &std::path::Path,
+        storage: &Storage,
+        wrote: Arc<Notify>,
     ) -> anyhow::Result<Self> {
         let resolve = |templates: &BTreeMap<String, crate::manifest::template::Template>| {
             let resolved = templates.iter().map(|(name, template)| Ok((name.clone(), template.resolve(values)?)));
@@ -51,15 +58,18 @@ impl Outfit {
         };
         let hosts = component.allowed_outbound_hosts.iter().map(|template| template.resolve(values));
         let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
+        let limits = &component.plaza.limits;
         Ok(Self {
             id: component.id.as_str().into(),
-            limits: component.plaza.limits.clone(),
+            limits: limits.clone(),
             variables: Arc::new(resolve(&component.variables)?),
             environment: resolve(&component.environment)?.into_iter().collect(),
             mounts: files::mounts(component, app.base(), scratch)?,
             grants: Arc::new(AllowedHosts::parse(hosts)?),
+            stores: storage.stores.grant(&component.key_value_stores, limits.query_bytes)?,
+            databases: storage.databases.grant(&component.sqlite_databases, limits.into())?,
             output: Arc::new(OutputLimiter::new(LOG_BYTES_PER_SECOND)),
-            wrote: Arc::new(Notify::new()),
+            wrote,
         })
     }
 
@@ -68,21 +78,38 @@ impl Outfit {
         self.wrote.clone()
     }
 
-    /// The capabilities on one of `count` lanes, which share the component's database connections evenly.
-    pub fn lane(self: &Arc<Self>, runtime: Handle, count: usize) -> (Lane, Pools) {
-        let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
-        let pools = Pools::new(PoolSettings {
+    /// The capabilities on a lane of each runtime. The lanes share the component's database connections, of which there are
+    /// no more in all than it may have: where that is fewer than lanes, some have a pool in common.
+    pub fn lanes(self: &Arc<Self>, runtimes: &[Handle], room: &Room) -> (Vec<Lane>, Vec<Pools>) {
+        let shares = shares(self.limits.database_connections, runtimes.len());
+        let pools: Vec<Pools> = shares.map(|share| self.pools(share)).collect();
+        let each = runtimes.iter().zip(pools.iter().cycle());
+        let lanes = each.map(|(runtime, pools)| self.lane(runtime.clone(), pools.clone(), room.clone())).collect();
+        (lanes, pools)
+    }
+
+    fn pools(&self, max_connections: u32) -> Pools {
+        Pools::new(PoolSettings {
             component: self.id.to_string(),
             grants: self.grants.clone(),
-            max_connections: self.limits.database_connections.div_ceil(count).max(1),
+            max_connections,
             query_bytes: self.limits.query_bytes,
             on_write: Some(self.wrote.clone()),
-        });
+        })
+    }
+
+    fn lane(self: &Arc<Self>, runtime: Handle, pools: Pools, room: Room) -> Lane {
         let grants = Arc::new(OutboundGrants(self.grants.clone()));
         let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, None));
-        let furnish = Arc::new(OnLane { outfit: self.clone(), pools: pools.clone(), outbound });
-        (Lane { runtime, furnish }, pools)
+        Lane { runtime, furnish: Arc::new(OnLane { outfit: self.clone(), pools, outbound }), room }
     }
+}
+
+/// How many connections each pool gets, so that they are `all` together: a pool a lane, or as many as there are connections.
+fn shares(all: u32, lanes: usize) -> impl Iterator<Item = u32> {
+    let all = all.max(1);
+    let pools = u32::try_from(lanes).unwrap_or(u32::MAX).clamp(1, all);
+    (0..pools).map(move |pool| all / pools + u32::from(pool < all % pools))
 }
 
 /// The capabilities of one component on one lane.
@@ -108,7 +135,9 @@ impl Furnish for OnLane {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             outbound: OutboundHttp::new(self.outbound.clone()),
+            key_value: KeyValueContext::new(outfit.stores.clone()),
             postgres: PostgresContext::new(self.pools.clone()),
+            sqlite: SqliteContext::new(outfit.databases.clone()),
             variables: VariablesContext::new(outfit.variables.clone()),
             printing,
             memory: MemoryLimit::mib(outfit.limits.memory_mib),
@@ -127,5 +156,25 @@ impl Grants for OutboundGrants {
 
     fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
         self.0.names(scheme, host, port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_have_no_more_connections_together_than_their_component_may() {
+        for all in [1, 2, 3, 16, 200] {
+            for lanes in [1, 2, 3, 10, 64] {
+                let shares: Vec<u32> = shares(all, lanes).collect();
+                assert_eq!(shares.iter().sum::<u32>(), all, "{all} on {lanes}: {shares:?}");
+                assert!(
+                    shares.iter().all(|share| *share >= 1) && shares.len() <= lanes,
+                    "{all} on {lanes}: {shares:?}"
+                );
+            }
+        }
+        assert_eq!(shares(16, 10).collect::<Vec<_>>(), [2, 2, 2, 2, 2, 2, 1, 1, 1, 1]);
     }
 }

@@ -1,17 +1,21 @@
 //! What must be there before a component runs: the state folder, databases, migrations, values of variables.
 
-use std::{collections::BTreeMap, path::Path, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use futures::future::try_join_all;
 
 use super::{
-    Options,
+    options::Options,
     variables::{self, Sources},
 };
 use crate::{
     database::{ComponentDatabase, Database, DatabaseSettings, migrate},
-    manifest::{App, app::Component, app::Generate},
+    limits::{COMPONENTS_CONNECTIONS, OUTBOX_CONNECTIONS},
+    manifest::{App, app::Component},
 };
 
 /// Databases and values.
@@ -20,8 +24,10 @@ pub struct Data {
     pub values: BTreeMap<String, String>,
     /// The components' databases, by component id.
     pub databases: BTreeMap<String, ComponentDatabase>,
-    /// Passwords that were made just now, by variable.
-    pub fresh_passwords: BTreeMap<String, String>,
+    /// Generated passwords that nobody has been shown yet, by variable.
+    pub unseen_passwords: BTreeMap<String, String>,
+    /// How many migrations were applied.
+    pub migrations: usize,
 }
 
 /// Whether an application needs a database server at all.
@@ -34,34 +40,70 @@ pub fn needs_database(app: &App) -> bool {
     !app.generate.is_empty() || app.components.values().any(uses)
 }
 
+/// Connections that the components of an application may open to their own databases, and the relays of their outboxes.
+pub fn component_connections(app: &App) -> u32 {
+    let with_database = app.components.values().filter(|component| component.plaza.database.is_some());
+    let each = with_database.map(|component| component.plaza.limits.database_connections + OUTBOX_CONNECTIONS);
+    each.fold(0, u32::saturating_add)
+}
+
+/// Why a server that was started for another manifest has too few connections for this one.
+pub fn short_of_connections(app: &App, database: Option<&Database>) -> Option<String> {
+    let there_are = database.and_then(Database::component_connections)?;
+    let wanted = component_connections(app);
+    (wanted > there_are).then(|| {
+        format!(
+            "takes a restart: its components may open {wanted} database connections, and the embedded server was started for \
+             {there_are}; or lower their limits.database_connections"
+        )
+    })
+}
+
 /// Starts or reaches the database server, if the application needs one.
 ///
 /// # Errors
-/// What the server says.
+/// What the server says, and more connections than the embedded server can have.
 pub async fn database(app: &App, settings: &DatabaseSettings) -> anyhow::Result<Option<Database>> {
     if !needs_database(app) {
         return Ok(None);
     }
+    let wanted = settings.component_connections;
+    if settings.external_url.is_none() && wanted > COMPONENTS_CONNECTIONS {
+        bail!(
+            "the components may open {wanted} database connections, more than the {COMPONENTS_CONNECTIONS} for which the embedded \
+             server can be started: lower their limits.database_connections, or name a server with --database-url"
+        );
+    }
     Ok(Some(Database::start(settings).await?))
 }
 
-/// Makes what is missing on the server, migrates it, and works out the value of every variable.
+/// Makes what is missing on the server, migrates the databases of those components of which `migrated` says so, and works
+/// out the value of every variable.
 ///
 /// # Errors
 /// What the database or a migration says, and every variable that has no value.
-pub async fn data(app: &App, options: &Options, database: Option<&Database>) -> anyhow::Result<Data> {
+pub async fn data(
+    app: &App,
+    options: &Options,
+    database: Option<&Database>,
+    migrated: &(dyn Fn(&Component) -> bool + Sync),
+) -> anyhow::Result<Data> {
+    let mut migrations = 0;
     let mut made = BTreeMap::new();
-    let mut fresh_passwords = BTreeMap::new();
+    let mut unseen_passwords = BTreeMap::new();
     let mut databases = BTreeMap::new();
     if let Some(database) = database {
-        let generated = database.generate(&app.generate).await?;
-        for name in generated.fresh.iter().filter(|name| app.generate.get(*name) == Some(&Generate::Password)) {
+        let set = |name: &String| options.variables.contains_key(name) || options.environment.contains_key(name);
+        let wanted = app.generate.iter().filter(|(name, _)| !set(name)).map(|(name, kind)| (name.clone(), *kind));
+        let generated = database.generate(&wanted.collect()).await?;
+        for name in &generated.unseen {
             if let Some(value) = generated.variables.get(name) {
-                fresh_passwords.insert(name.clone(), value.clone());
+                unseen_passwords.insert(name.clone(), value.clone());
             }
         }
         made.extend(generated.variables);
-        for provisioned in provision(app, database).await? {
+        for provisioned in provision(app, database, migrated).await? {
+            migrations += provisioned.applied.len();
             for migration in &provisioned.applied {
                 tracing::info!(component = provisioned.component, migration, "migrated");
             }
@@ -72,11 +114,35 @@ pub async fn data(app: &App, options: &Options, database: Option<&Database>) -> 
             made.insert(format!("{}_host", database.name), database.host.clone());
         }
     }
-    let environment = variables::from_environment(std::env::vars());
-    let sources = Sources { flags: options.variables.clone(), environment, made };
+    let sources = Sources { flags: options.variables.clone(), environment: options.environment.clone(), made };
     let values = variables::resolve(app, &sources).map_err(|faults| anyhow!(faults.join("\n")))?;
-    fresh_passwords.retain(|name, password| values.get(name) == Some(password));
-    Ok(Data { values, databases, fresh_passwords })
+    Ok(Data { values, databases, unseen_passwords, migrations })
+}
+
+/// Variables that are set from outside, whatever the manifest says: by the command line or the environment.
+pub fn set_outside(options: &Options) -> BTreeSet<String> {
+    options.variables.keys().chain(options.environment.keys()).cloned().collect()
+}
+
+/// The values that the variables of an application would have, before anything is made for it: what is made already has its
+/// value of `now`.
+///
+/// # Errors
+/// As [`data`] of variables.
+pub fn foreseen(
+    app: &App,
+    options: &Options,
+    now: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Vec<String>> {
+    let databases = app.components.values().filter_map(|component| component.plaza.database.as_ref());
+    let addresses = databases.flat_map(|name| [format!("{name}_url"), format!("{name}_host")]);
+    let generated = app.generate.keys().flat_map(|name| [name.clone(), format!("{name}_public")]);
+    let known = |name: String| (name.clone(), now.get(&name).cloned().unwrap_or_default());
+    let made = addresses.chain(generated).map(known).collect();
+    variables::resolve(
+        app,
+        &Sources { flags: options.variables.clone(), environment: options.environment.clone(), made },
+    )
 }
 
 /// A component's database, and the migrations that were applied to it just now.
@@ -89,15 +155,19 @@ pub struct Provisioned {
     pub applied: Vec<String>,
 }
 
-/// A database for each component that asks for one, migrated.
+/// A database for each component that asks for one, migrated where `migrated` says so.
 ///
 /// # Errors
 /// What the database or a migration says.
-pub async fn provision(app: &App, database: &Database) -> anyhow::Result<Vec<Provisioned>> {
+pub async fn provision(
+    app: &App,
+    database: &Database,
+    migrated: &(dyn Fn(&Component) -> bool + Sync),
+) -> anyhow::Result<Vec<Provisioned>> {
     let wanted = app.components.values().filter_map(|component| Some((component, component.plaza.database.as_ref()?)));
     let made = wanted.map(|(component, name)| async move {
         let made = database.provision(name).await?;
-        let applied = match &component.plaza.migrations {
+        let applied = match component.plaza.migrations.as_ref().filter(|_| migrated(component)) {
             Some(folder) => migrate(&made, folder).await.with_context(|| format!("component {}", component.id))?,
             None => Vec::new(),
         };
@@ -112,6 +182,9 @@ pub async fn provision(app: &App, database: &Database) -> anyhow::Result<Vec<Pro
 /// When it cannot be made.
 pub fn state_dir(folder: &Path) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
+    if folder.exists() && !folder.is_dir() {
+        bail!("the state folder {} is a file; name a folder with --state-dir", folder.display());
+    }
     if !folder.exists() {
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)))

@@ -2,135 +2,228 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::Path,
+    path::PathBuf,
     sync::Arc,
 };
 
 use anyhow::{Context, anyhow};
-use tokio::task::JoinSet;
+use arc_swap::ArcSwap;
+use tokio::{runtime::Handle, sync::Notify};
 use wasmtime::component::Linker;
 
-use super::{linker::host_interfaces, outfit::Outfit};
+use super::{linker::host_interfaces, outfit::Outfit, storage::Storage};
 use crate::{
     capability::postgres::Pools,
     cores::Cores,
+    database::ComponentDatabase,
     engine::{Artifact, Engine},
     guest::Guest,
     limits::Threads,
     link,
-    manifest::{App, app::Component, import},
-    service::{Lane, Service, Version},
+    manifest::{
+        App,
+        app::{Component, Route, StaticResponse},
+        import,
+    },
+    router::{RouteError, Router},
+    server::Directory,
+    service::{Lane, Room, Service, Version},
 };
 
-/// The services of an application.
+/// What makes and holds the services of an application.
 pub struct Services {
-    /// By component id.
-    pub by_id: HashMap<Arc<str>, Arc<Service>>,
-    /// What each component's instances are given.
-    pub outfits: HashMap<Arc<str>, Arc<Outfit>>,
-    /// Their database connections, to be closed at the end.
-    pub pools: Vec<Pools>,
-    /// How many components had to be compiled.
-    pub compiled: usize,
+    pub(super) engine: Arc<Engine>,
+    base: Linker<Guest>,
+    lanes: Vec<Handle>,
+    background: Handle,
+    room: Room,
+    scratch: PathBuf,
+    storage: Storage,
+    now: ArcSwap<Furnished>,
+}
+
+/// An application as one manifest describes it.
+pub struct Furnished {
+    /// The manifest.
+    pub app: Arc<App>,
+    /// Services by component id.
+    pub services: HashMap<Arc<str>, Arc<Service>>,
+    /// The components' databases, by component id.
+    pub databases: BTreeMap<String, ComponentDatabase>,
+    /// The value of every variable.
+    pub values: BTreeMap<String, String>,
+    outfits: HashMap<Arc<str>, Furniture>,
+}
+
+/// What the instances of one component are given.
+#[derive(Clone)]
+struct Furniture {
+    outfit: Arc<Outfit>,
+    lanes: Vec<Lane>,
+    /// Its database connections, to be closed at the end. Those of an outfit that nothing uses any more go with it.
+    pools: Vec<Pools>,
 }
 
 impl Services {
-    /// Closes the components' database connections.
-    pub async fn close(&self) {
-        futures::future::join_all(self.pools.iter().map(Pools::close)).await;
+    /// Services for an application, none of which has a version yet.
+    ///
+    /// # Errors
+    /// A grant that cannot be resolved.
+    pub fn new(
+        app: Arc<App>,
+        engine: Arc<Engine>,
+        values: BTreeMap<String, String>,
+        databases: BTreeMap<String, ComponentDatabase>,
+        cores: &Cores,
+        (scratch, storage): (PathBuf, Storage),
+    ) -> anyhow::Result<Self> {
+        let base = host_interfaces(engine.wasmtime())?;
+        let nothing = Furnished {
+            app: app.clone(),
+            services: HashMap::new(),
+            databases: BTreeMap::new(),
+            values: BTreeMap::new(),
+            outfits: HashMap::new(),
+        };
+        let services = Self {
+            engine,
+            base,
+            lanes: cores.lanes().to_vec(),
+            background: cores.background().clone(),
+            room: Room::default(),
+            scratch,
+            storage,
+            now: ArcSwap::from_pointee(nothing),
+        };
+        let furnished = services.furnish(app, values, databases, &|_| false)?;
+        services.now.store(Arc::new(furnished));
+        Ok(services)
     }
-}
 
-/// Loads every component's artifact, in parallel.
-///
-/// # Errors
-/// The first component that cannot be loaded.
-pub async fn load_artifacts(app: &App, engine: &Arc<Engine>) -> anyhow::Result<BTreeMap<String, Artifact>> {
-    let mut loading = JoinSet::new();
-    for component in app.components.values() {
-        let (id, source, engine) = (component.id.clone(), component.source.clone(), engine.clone());
-        loading.spawn_blocking(move || engine.load(&source).map(|artifact| (id, artifact)));
+    /// The application as it is now.
+    pub fn now(&self) -> Arc<Furnished> {
+        self.now.load_full()
     }
-    let mut artifacts = BTreeMap::new();
-    while let Some(loaded) = loading.join_next().await {
-        let (id, artifact) = loaded.context("loading was interrupted")??;
-        artifacts.insert(id, artifact);
-    }
-    Ok(artifacts)
-}
 
-/// Makes services, links their imports to one another, and activates their versions.
-///
-/// # Errors
-/// A grant that cannot be resolved, or an import that nobody provides.
-pub fn assemble(
-    app: &App,
-    engine: &Engine,
-    mut artifacts: BTreeMap<String, Artifact>,
-    values: &BTreeMap<String, String>,
-    cores: &Cores,
-    scratch: &Path,
-) -> anyhow::Result<Services> {
-    let mut services = Services {
-        by_id: app.components.values().map(|component| service(component, cores)).collect(),
-        outfits: HashMap::new(),
-        pools: Vec::new(),
-        compiled: artifacts.values().filter(|artifact| artifact.compiled).count(),
-    };
-    let base = host_interfaces(engine.wasmtime())?;
-    for component in app.components.values() {
-        let id: Arc<str> = component.id.as_str().into();
-        let artifact = artifacts.remove(&component.id).ok_or_else(|| anyhow!("{id} was not loaded"))?;
-        let outfit = Outfit::new(app, component, values, scratch).with_context(|| format!("component {id}"))?;
-        let outfit = Arc::new(outfit);
-        let (lanes, pools): (Vec<_>, Vec<_>) = lanes(component, &outfit, cores).into_iter().unzip();
-        let linker = linked(&base, component, &artifact, &services.by_id)?;
-        let version = Version::new(id.clone(), artifact, &linker, &component.plaza.limits, &lanes)
+    /// Makes this the application from now on.
+    pub fn switch_to(&self, next: Arc<Furnished>) {
+        self.now.store(next);
+    }
+
+    /// The application as another manifest would have it. Services are kept, and so is what instances are given of those
+    /// components of which `keep` says so.
+    ///
+    /// # Errors
+    /// A grant that cannot be resolved.
+    pub fn furnish(
+        &self,
+        app: Arc<App>,
+        values: BTreeMap<String, String>,
+        databases: BTreeMap<String, ComponentDatabase>,
+        keep: &dyn Fn(&str) -> bool,
+    ) -> anyhow::Result<Furnished> {
+        let before = self.now();
+        let mut services = HashMap::new();
+        let mut outfits = HashMap::new();
+        for component in app.components.values() {
+            let id: Arc<str> = component.id.as_str().into();
+            let service = before.services.get(&id).cloned();
+            let service = service.unwrap_or_else(|| Service::new(id.clone(), component.plaza.limits.clone()));
+            let former = before.outfits.get(&id);
+            let furniture = match former.filter(|_| keep(&id)) {
+                Some(kept) => kept.clone(),
+                None => {
+                    // Whoever waits for what it writes goes on waiting for the right thing.
+                    let wrote = former.map(|former| former.outfit.wrote()).unwrap_or_default();
+                    self.furniture(&app, component, &values, wrote).with_context(|| format!("component {id}"))?
+                }
+            };
+            services.insert(id.clone(), service);
+            outfits.insert(id, furniture);
+        }
+        Ok(Furnished { app, services, databases, values, outfits })
+    }
+
+    fn furniture(
+        &self,
+        app: &App,
+        component: &Component,
+        values: &BTreeMap<String, String>,
+        wrote: Arc<Notify>,
+    ) -> anyhow::Result<Furniture> {
+        let outfit = Arc::new(Outfit::new(app, component, values, &self.scratch, &self.storage, wrote)?);
+        let runtimes = match component.plaza.limits.threads {
+            Threads::Shared => self.lanes.as_slice(),
+            Threads::Background => std::slice::from_ref(&self.background),
+        };
+        let (lanes, pools) = outfit.lanes(runtimes, &self.room);
+        Ok(Furniture { outfit, lanes, pools })
+    }
+
+    /// Links an artifact to its grants and to the services it depends on.
+    ///
+    /// # Errors
+    /// An import that nobody provides, or provides with another type.
+    pub fn assemble(
+        &self,
+        furnished: &Furnished,
+        id: &str,
+        number: u32,
+        artifact: Artifact,
+    ) -> anyhow::Result<Arc<Version>> {
+        let component = furnished.app.components.get(id).with_context(|| format!("{id} is not in the manifest"))?;
+        let furniture = furnished.outfits.get(id).with_context(|| format!("{id} is not in the manifest"))?;
+        let id: Arc<str> = id.into();
+        let linker = self.linked(component, &artifact, &furnished.services)?;
+        let limits = &component.plaza.limits;
+        let version = Version::new(id.clone(), number, artifact, &linker, limits, &furniture.lanes)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("component {id} cannot be linked; `plaza check` says more"))?;
-        if let Some(service) = services.by_id.get(&id) {
-            service.activate(Arc::new(version));
+        Ok(Arc::new(version))
+    }
+
+    /// The host's interfaces and, for this component, those of the components it depends on.
+    fn linked(
+        &self,
+        component: &Component,
+        artifact: &Artifact,
+        services: &HashMap<Arc<str>, Arc<Service>>,
+    ) -> anyhow::Result<Linker<Guest>> {
+        let mut linker = self.base.clone();
+        let id: Arc<str> = component.id.as_str().into();
+        let kind = artifact.component.component_type();
+        for (interface, _) in kind.imports(artifact.component.engine()) {
+            let Some(provider) = import::provider(&component.links, interface) else { continue };
+            let service =
+                services.get(provider).ok_or_else(|| anyhow!("{id} depends on {provider}, which is missing"))?;
+            link::define(&mut linker, &id, &artifact.component, interface, service)?;
         }
-        services.pools.extend(pools);
-        services.outfits.insert(id, outfit);
+        Ok(linker)
     }
-    Ok(services)
-}
 
-fn service(component: &Component, cores: &Cores) -> (Arc<str>, Arc<Service>) {
-    let id: Arc<str> = component.id.as_str().into();
-    let lanes = match component.plaza.limits.threads {
-        Threads::Shared => cores.lanes().len(),
-        Threads::Background => 1,
-    };
-    (id.clone(), Service::new(id, component.plaza.limits.clone(), lanes))
-}
-
-fn lanes(component: &Component, outfit: &Arc<Outfit>, cores: &Cores) -> Vec<(Lane, Pools)> {
-    match component.plaza.limits.threads {
-        Threads::Background => vec![outfit.lane(cores.background().clone(), 1)],
-        Threads::Shared => {
-            let runtimes = cores.lanes();
-            runtimes.iter().map(|runtime| outfit.lane(runtime.clone(), runtimes.len())).collect()
-        }
+    /// Closes the components' database connections.
+    pub async fn close(&self) {
+        let now = self.now();
+        let pools = now.outfits.values().flat_map(|furniture| &furniture.pools);
+        futures::future::join_all(pools.map(Pools::close)).await;
     }
 }
 
-/// The host's interfaces and, for this component, those of the components it depends on.
-fn linked(
-    base: &Linker<Guest>,
-    component: &Component,
-    artifact: &Artifact,
-    services: &HashMap<Arc<str>, Arc<Service>>,
-) -> anyhow::Result<Linker<Guest>> {
-    let mut linker = base.clone();
-    let id: Arc<str> = component.id.as_str().into();
-    let kind = artifact.component.component_type();
-    for (interface, _) in kind.imports(artifact.component.engine()) {
-        let Some(provider) = import::provider(&component.links, interface) else { continue };
-        let service =
-            services.get(provider).with_context(|| format!("{id} depends on {provider}, which is missing"))?;
-        link::define(&mut linker, &id, &artifact.component, interface, service)?;
+impl Furnished {
+    /// Which of its services answers which path.
+    ///
+    /// # Errors
+    /// Routes that clash.
+    pub fn directory(&self) -> Result<Directory, RouteError> {
+        let routes = self.app.routes.iter().map(|one| (one.component.as_str(), one.route.clone()));
+        let fixed = self.app.static_routes.iter();
+        let fixed = fixed.map(|one| (StaticResponse::NAME, Route::Path(one.pattern.clone())));
+        let responses = self.app.static_routes.iter().map(|one| (one.pattern.clone(), one.response.clone())).collect();
+        Ok(Directory { router: Router::new(routes.chain(fixed))?, services: self.services.clone(), responses })
     }
-    Ok(linker)
+
+    /// What a component's instances are given.
+    pub fn outfit(&self, id: &str) -> Option<&Arc<Outfit>> {
+        self.outfits.get(id).map(|furniture| &furniture.outfit)
+    }
 }

@@ -61,6 +61,7 @@ mod tests {
             variables: [("colour".to_owned(), variable)].into(),
             generate: BTreeMap::new(),
             routes: Vec::new(),
+            static_routes: Vec::new(),
             components: BTreeMap::new(),
         }
     }

@@ -1,7 +1,10 @@
 //! What a guest may use: one folder each, all of the same shape.
 
+pub mod declined;
 pub mod files;
+pub mod key_value;
 pub mod outbound_http;
 pub mod postgres;
+pub mod sqlite;
 pub mod stdio;
 pub mod variables;

@@ -27,7 +27,7 @@ pub struct Build {
 
 impl Build {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let app = manifest::load(&self.manifest.path()).map_err(faults)?;
+        let app = manifest::load(&self.manifest.source()).map_err(faults)?;
         build(&app, &self.components)?;
         Ok(ExitCode::SUCCESS)
     }

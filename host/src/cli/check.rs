@@ -1,8 +1,5 @@
 //! `plaza check`: every fault of a manifest and its components, in one go.
 
-mod components;
-mod served;
-
 use std::{
     io::{self, Write},
     path::Path,
@@ -12,9 +9,9 @@ use std::{
 use clap::Args;
 use wasmtime::{Config, Engine};
 
-pub use self::served::host_serves;
-use super::options::ManifestFlag;
-use crate::manifest::{self, Fault};
+use super::options::{ManifestFlag, RuntimeConfigFlag};
+pub use crate::app::{check::check, host_serves};
+use crate::manifest::Fault;
 
 /// Look for faults in the manifest and its components, and print them all.
 #[derive(Debug, Args)]
@@ -25,30 +22,23 @@ It exits with 1 when there are faults.")]
 pub struct Check {
     #[command(flatten)]
     manifest: ManifestFlag,
+
+    #[command(flatten)]
+    runtime_config: RuntimeConfigFlag,
 }
 
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let manifest = self.manifest.path();
+        let manifest = self.manifest.source();
         let mut config = Config::new();
         config.wasm_component_model(true).wasm_component_model_async(true);
-        let faults = check(&manifest, &Engine::new(&config)?, &host_serves);
-        report(&manifest, &faults, &mut io::stdout().lock())?;
+        let faults = match self.runtime_config.read() {
+            Ok(runtime_config) => check(&manifest, &runtime_config, &Engine::new(&config)?, &host_serves),
+            Err(faults) => faults,
+        };
+        report(&manifest.file, &faults, &mut io::stdout().lock())?;
         Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// Reads a manifest and the components it names, and returns what is wrong with them, in the order of the manifest's lines.
-///
-/// `served` says whether the host provides an import (`wasi:clocks/monotonic-clock@0.3.0`); [`host_serves`] is the usual
-/// answer. The engine must have the component model's async features on.
-pub fn check(manifest: &Path, engine: &Engine, served: &dyn Fn(&str) -> bool) -> Vec<Fault> {
-    let reading = manifest::read(manifest);
-    let mut faults = reading.missing_files();
-    faults.extend(components::faults(&reading, engine, served));
-    faults.extend(reading.faults);
-    faults.sort_by_key(|fault| fault.line);
-    faults
 }
 
 /// Prints faults and a line that sums them up.

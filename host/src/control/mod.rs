@@ -1,32 +1,66 @@
-//! The admin port: how the application stands, for its operator alone.
+//! The admin port: how the application stands, and changing it, for its operator alone.
+//!
+//! | | |
+//! |---|---|
+//! | `GET /status` | what answers, and how it does |
+//! | `GET /metrics` | the same for Prometheus |
+//! | `GET /components/{id}/history` | what happened to its versions |
+//! | `POST /components/{id}/deploy` | a new version; `multipart/form-data` with `component` and any number of `migrations` |
+//! | `POST /components/{id}/promote` | the version on trial answers everything |
+//! | `POST /components/{id}/rollback` | an earlier version answers again |
+//! | `POST /applications/{name}/plan` | what the manifest, read again, would change |
+//! | `POST /applications/{name}/apply` | the manifest, read again, is what is served |
+//! | `GET /dead-letters` | events that subscribers rejected, the newest first; `component`, `topic` and `limit` in the query |
+//! | `GET /dead-letters/{name}` | all of one |
+//! | `POST /dead-letters/replay` | `{"names": […]}`, or all of `{"component": …, "topic": …}`, go to their component once more |
+//!
+//! Those that change something answer with one JSON object a line as it happens, the last of which says how it ended.
 
+mod application;
+mod change;
+mod dead_letters;
+mod leftover;
 mod metrics;
+mod problem;
+mod status;
 mod token;
+pub mod upload;
 
-use std::{collections::HashMap, io, net::SocketAddr, path::Path, sync::Arc, sync::atomic::Ordering};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::Context;
 use axum::{
-    Json, Router,
-    extract::{Request, State},
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
-use serde::Serialize;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime::Handle};
 use tokio_util::sync::CancellationToken;
 
-use crate::service::{PoolStatus, Service};
+use crate::{events::Tally, limits::ARTIFACT_BYTES, rollout::Rollout};
+pub use application::{Agreed, Manifest, Proposal};
+pub use dead_letters::{Asked, LISTED, Letter, Letters, MOST_LISTED, Office, ReplayLine, ReplayOrder, WholeLetter};
+pub use status::{ComponentStatus, DEGRADED, Status, UnservedStatus, VersionStatus};
 use token::Token;
+pub use token::{ControlFile, FILE};
 
-/// What the admin port tells of.
-pub struct Overview {
+/// What the admin port tells of and changes.
+pub struct Desk {
     /// The application's name.
-    pub name: String,
-    /// Its services.
-    pub services: HashMap<Arc<str>, Arc<Service>>,
+    pub application: String,
+    /// The versions of its components.
+    pub rollout: Arc<Rollout>,
+    /// The manifest, to be read again.
+    pub manifest: Arc<dyn Manifest>,
+    /// What became of events.
+    pub events: Arc<Tally>,
+    /// Where dead letters are found.
+    pub office: Arc<dyn Office>,
+    /// The threads on which versions are made ready, so that it takes nothing from those who are served.
+    pub background: Handle,
 }
 
 /// The running admin port.
@@ -42,7 +76,7 @@ impl Control {
     ///
     /// # Errors
     /// When the address cannot be listened on, or the file cannot be written.
-    pub async fn start(address: SocketAddr, state_dir: &Path, overview: Overview) -> anyhow::Result<Self> {
+    pub async fn start(address: SocketAddr, state_dir: &Path, desk: Desk) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}; name another address with --control"))?;
@@ -50,7 +84,7 @@ impl Control {
         let token = token::keep(state_dir, address)?;
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let app = routes(Arc::new(overview), token);
+        let app = routes(desk, token);
         let serving = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
         Ok(Self { address, stop, serving })
     }
@@ -63,12 +97,22 @@ impl Control {
     }
 }
 
-fn routes(overview: Arc<Overview>, token: Token) -> Router {
+fn routes(desk: Desk, token: Token) -> Router {
     Router::new()
-        .route("/status", get(status))
+        .route("/status", get(status::answer))
         .route("/metrics", get(metrics::answer))
+        .route("/components/{id}/history", get(status::history))
+        .route("/components/{id}/deploy", post(change::deploy).layer(DefaultBodyLimit::max(ARTIFACT_BYTES)))
+        .route("/components/{id}/promote", post(change::promote))
+        .route("/components/{id}/rollback", post(change::rollback))
+        .route("/applications/{name}/plan", post(application::plan))
+        .route("/applications/{name}/apply", post(application::apply))
+        .route("/dead-letters", get(dead_letters::list))
+        .route("/dead-letters/{name}", get(dead_letters::show))
+        .route("/dead-letters/replay", post(dead_letters::replay))
         .layer(middleware::from_fn_with_state(Arc::new(token), check))
-        .with_state(overview)
+        .layer(middleware::from_fn(leftover::read))
+        .with_state(Arc::new(desk))
 }
 
 async fn check(State(token): State<Arc<Token>>, request: Request, next: Next) -> Response {
@@ -78,40 +122,4 @@ async fn check(State(token): State<Arc<Token>>, request: Request, next: Next) ->
     }
     let advice = "Send `Authorization: Bearer …` with the token that stands in control.json of the state folder.\n";
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], advice).into_response()
-}
-
-/// `GET /status`.
-#[derive(Debug, Serialize)]
-struct Status {
-    application: String,
-    components: Vec<ComponentStatus>,
-}
-
-#[derive(Debug, Serialize)]
-struct ComponentStatus {
-    id: String,
-    version: Option<String>,
-    hash: Option<String>,
-    answered: u64,
-    failed: u64,
-    #[serde(flatten)]
-    pool: PoolStatus,
-}
-
-async fn status(State(overview): State<Arc<Overview>>) -> Json<Status> {
-    let mut components: Vec<ComponentStatus> = overview.services.values().map(|service| of(service)).collect();
-    components.sort_by(|one, other| one.id.cmp(&other.id));
-    Json(Status { application: overview.name.clone(), components })
-}
-
-fn of(service: &Service) -> ComponentStatus {
-    let version = service.active();
-    ComponentStatus {
-        id: service.id.to_string(),
-        version: version.as_ref().map(|version| version.label.to_string()),
-        hash: version.as_ref().map(|version| version.hash.clone()),
-        answered: service.counters().answered.load(Ordering::Relaxed),
-        failed: service.counters().failed.load(Ordering::Relaxed),
-        pool: version.map(|version| version.status()).unwrap_or_default(),
-    }
 }

@@ -4,8 +4,20 @@ use std::{fs::OpenOptions, io::Write, net::SocketAddr, os::unix::fs::OpenOptions
 
 use anyhow::Context;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+/// The name of the file in the state folder that holds address and token.
+pub const FILE: &str = "control.json";
+
+/// What stands in that file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ControlFile {
+    /// `http://host:port`.
+    pub address: String,
+    /// The token to show.
+    pub token: String,
+}
 
 /// A token, of which only the hash is kept: comparing hashes tells nothing about how much of a guess was right.
 pub struct Token([u8; 32]);
@@ -23,10 +35,10 @@ impl Token {
 /// When the file cannot be written.
 pub fn keep(state_dir: &Path, address: SocketAddr) -> anyhow::Result<Token> {
     let text = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-    let file = state_dir.join("control.json");
-    let draft = state_dir.join("control.json.draft");
+    let file = state_dir.join(FILE);
+    let draft = state_dir.join(format!("{FILE}.draft"));
     _ = std::fs::remove_file(&draft);
-    let content = json!({ "address": format!("http://{address}"), "token": text }).to_string();
+    let content = serde_json::to_string(&ControlFile { address: format!("http://{address}"), token: text.clone() })?;
     OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -107,12 +107,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Is it still this host's? Turns false, for good, within about three seconds of losing the server.
-    pub fn held(&self) -> bool {
-        *self.held.borrow()
-    }
-
-    /// Returns when it is lost.
+    /// Returns when it is lost, which it is for good: within about three seconds of losing the server.
     pub async fn lost(&self) {
         // An error means that the keeper has ended, which loses it too.
         drop(self.held.clone().wait_for(|held| !held).await);

@@ -106,12 +106,35 @@ const LOCK_SECONDS: u64 = 60;
 /// # Errors
 /// [`DatabaseError::Migration`] names the file, and the line where the server gave a position; earlier files stay applied.
 pub async fn migrate(database: &ComponentDatabase, folder: &Path) -> Result<Vec<String>, DatabaseError> {
-    let scripts = script::read_folder(folder)?;
+    apply_to(database, &script::read_folder(folder)?).await
+}
+
+/// Whether the files of a migrations folder are named as they must be.
+///
+/// # Errors
+/// The first that is not.
+pub fn check_migrations(folder: &Path) -> Result<(), MigrationError> {
+    script::read_folder(folder).map(drop)
+}
+
+/// Applies what is new among these files, given by name with their text, as [`migrate`] does with a folder.
+///
+/// # Errors
+/// As [`migrate`].
+pub async fn migrate_texts(
+    database: &ComponentDatabase,
+    files: &[(String, String)],
+) -> Result<Vec<String>, DatabaseError> {
+    let texts = files.iter().map(|(name, text)| (text.clone(), PathBuf::from(name))).collect();
+    apply_to(database, &script::of_texts(Path::new("the migrations"), texts)?).await
+}
+
+async fn apply_to(database: &ComponentDatabase, scripts: &[Script]) -> Result<Vec<String>, DatabaseError> {
     let options = server::component_options(&database.url)?;
     let mut connection = server::connect(&options, CONNECT_TIMEOUT)
         .await
         .map_err(|cause| DatabaseError::Connect { address: format!("{}/{}", database.host, database.name), cause })?;
-    let applied = apply(&mut connection, &scripts).await?;
+    let applied = apply(&mut connection, scripts).await?;
     drop(connection.close().await);
     Ok(applied)
 }

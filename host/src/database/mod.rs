@@ -12,18 +12,27 @@ mod provision;
 mod secret;
 mod server;
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use sqlx::PgPool;
 
 use self::{embedded::EmbeddedServer, server::Server};
 pub use self::{
+    embedded::StateLock,
     error::DatabaseError,
     generate::Generated,
     lease::{Lease, Leases},
-    migrate::{MigrationError, migrate},
+    migrate::{MigrationError, check_migrations, migrate, migrate_texts},
 };
-use crate::manifest::app::Generate;
+use crate::{
+    limits::{EMBEDDED_CONNECTIONS, HOST_CONNECTIONS},
+    manifest::app::Generate,
+};
 
 /// The oldest major version of PostgreSQL that serves: the first with `has_database_privilege('public', …)` semantics,
 /// multirange types and SCRAM by default that the host relies on.
@@ -39,6 +48,8 @@ pub struct DatabaseSettings {
     pub postgres_dir: Option<PathBuf>,
     /// An administrator's address of a server outside; `None` runs one.
     pub external_url: Option<String>,
+    /// Connections that all components together may open; the embedded server is started for them.
+    pub component_connections: u32,
 }
 
 impl fmt::Debug for DatabaseSettings {
@@ -48,6 +59,7 @@ impl fmt::Debug for DatabaseSettings {
             .field("state_dir", &self.state_dir)
             .field("postgres_dir", &self.postgres_dir)
             .field("external_url", &self.external_url.as_deref().map(secret::redact))
+            .field("component_connections", &self.component_connections)
             .finish()
     }
 }
@@ -56,7 +68,10 @@ impl fmt::Debug for DatabaseSettings {
 pub struct Database {
     state: PgPool,
     server: Server,
-    embedded: Option<EmbeddedServer>,
+    /// Connections that components may open together, where that is known.
+    component_connections: Option<u32>,
+    /// Taken when it is stopped.
+    embedded: Mutex<Option<EmbeddedServer>>,
 }
 
 impl Database {
@@ -65,21 +80,27 @@ impl Database {
     /// # Errors
     /// Each says what to do: see [`DatabaseError`].
     pub async fn start(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
-        let (server, embedded) = match &settings.external_url {
-            Some(url) => (Server::outside(url).await?, None),
+        let DatabaseSettings { state_dir, postgres_dir, external_url, component_connections } = settings;
+        let (server, embedded, component_connections) = match external_url {
+            Some(url) => (Server::outside(url).await?, None, None),
             None => {
-                let (server, embedded) =
-                    EmbeddedServer::start(&settings.state_dir, settings.postgres_dir.as_deref()).await?;
-                (server, Some(embedded))
+                let all = component_connections.saturating_add(HOST_CONNECTIONS).max(EMBEDDED_CONNECTIONS);
+                let (server, embedded) = EmbeddedServer::start(state_dir, postgres_dir.as_deref(), all).await?;
+                (server, Some(embedded), Some(all - HOST_CONNECTIONS))
             }
         };
         let state = server.open_state().await?;
-        Ok(Self { state, server, embedded })
+        Ok(Self { state, server, component_connections, embedded: Mutex::new(embedded) })
     }
 
     /// The host's own database, `plaza`.
     pub fn state(&self) -> &PgPool {
         &self.state
+    }
+
+    /// Connections that the embedded server has for all components together; `None` for a server outside, whose owner knows.
+    pub fn component_connections(&self) -> Option<u32> {
+        self.component_connections
     }
 
     /// Where the server is, without a password.
@@ -103,6 +124,14 @@ impl Database {
         generate::generate(&self.state, wanted).await
     }
 
+    /// Notes that these generated passwords are being shown to a person; returns those that no other host shows.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Query`] when the server does not answer.
+    pub async fn show(&self, names: &[String]) -> Result<Vec<String>, DatabaseError> {
+        generate::show(&self.state, names).await
+    }
+
     /// Takes the lease `name` if no other host has it.
     ///
     /// # Errors
@@ -118,7 +147,7 @@ impl Database {
 
     /// Returns when the embedded server has ended and cannot be started again: [`DatabaseError::Lost`].
     pub fn lost(&self) -> impl Future<Output = DatabaseError> + use<> {
-        let lost = self.embedded.as_ref().map(EmbeddedServer::lost);
+        let lost = self.embedded().as_ref().map(EmbeddedServer::lost);
         async move {
             match lost {
                 Some(lost) => lost.await,
@@ -131,15 +160,20 @@ impl Database {
     ///
     /// # Errors
     /// [`DatabaseError::Stop`] when the server does not end in time.
-    pub async fn stop(self) -> Result<(), DatabaseError> {
+    pub async fn stop(&self) -> Result<(), DatabaseError> {
         let closing = tokio::time::timeout(server::CLOSE_TIMEOUT, self.state.close());
         if closing.await.is_err() {
             tracing::debug!("connections of the host were still in use when the database was stopped");
         }
-        match self.embedded {
+        let embedded = self.embedded().take();
+        match embedded {
             Some(embedded) => embedded.stop().await,
             None => Ok(()),
         }
+    }
+
+    fn embedded(&self) -> MutexGuard<'_, Option<EmbeddedServer>> {
+        self.embedded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -33,7 +33,14 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const CREATION_LOCK: i64 = 0x70_6c61_7a61;
 
 /// The steps that made the host's own database what it is.
-const STATE_MIGRATIONS: [(&str, &str); 1] = [("0001_first.sql", include_str!("state/0001_first.sql"))];
+const STATE_MIGRATIONS: [(&str, &str); 6] = [
+    ("0001_first.sql", include_str!("state/0001_first.sql")),
+    ("0002_versions.sql", include_str!("state/0002_versions.sql")),
+    ("0003_shown.sql", include_str!("state/0003_shown.sql")),
+    ("0004_replays.sql", include_str!("state/0004_replays.sql")),
+    ("0005_files.sql", include_str!("state/0005_files.sql")),
+    ("0006_answered.sql", include_str!("state/0006_answered.sql")),
+];
 
 /// A server that can be reached.
 #[derive(Clone)]

@@ -1,38 +1,38 @@
 //! The wasmtime engine, once per process.
 
+pub mod aside;
+mod cache;
 pub mod source;
+mod turns;
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
 };
 
 use anyhow::{Context, anyhow};
-use uuid::Uuid;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
+use self::{cache::Cache, turns::Turns};
 use crate::{
     digest::sha256,
-    limits::{EPOCH_TICK, HostLimits},
+    limits::{ADDRESS_SPACE_BYTES, EPOCH_TICK, HostLimits, STACKS_PER_INSTANCE, TABLE_ELEMENTS},
 };
-
-/// Fibers that may be alive per instance: one for each request it serves at once, and some for what those spawn.
-const STACKS_PER_INSTANCE: u32 = 20;
-/// Address space for one instance's linear memory; `Store::limiter` bounds what it really gets.
-const LARGEST_MEMORY_BYTES: usize = 4 << 30;
 
 /// Compiles components and advances the epoch that makes guests yield.
 pub struct Engine {
     wasmtime: wasmtime::Engine,
-    cache: PathBuf,
+    cache: Cache,
+    turns: Turns,
     stop: Arc<AtomicBool>,
 }
 
 /// A component as it was loaded.
+#[derive(Clone)]
 pub struct Artifact {
     /// What the engine runs.
     pub component: Component,
@@ -48,14 +48,14 @@ impl Engine {
     /// # Errors
     /// When the machine does not let it reserve its address space, or the folder cannot be made.
     pub fn new(limits: &HostLimits, cache: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(cache).with_context(|| format!("cannot make the compile cache {}", cache.display()))?;
+        let cache = Cache::in_folder(cache)?;
         let wasmtime = wasmtime::Engine::new(&config(limits)).map_err(|error| {
             anyhow::Error::from(error)
                 .context("cannot reserve address space for instances; lower --instances or raise `ulimit -v`")
         })?;
         let stop = Arc::new(AtomicBool::new(false));
         tick(wasmtime.clone(), stop.clone())?;
-        Ok(Self { wasmtime, cache: cache.to_owned(), stop })
+        Ok(Self { wasmtime, cache, turns: Turns::default(), stop })
     }
 
     /// The engine underneath.
@@ -69,25 +69,57 @@ impl Engine {
     /// When the file cannot be read or is not a component this engine can run.
     pub fn load(&self, file: &Path) -> anyhow::Result<Artifact> {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let hash = sha256(&bytes);
-        let cached = self.cache.join(format!("{hash}-{}.cwasm", self.compatibility()));
-        if let Some(component) = self.read_cached(&cached) {
-            return Ok(Artifact { component, hash, compiled: false });
+        self.load_bytes(&bytes, &file.display().to_string())
+    }
+
+    /// Loads a component from its bytes; `name` is what to call it in an error. To compile it takes all cores.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn load_bytes(&self, bytes: &[u8], name: &str) -> anyhow::Result<Artifact> {
+        self.load_with(bytes, name, |component| Ok(self.wasmtime.precompile_component(component)?))
+    }
+
+    /// Loads a component from its bytes while others answer: compiling it takes what they leave of the machine.
+    ///
+    /// # Errors
+    /// As [`Engine::load`], and when no compiler can be started.
+    pub fn load_aside(&self, bytes: &[u8], name: &str) -> anyhow::Result<Artifact> {
+        self.load_with(bytes, name, aside::compile)
+    }
+
+    /// Loads the component of this hash if it was compiled before.
+    pub fn load_compiled(&self, hash: &str) -> Option<Artifact> {
+        let component = self.read_cached(&self.cache.place(hash, &self.compatibility()))?;
+        Some(Artifact { component, hash: hash.to_owned(), compiled: false })
+    }
+
+    fn load_with(
+        &self,
+        bytes: &[u8],
+        name: &str,
+        compile: impl FnOnce(&[u8]) -> anyhow::Result<Vec<u8>>,
+    ) -> anyhow::Result<Artifact> {
+        let hash = sha256(bytes);
+        if let Some(artifact) = self.load_compiled(&hash) {
+            return Ok(artifact);
         }
-        let component = source::component_bytes(&bytes)
-            .map_err(|refusal| anyhow!("{} {refusal}; {}", file.display(), refusal.remedy()))?;
-        let compiled = self
-            .wasmtime
-            .precompile_component(&component)
-            .map_err(anyhow::Error::from)
-            .with_context(|| format!("cannot compile {}", file.display()))?;
+        let turn = self.turns.of(&hash);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(artifact) = self.load_compiled(&hash) {
+            return Ok(artifact);
+        }
+        let cached = self.cache.place(&hash, &self.compatibility());
+        let component =
+            source::component_bytes(bytes).map_err(|refusal| anyhow!("{name} {refusal}; {}", refusal.remedy()))?;
+        let compiled = compile(&component).with_context(|| format!("cannot compile {name}"))?;
         // A cache that cannot be written costs the next start some seconds; it is no reason not to serve.
-        if let Err(error) = write_whole(&cached, &compiled) {
+        if let Err(error) = self.cache.keep(&cached, &compiled) {
             tracing::warn!(error = format!("{error:#}"), "what was compiled is not kept");
         }
         let component = match self.read_cached(&cached) {
             Some(component) => component,
-            None => self.read_compiled(&compiled).with_context(|| format!("cannot use {}", file.display()))?,
+            None => self.read_compiled(&compiled).with_context(|| format!("cannot use {name}"))?,
         };
         Ok(Artifact { component, hash, compiled: true })
     }
@@ -114,7 +146,10 @@ impl Engine {
         // SAFETY: the file was made by `precompile_component` of an engine with the same compatibility hash and was
         // renamed into place whole; wasmtime checks its own header again.
         match unsafe { Component::deserialize_file(&self.wasmtime, file) } {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                cache::used(file);
+                Some(component)
+            }
             Err(error) => {
                 tracing::warn!(file = %file.display(), %error, "a cached artifact is unusable and is made anew");
                 None
@@ -137,13 +172,13 @@ fn config(limits: &HostLimits) -> Config {
         .total_memories(instances)
         .total_tables(instances.saturating_mul(2))
         .total_stacks(instances.saturating_mul(STACKS_PER_INSTANCE))
-        .max_memory_size(LARGEST_MEMORY_BYTES)
+        .max_memory_size(ADDRESS_SPACE_BYTES)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
         .max_core_instances_per_component(64)
         .max_memories_per_component(16)
         .max_tables_per_component(64)
-        .table_elements(100_000)
+        .table_elements(TABLE_ELEMENTS)
         .max_unused_warm_slots(instances);
     let mut config = Config::new();
     config
@@ -163,20 +198,6 @@ fn tick(engine: wasmtime::Engine, stop: Arc<AtomicBool>) -> std::io::Result<()> 
         }
     })?;
     Ok(())
-}
-
-/// Writes a file so that it is there whole or not at all.
-fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    // Several components may have the same bytes, and several hosts one folder: each writes a draft of its own.
-    let draft = file.with_extension(format!("{}.draft", Uuid::new_v4().simple()));
-    let written = std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, file));
-    if written.is_err() {
-        _ = std::fs::remove_file(&draft);
-    }
-    written.with_context(|| {
-        let folder = file.parent().unwrap_or(file).display();
-        format!("cannot write the compile cache {folder}; see that it is writable and its disk has room")
-    })
 }
 
 #[cfg(test)]

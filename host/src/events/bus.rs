@@ -7,10 +7,13 @@ pub trait Bus: Send + Sync {
     /// Hands an event over. The future ends when the bus answers for it: from then on the event is not lost.
     ///
     /// An event takes its place in the order of its key when this is *called*, so the next may be handed over before the
-    /// last is acknowledged. Dropping the future gives the place up.
+    /// last is acknowledged. Dropping the future gives the place up where the bus still can.
     ///
     /// The future's error means that the event was not taken and is to be published again.
-    fn publish<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Result<(), BusError>>;
+    ///
+    /// # Errors
+    /// When the bus does not take the event up at all. Those behind it must not be handed over then: they would overtake it.
+    fn publish<'a>(&'a self, event: &'a Event) -> Result<BoxFuture<'a, Result<(), BusError>>, BusError>;
 }
 
 /// Why a bus did not take an event.
@@ -19,7 +22,16 @@ pub enum BusError {
     /// The host is stopping.
     #[error("the host is stopping")]
     Stopping,
-    /// The bus is away or refuses.
-    #[error("the bus does not take events: {0}")]
+    /// The bus has as much in hand as it may; what it has not answered for comes first.
+    #[error("the bus has enough to do")]
+    Full,
+    /// The bus is not there.
+    #[error("the bus does not answer: {0}")]
     Unavailable(String),
+    /// The bus takes nothing so large.
+    #[error("the bus takes nothing so large: {0}")]
+    TooLarge(String),
+    /// The bus is there and does not want this event.
+    #[error("the bus refuses the event: {0}")]
+    Refused(String),
 }

@@ -24,6 +24,9 @@ pub enum EventsError {
         /// Whose.
         name: String,
     },
+    /// The settings for Kafka do not fit together, or a file that they name cannot be read.
+    #[error("Kafka cannot be used as --kafka and the settings beside it say: {0}")]
+    Kafka(#[from] rdkafka::error::KafkaError),
     /// The component's database does not answer.
     #[error(transparent)]
     Database(#[from] DatabaseError),

@@ -11,18 +11,19 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{Event, EventsError};
+use crate::limits::OUTBOX_CONNECTIONS;
 
 /// Rows of one look into the table.
 pub(super) const BATCH_ROWS: usize = 256;
+
+/// Rows that are counted of those that wait; that there are more need not be known so exactly.
+const COUNTED_ROWS: usize = 10_000;
 
 /// Rows of one step of the clean-up.
 const CLEANUP_ROWS: i64 = 500;
 
 /// How long a published row is kept, in days.
 const KEEP_DAYS: i32 = 7;
-
-/// A connection for the relay, and one more when the first is lost in a restart.
-const CONNECTIONS: u32 = 2;
 
 /// How long a connection is waited for.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,6 +49,7 @@ pub(super) struct Table {
     pool: PgPool,
     source: String,
     select: String,
+    count: String,
     mark: String,
     cleanup: String,
 }
@@ -63,7 +65,7 @@ impl Table {
         let name = quoted(&outbox.table).ok_or_else(|| fault("has a name that is not one".to_owned()))?;
         let options = options(&outbox.url).map_err(|()| fault("is at an address that cannot be read".to_owned()))?;
         let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(OUTBOX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
         let table = Self::new(pool, &outbox.component, &name);
@@ -87,12 +89,15 @@ impl Table {
                AND (topic, key) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
              ORDER BY seq LIMIT {BATCH_ROWS}"
         );
+        let count = format!(
+            "SELECT count(*) FROM (SELECT FROM {name} WHERE published_at IS NULL LIMIT {COUNTED_ROWS}) AS waiting"
+        );
         let mark = format!("UPDATE {name} SET published_at = now() WHERE id = ANY ($1)");
         let cleanup = format!(
             "DELETE FROM {name} WHERE id IN (
                  SELECT id FROM {name} WHERE published_at < now() - make_interval(days => {KEEP_DAYS}) ORDER BY seq LIMIT {CLEANUP_ROWS})"
         );
-        Self { pool, source: format!("/{component}"), select, mark, cleanup }
+        Self { pool, source: format!("/{component}"), select, count, mark, cleanup }
     }
 
     /// Rows to publish, oldest first. Each look begins at the oldest unpublished row, so one that was committed late is found.
@@ -124,6 +129,12 @@ impl Table {
             time: Event::time_of(row.try_get::<DateTime<Utc>, _>(6)?),
             traceparent: row.try_get(5)?,
         })
+    }
+
+    /// Rows that are not published, up to 10,000.
+    pub(super) async fn waiting(&self) -> Result<u64, sqlx::Error> {
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(self.count.as_str())).fetch_one(&self.pool).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
     }
 
     /// Marks rows as published.

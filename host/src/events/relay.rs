@@ -8,14 +8,27 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Bus, EventsError, Outbox, backoff, lanes::Lanes, outbox::Table};
-use crate::database::{Lease, Leases};
+use super::{
+    Bus, EventsError, Outbox,
+    backlog::{Backlogs, Teller},
+    backoff,
+    lanes::Lanes,
+    looks::Looks,
+    outbox::Table,
+};
+use crate::database::Leases;
 
 /// How often one looks into the table unasked.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How long what is told is collected before the next look, so that a busy component does not make the relay busier still.
 const COLLECT: Duration = Duration::from_millis(3);
+
+/// The longest pause while the outbox does not answer: what waits in it is to go on soon after the database is back.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often the rows that wait are counted, while there are any.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// How often old rows are cleaned up.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
@@ -26,6 +39,7 @@ pub(super) struct Relay {
     table: Table,
     wake: Arc<Notify>,
     bus: Arc<dyn Bus>,
+    backlogs: Arc<Backlogs>,
     stopping: CancellationToken,
 }
 
@@ -34,10 +48,11 @@ impl Relay {
     pub(super) async fn open(
         outbox: Outbox,
         bus: Arc<dyn Bus>,
+        backlogs: Arc<Backlogs>,
         stopping: CancellationToken,
     ) -> Result<Self, EventsError> {
         let table = Table::open(&outbox).await?;
-        Ok(Self { component: outbox.component, table, wake: outbox.wake, bus, stopping })
+        Ok(Self { component: outbox.component, table, wake: outbox.wake, bus, backlogs, stopping })
     }
 
     /// Relays whenever the lease is this host's, until it is stopped.
@@ -48,20 +63,23 @@ impl Relay {
                 () = self.stopping.cancelled() => return,
                 lease = leases.take(&name) => lease,
             };
+            let teller = self.backlogs.teller(&self.component);
             let mut lanes = Lanes::new(Arc::clone(&self.bus));
             tokio::select! {
+                biased;
+                // Another host may relay from now on, so what is under way here is dropped.
                 () = lease.lost() => tracing::warn!(component = self.component, "lost the lease on the outbox; taking it up again"),
-                () = self.relay(&lease, &mut lanes) => return self.finish(lanes).await,
+                () = self.relay(&mut lanes, &teller) => return self.finish(lanes).await,
             }
         }
     }
 
-    /// Looks, hands over and marks until it is stopped.
-    async fn relay(&self, lease: &Lease, lanes: &mut Lanes) {
+    /// Looks, hands over and marks until it is stopped: nothing else ends it, for then nobody would relay any more.
+    async fn relay(&self, lanes: &mut Lanes, teller: &Teller) {
         let mut failures = 0;
-        let mut clean_up_at = Instant::now();
-        while !self.stopping.is_cancelled() && lease.held() {
-            match self.step(lanes, &mut clean_up_at).await {
+        let mut times = Times::new();
+        while !self.stopping.is_cancelled() {
+            match self.step(lanes, teller, &mut times).await {
                 Ok(progress) => {
                     if std::mem::take(&mut failures) > 0 {
                         tracing::info!(component = self.component, "the outbox answers again");
@@ -77,7 +95,7 @@ impl Relay {
                     }
                     tokio::select! {
                         () = self.stopping.cancelled() => {}
-                        () = tokio::time::sleep(backoff::pause(failures)) => {}
+                        () = tokio::time::sleep(backoff::pause(failures).min(LONGEST_PAUSE)) => {}
                     }
                 }
             }
@@ -85,15 +103,38 @@ impl Relay {
     }
 
     /// Marks what was taken and hands over what is new; says whether there was any of it.
-    async fn step(&self, lanes: &mut Lanes, clean_up_at: &mut Instant) -> Result<bool, sqlx::Error> {
+    async fn step(&self, lanes: &mut Lanes, teller: &Teller, times: &mut Times) -> Result<bool, sqlx::Error> {
         let marked = self.mark(lanes).await?;
-        let (topics, keys) = lanes.open_keys();
-        let events = self.table.unpublished(&lanes.full_topics(), &topics, &keys).await?;
-        let progress = lanes.open(events) || marked;
-        if !progress && Instant::now() >= *clean_up_at && !self.table.clean_up().await? {
-            *clean_up_at = Instant::now() + CLEAN_UP_EVERY;
+        if marked {
+            times.looks.are_worthwhile();
+        }
+        let found = times.looks.are_due() && self.look(lanes, teller, times).await?;
+        teller.refused(lanes.refused());
+        if Instant::now() >= times.count {
+            teller.waiting(self.table.waiting().await?);
+            times.count = Instant::now() + COUNT_EVERY;
+        }
+        let progress = found || marked;
+        if !progress && Instant::now() >= times.clean_up && !self.table.clean_up().await? {
+            times.clean_up = Instant::now() + CLEAN_UP_EVERY;
         }
         Ok(progress)
+    }
+
+    /// Hands over what is new; says whether there was any.
+    async fn look(&self, lanes: &mut Lanes, teller: &Teller, times: &mut Times) -> Result<bool, sqlx::Error> {
+        let began = Instant::now();
+        let (full_topics, (topics, keys)) = (lanes.full_topics(), lanes.open_keys());
+        let events = self.table.unpublished(&full_topics, &topics, &keys).await?;
+        if events.is_empty() && topics.is_empty() {
+            // Nothing waits, so it need not be counted.
+            teller.waiting(0);
+            times.count = Instant::now() + COUNT_EVERY;
+            lanes.forget_refused();
+        }
+        let found = lanes.open(events);
+        times.looks.made(began.elapsed(), found, lanes.are_full(&full_topics));
+        Ok(found)
     }
 
     /// Marks what was taken; says whether a key has become free by it.
@@ -127,5 +168,18 @@ impl Relay {
                 return;
             }
         }
+    }
+}
+
+/// When one does what one does not do at every step.
+struct Times {
+    looks: Looks,
+    count: Instant,
+    clean_up: Instant,
+}
+
+impl Times {
+    fn new() -> Self {
+        Self { looks: Looks::new(), count: Instant::now(), clean_up: Instant::now() }
     }
 }

@@ -25,6 +25,8 @@ pub struct App {
     pub generate: BTreeMap<String, Generate>,
     /// HTTP triggers in the manifest's order.
     pub routes: Vec<RouteTrigger>,
+    /// Routes that the host answers itself.
+    pub static_routes: Vec<StaticRoute>,
     /// Components by id.
     pub components: BTreeMap<String, Component>,
 }
@@ -65,6 +67,31 @@ pub struct RouteTrigger {
     pub route: Route,
 }
 
+/// An HTTP trigger without a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticRoute {
+    /// The path pattern.
+    pub pattern: String,
+    /// What is answered there.
+    pub response: StaticResponse,
+}
+
+/// An answer that is always the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticResponse {
+    /// The status, 200 to 599.
+    pub status: u16,
+    /// Sound names and values, in the manifest's order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl StaticResponse {
+    /// What stands for the component where one is named: no component has a name with a blank.
+    pub const NAME: &str = "static response";
+}
+
 /// Where a component is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
@@ -95,11 +122,28 @@ pub struct Component {
     pub exclude_files: Vec<String>,
     /// Addresses it may call, templates allowed. Resolve, then parse with [`super::grant::AllowedHosts`].
     pub allowed_outbound_hosts: Vec<Template>,
+    /// Key-value stores it may open, by their names.
+    pub key_value_stores: Vec<String>,
+    /// SQLite databases it may open, by their names.
+    pub sqlite_databases: Vec<String>,
     /// Imports provided by other components of the application, by import name
     /// (`example:users/directory@1.0.0` or `example:users`): the `tool.plaza` line where there is one, else Spin's.
     pub links: BTreeMap<String, String>,
     /// Its own settings for this host.
     pub plaza: PlazaSettings,
+}
+
+impl Component {
+    /// Whether it has something to do though nobody calls it: events to take in, or ticks.
+    pub fn works_by_itself(&self) -> bool {
+        !self.plaza.subscribe.is_empty() || self.plaza.tick_seconds.is_some()
+    }
+
+    /// Whether a grant or a value of it names this variable.
+    pub fn names(&self, variable: &str) -> bool {
+        let values = self.variables.values().chain(self.environment.values());
+        values.chain(&self.allowed_outbound_hosts).any(|template| template.variables().any(|name| name == variable))
+    }
 }
 
 /// `[component.<id>.build]`.
@@ -140,6 +184,8 @@ pub struct PlazaSettings {
     pub subscribe: Vec<String>,
     /// Seconds between two ticks.
     pub tick_seconds: Option<u64>,
+    /// It is left out where nothing uses it.
+    pub optional: bool,
     /// Its bounds.
     pub limits: ComponentLimits,
 }

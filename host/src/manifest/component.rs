@@ -8,12 +8,14 @@ use std::{
 use super::{
     Draft,
     app::{Build, Component, FileMount},
-    dependency, name, plaza,
+    dependency, name, outbound, plaza,
+    profile::Profiles,
     section::{Node, Section},
+    targets,
     template::Template,
 };
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "source",
     "description",
     "variables",
@@ -33,6 +35,9 @@ const KEYS: &[&str] = &[
     "profile",
 ];
 
+/// The keys of `build`.
+pub(super) const BUILD: &[&str] = &["command", "workdir", "watch"];
+
 /// Reads a component and puts it into the draft.
 pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
     if !name::is_component(id) {
@@ -44,21 +49,25 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
     let Some(section) = node.section(KEYS) else {
         return;
     };
-    refuse(&section);
+    section.refuse("ai_models", "call a model over HTTP and grant its address in `allowed_outbound_hosts`");
+    targets::read(&section);
+    let profiles = Profiles::read(&section, draft);
     let tools = section.get("tool").map(|node| node.entries()).unwrap_or_default();
     let own = tools.iter().find(|(tool, _)| tool == "plaza").map(|(_, node)| plaza::read(base, node));
     let (settings, lines) = own.unwrap_or_default();
     let component = Component {
         id: id.to_owned(),
         description: section.string("description"),
-        source: read_source(base, &section).unwrap_or_default(),
-        build: section.get("build").and_then(|node| read_build(&node)),
-        environment: read_templates(&section, "environment", false),
-        variables: read_templates(&section, "variables", true),
+        source: read_source(base, &section, &profiles).unwrap_or_default(),
+        build: section.get("build").and_then(|node| read_build(&node, &profiles)),
+        environment: read_templates(profiles.entries(&section, "environment"), false),
+        variables: read_templates(section.get("variables").map(|node| node.entries()).unwrap_or_default(), true),
         files: read_files(base, &section),
-        exclude_files: section.strings("exclude_files"),
-        allowed_outbound_hosts: read_hosts(&section),
-        links: dependency::read(id, &section, lines, &mut draft.mentions),
+        exclude_files: read_excluded(&section),
+        allowed_outbound_hosts: outbound::read(&section),
+        key_value_stores: read_stores(&section, "key_value_stores"),
+        sqlite_databases: read_stores(&section, "sqlite_databases"),
+        links: dependency::read(id, &section, &profiles, lines, &mut draft.mentions),
         plaza: settings,
     };
     if draft.components.insert(id.to_owned(), component).is_some() {
@@ -66,20 +75,9 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
     }
 }
 
-fn refuse(section: &Section<'_>) {
-    section.refuse(
-        "key_value_stores",
-        "keep the data in the component's database (`[component.<id>.tool.plaza] database`)",
-    );
-    section.refuse("sqlite_databases", "use PostgreSQL (`[component.<id>.tool.plaza] database`)");
-    section.refuse("ai_models", "call a model over HTTP and grant its address in `allowed_outbound_hosts`");
-    section.refuse("allowed_http_hosts", "write each as `https://host` in `allowed_outbound_hosts`");
-    section.refuse("targets", "take it out, and check the target environments with `spin build`");
-    section.refuse("profile", "take the profile out; what stands in the component itself is served");
-}
-
-fn read_source(base: &Path, section: &Section<'_>) -> Option<PathBuf> {
-    let node = section.require("source", "source = \"target/wasm32-wasip2/release/<name>.wasm\"")?;
+fn read_source(base: &Path, section: &Section<'_>, profiles: &Profiles<'_>) -> Option<PathBuf> {
+    let own = section.require("source", "source = \"target/wasm32-wasip2/release/<name>.wasm\"")?;
+    let node = profiles.get("source").unwrap_or(own);
     if node.is_string() {
         return Some(base.join(node.string()?));
     }
@@ -92,9 +90,12 @@ fn read_source(base: &Path, section: &Section<'_>) -> Option<PathBuf> {
     None
 }
 
-fn read_build(node: &Node<'_>) -> Option<Build> {
-    let section = node.section(&["command", "workdir", "watch"])?;
-    let command = section.require("command", "command = \"cargo build --target wasm32-wasip2 --release\"")?;
+fn read_build(node: &Node<'_>, profiles: &Profiles<'_>) -> Option<Build> {
+    let section = node.section(BUILD)?;
+    let own = section.require("command", "command = \"cargo build --target wasm32-wasip2 --release\"")?;
+    let of_profile =
+        profiles.get("build").and_then(|node| node.section(&["command"])?.require("command", "command = \"…\""));
+    let command = of_profile.unwrap_or(own);
     let commands = if command.is_list() { command.strings() } else { command.string().into_iter().collect() };
     if commands.iter().all(|command| command.trim().is_empty()) {
         command.fault(format!("`{}` is empty", command.name()), "write a command, or take `build` out");
@@ -103,13 +104,19 @@ fn read_build(node: &Node<'_>) -> Option<Build> {
     Some(Build { commands, workdir, watch: section.strings("watch") })
 }
 
-fn read_templates(section: &Section<'_>, key: &str, are_variables: bool) -> BTreeMap<String, Template> {
+fn read_templates(entries: Vec<(String, Node<'_>)>, are_variables: bool) -> BTreeMap<String, Template> {
     let mut templates = BTreeMap::new();
-    for (name, node) in section.get(key).map(|node| node.entries()).unwrap_or_default() {
+    for (name, node) in entries {
         if are_variables && !name::is_variable(&name) {
             node.fault(
                 format!("`{name}` is no name for a variable"),
                 "use small letters, digits and single underscores, and start with a letter",
+            );
+        }
+        if !are_variables && (name.is_empty() || name.contains(['=', '\0'])) {
+            node.fault(
+                format!("`{name}` is no name for an environment variable"),
+                "leave out `=`, and write at least a letter",
             );
         }
         if let Some(template) = read_template(&node) {
@@ -119,12 +126,26 @@ fn read_templates(section: &Section<'_>, key: &str, are_variables: bool) -> BTre
     templates
 }
 
-fn read_hosts(section: &Section<'_>) -> Vec<Template> {
-    let entries = section.get("allowed_outbound_hosts").map(|node| node.list()).unwrap_or_default();
-    entries.iter().filter_map(read_template).collect()
+/// Names of stores or databases, in snake case or in kebab case as under Spin.
+fn read_stores(section: &Section<'_>, key: &str) -> Vec<String> {
+    let mut stores: Vec<String> = Vec::new();
+    for entry in section.get(key).map(|node| node.list()).unwrap_or_default() {
+        let Some(store) = entry.string() else { continue };
+        if !name::is_store(&store) {
+            entry.fault(
+                format!("`{store}` is no name for a store or a database"),
+                "use letters and digits in words joined by `_` or by `-`, each in small letters or capitals alone",
+            );
+        } else if stores.contains(&store) {
+            entry.fault(format!("`{store}` stands here twice"), "take one of them out");
+        } else {
+            stores.push(store);
+        }
+    }
+    stores
 }
 
-fn read_template(node: &Node<'_>) -> Option<Template> {
+pub(super) fn read_template(node: &Node<'_>) -> Option<Template> {
     let text = node.string()?;
     match Template::parse(&text) {
         Ok(template) => Some(template),
@@ -140,6 +161,21 @@ fn read_files(base: &Path, section: &Section<'_>) -> Vec<FileMount> {
     entries.iter().filter_map(|entry| read_mount(base, entry)).collect()
 }
 
+fn read_excluded(section: &Section<'_>) -> Vec<String> {
+    let entries = section.get("exclude_files").map(|node| node.list()).unwrap_or_default();
+    let patterns = entries.iter().filter_map(|entry| Some((entry, entry.string()?)));
+    patterns.filter(|(entry, pattern)| is_pattern(entry, pattern)).map(|(_, pattern)| pattern).collect()
+}
+
+fn is_pattern(node: &Node<'_>, pattern: &str) -> bool {
+    let read = glob::Pattern::new(pattern);
+    if let Err(error) = &read {
+        let remedy = "write `[[]` for a bracket that stands for itself";
+        node.fault(format!("`{pattern}` is no pattern: {}", error.msg), remedy);
+    }
+    read.is_ok()
+}
+
 fn read_mount(base: &Path, node: &Node<'_>) -> Option<FileMount> {
     if node.is_string() {
         let pattern = node.string()?;
@@ -150,7 +186,7 @@ fn read_mount(base: &Path, node: &Node<'_>) -> Option<FileMount> {
             );
             return None;
         }
-        return Some(FileMount::Pattern(pattern));
+        return is_pattern(node, &pattern).then_some(FileMount::Pattern(pattern));
     }
     let section = node.section(&["source", "destination"])?;
     let source = section.require("source", "source = \"folder\"").and_then(|node| node.string());

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Mention, import, name,
+    profile::Profiles,
     section::{Node, Section},
 };
 
-const KEYS: &[&str] =
+pub(super) const KEYS: &[&str] =
     &["component", "path", "url", "digest", "version", "registry", "package", "export", "inherit_configuration"];
 const INHERITABLE: &[&str] = &[
     "ai_models",
@@ -26,6 +27,7 @@ pub(super) type PlazaLine = (String, String, usize);
 pub(super) fn read(
     consumer: &str,
     section: &Section<'_>,
+    profiles: &Profiles<'_>,
     own: Vec<PlazaLine>,
     mentions: &mut Vec<Mention>,
 ) -> BTreeMap<String, String> {
@@ -44,7 +46,7 @@ pub(super) fn read(
         mentions.push(mention(key, provider, *line));
         links.insert(key.clone(), provider.clone());
     }
-    for (key, node) in section.get("dependencies").map(|node| node.entries()).unwrap_or_default() {
+    for (key, node) in profiles.entries(section, "dependencies") {
         check_key(&key, &node);
         let replaced = own.iter().any(|(plaza, ..)| import::covers(plaza, &key));
         if let Some(provider) = read_spin(&key, &node, replaced) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Fault, Reading,
-    app::{Component, Route},
+    app::{Component, Route, StaticResponse},
     grant::AllowedHosts,
     name,
     template::Template,
@@ -28,28 +28,34 @@ pub(super) fn faults(reading: &Reading) -> Vec<Fault> {
 }
 
 fn route_clashes(reading: &Reading, faults: &mut Vec<Fault>) {
-    let mut seen: BTreeMap<String, (usize, &str, &str)> = BTreeMap::new();
-    for (line, trigger) in &reading.draft.routes {
-        let Route::Path(route) = &trigger.route else {
-            continue;
-        };
+    let mut seen: BTreeMap<String, (usize, usize, &str, &str)> = BTreeMap::new();
+    for (place, (line, route, owner)) in paths(reading).into_iter().enumerate() {
         let Ok(pattern) = Pattern::parse(route) else {
             continue;
         };
-        let (earlier_line, earlier, first) = *seen.entry(pattern.shape()).or_insert((*line, route, &trigger.component));
-        if earlier_line != *line {
+        let (earlier_place, earlier_line, earlier, first) =
+            *seen.entry(pattern.shape()).or_insert((place, line, route, owner));
+        if earlier_place != place {
             let message = format!(
-                "the route `{route}` of `{}` clashes with `{earlier}` of `{first}` in line {earlier_line}",
-                trigger.component
+                "the route `{route}` of `{owner}` clashes with `{earlier}` of `{first}` in line {earlier_line}"
             );
-            faults.push(Fault::new(
-                &reading.file,
-                Some(*line),
-                message,
-                "change one of the two routes, or take it out",
-            ));
+            let remedy = "change one of the two routes, or take it out";
+            faults.push(Fault::new(&reading.file, Some(line), message, remedy));
         }
     }
+}
+
+/// Line, pattern and owner of every path, in the order of their lines.
+fn paths(reading: &Reading) -> Vec<(usize, &str, &str)> {
+    let of_components = reading.draft.routes.iter().filter_map(|(line, trigger)| match &trigger.route {
+        Route::Path(route) => Some((*line, route.as_str(), trigger.component.as_str())),
+        Route::Private => None,
+    });
+    let of_host = reading.draft.static_routes.iter();
+    let of_host = of_host.map(|(line, route)| (*line, route.pattern.as_str(), StaticResponse::NAME));
+    let mut paths: Vec<_> = of_components.chain(of_host).collect();
+    paths.sort_by_key(|(line, ..)| *line);
+    paths
 }
 
 fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
@@ -92,10 +98,10 @@ fn unused_components(reading: &Reading, faults: &mut Vec<Fault>) {
     let linked = reading.draft.mentions.iter().map(|mention| mention.provider.as_str());
     let used: BTreeSet<&str> = routed.chain(linked).collect();
     for component in reading.app.components.values() {
-        let works = !component.plaza.subscribe.is_empty() || component.plaza.tick_seconds.is_some();
-        if !works && !used.contains(component.id.as_str()) {
+        if !component.works_by_itself() && !component.plaza.optional && !used.contains(component.id.as_str()) {
             let message = format!("the component `{}` is never used", component.id);
-            let remedy = "give it a route, a dependency on it, a topic or a tick, or take it out";
+            let remedy = "give it a route, a dependency on it, a topic or a tick, take it out, or mark it \
+                `optional = true` under `tool.plaza`";
             faults.push(reading.fault(&component.id, &[], message, remedy));
         }
     }
@@ -158,14 +164,11 @@ fn bad_grants(reading: &Reading, component: &Component, faults: &mut Vec<Fault>)
         if template.to_string().starts_with("{{") {
             continue;
         }
+        let mut fault = |message: String, remedy: String| {
+            faults.push(reading.fault(&component.id, &["allowed_outbound_hosts", &index.to_string()], message, remedy));
+        };
         if let Err(error) = AllowedHosts::parse([entry]) {
-            let message = format!("`{template}` is no address to grant");
-            faults.push(reading.fault(
-                &component.id,
-                &["allowed_outbound_hosts", &index.to_string()],
-                message,
-                error.problem.to_string(),
-            ));
+            fault(format!("`{template}` is no address to grant"), error.problem.to_string());
         }
     }
 }
@@ -182,7 +185,11 @@ fn ungranted_database(reading: &Reading, component: &Component, faults: &mut Vec
         }
         None => template.variables().any(|variable| variable == host),
     };
-    if !component.allowed_outbound_hosts.iter().any(grants) {
+    // An address that is written out may well be the database's, which is known only when the server is.
+    let maybe = |template: &Template| {
+        template.as_plain().is_some_and(|entry| entry.starts_with("postgres://") || entry.starts_with("*://"))
+    };
+    if !component.allowed_outbound_hosts.iter().any(|template| grants(template) || maybe(template)) {
         let message = format!("`{}` has the database `{database}` and is not granted its host", component.id);
         let remedy = format!("add \"postgres://{{{{ {host} }}}}\" to `allowed_outbound_hosts`");
         faults.push(reading.fault(&component.id, &["tool", "plaza", "database"], message, remedy));

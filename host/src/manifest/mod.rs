@@ -12,30 +12,52 @@ pub mod import;
 mod lines;
 mod meaning;
 mod name;
+mod optional;
+mod outbound;
 mod plaza;
 mod presence;
+mod profile;
+pub mod runtime_config;
 mod section;
+mod static_response;
+mod targets;
 pub mod template;
 mod trigger;
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use toml::de::{DeTable, DeValue};
 
-pub use self::{app::App, fault::Fault, lines::Lines};
+pub use self::{app::App, fault::Fault, lines::Lines, name::did_you_mean};
 use self::{
-    app::{Component, Generate, RouteTrigger, Variable},
+    app::{Component, Generate, RouteTrigger, StaticRoute, Variable},
     lines::Starts,
     section::{Document, Node, Section},
 };
 
 /// Reads a manifest; refuses it with every fault it has. Whether the files it names exist is not asked here.
-pub fn load(path: &Path) -> Result<App, Vec<Fault>> {
-    read(path).into_app()
+pub fn load(source: &Source) -> Result<App, Vec<Fault>> {
+    read(source).into_app()
+}
+
+/// Which manifest, and which of its build profiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file.
+    pub file: PathBuf,
+    /// The profile, whose components have some things in place of their own.
+    pub profile: Option<String>,
+}
+
+impl Source {
+    /// A manifest as it is, without a profile.
+    pub fn plain(file: impl Into<PathBuf>) -> Self {
+        Self { file: file.into(), profile: None }
+    }
 }
 
 /// What a manifest says, as far as it can be understood, and what is wrong with it.
@@ -59,9 +81,18 @@ struct Draft {
     generate: BTreeMap<String, Generate>,
     /// With the line of each.
     routes: Vec<(usize, RouteTrigger)>,
+    /// With the line of each.
+    static_routes: Vec<(usize, StaticRoute)>,
     components: BTreeMap<String, Component>,
     /// Every mention of a component in another's dependencies, whichever line counts in the end.
     mentions: Vec<Mention>,
+    /// Every `id` of a trigger.
+    trigger_ids: BTreeSet<String>,
+    /// What goes before every path of a route.
+    base_path: String,
+    /// The profile that is asked for, and those that there are.
+    profile: Option<String>,
+    profiles: BTreeSet<String>,
     /// Number of the trigger and id, of components written into their trigger.
     inline: Vec<(String, String)>,
 }
@@ -94,13 +125,14 @@ impl Reading {
 }
 
 /// Reads a manifest and keeps both what it says and what is wrong with it.
-pub fn read(path: &Path) -> Reading {
+pub fn read(source: &Source) -> Reading {
+    let path = source.file.as_path();
     let mut reading = Reading {
         app: empty_app(path),
         lines: Lines::default(),
         faults: Vec::new(),
         file: path.to_owned(),
-        draft: Draft::default(),
+        draft: Draft { profile: source.profile.clone(), ..Draft::default() },
     };
     match std::fs::read_to_string(path) {
         Ok(text) => reading.parse(&text),
@@ -117,16 +149,7 @@ impl Reading {
         let (table, errors) = DeTable::parse_recoverable(text);
         let starts = Starts::of(text);
         if !errors.is_empty() {
-            let fault = |error: &toml::de::Error| {
-                let line = error.span().map(|span| starts.line(span.start));
-                Fault::new(
-                    &self.file,
-                    line,
-                    format!("is no TOML: {}", error.message()),
-                    "mend the syntax; https://toml.io shows it",
-                )
-            };
-            self.faults = errors.iter().map(fault).collect();
+            self.faults = syntax_faults(&self.file, &starts, &errors);
             return;
         }
         self.lines = Lines::read(text, table.get_ref());
@@ -149,10 +172,23 @@ impl Reading {
         self.app.generate = std::mem::take(&mut draft.generate);
         self.app.components = std::mem::take(&mut draft.components);
         self.app.routes = draft.routes.iter().map(|(_, trigger)| trigger.clone()).collect();
+        self.app.static_routes = draft.static_routes.iter().map(|(_, route)| route.clone()).collect();
+        let unknown = profile::unknown(draft).map(|(message, remedy)| Fault::new(&self.file, None, message, remedy));
+        self.faults.extend(unknown);
         let found = meaning::faults(self);
         self.faults.extend(found);
         self.faults.sort_by_key(|fault| fault.line);
     }
+}
+
+/// Where a file is no TOML.
+fn syntax_faults(file: &Path, starts: &Starts, errors: &[toml::de::Error]) -> Vec<Fault> {
+    let fault = |error: &toml::de::Error| {
+        let line = error.span().map(|span| starts.line(span.start));
+        let message = format!("is no TOML: {}", error.message());
+        Fault::new(file, line, message, "mend the syntax; https://toml.io shows it")
+    };
+    errors.iter().map(fault).collect()
 }
 
 const TOP: &[&str] = &["spin_manifest_version", "application", "variables", "trigger", "component"];
@@ -199,9 +235,9 @@ fn read_application(section: &Section<'_>, app: &mut App, draft: &mut Draft) {
     app.version = section.string("version");
     app.description = section.string("description");
     section.strings("authors");
-    section.refuse("targets", "take it out, and check the target environments with `spin build`");
+    targets::read(section);
     if let Some(triggers) = section.get("trigger").and_then(|node| node.section(trigger::KINDS)) {
-        trigger::read_globals(&triggers);
+        draft.base_path = trigger::read_globals(&triggers);
     }
     for (tool, node) in section.get("tool").map(|node| node.entries()).unwrap_or_default() {
         if tool == "plaza" {
@@ -249,9 +285,12 @@ fn empty_app(path: &Path) -> App {
         variables: BTreeMap::new(),
         generate: BTreeMap::new(),
         routes: Vec::new(),
+        static_routes: Vec::new(),
         components: BTreeMap::new(),
     }
 }
 
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod tests;

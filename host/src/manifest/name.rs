@@ -13,6 +13,13 @@ pub(super) fn is_variable(name: &str) -> bool {
             .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }
 
+/// A store's name: words of letters and digits joined by `_`, or by `-`, the first starting with a letter, no word in mixed case.
+pub(super) fn is_store(name: &str) -> bool {
+    let in_words =
+        |joint| name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.split(joint).all(is_word);
+    in_words('_') || in_words('-')
+}
+
 /// A topic as Kafka allows it: 1 to 249 letters, digits, `.`, `_` and `-`.
 pub(super) fn is_topic(name: &str) -> bool {
     (1..=249).contains(&name.len())
@@ -39,7 +46,7 @@ pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// What to do about a name that is not among the known ones.
-pub(super) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(wrong, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
@@ -72,6 +79,12 @@ mod tests {
     fn variable_names_are_snake_case() {
         assert!(["a", "orders_database_url", "a1_2"].into_iter().all(is_variable));
         assert!(!["", "_a", "a_", "a__b", "1a", "a-b", "A"].into_iter().any(is_variable));
+    }
+
+    #[test]
+    fn stores_are_in_snake_case_or_in_kebab_case() {
+        assert!(["a", "my_store", "my-store", "v2_API"].into_iter().all(is_store));
+        assert!(!["", "my_other-store", "a--b", "_a", "1a", "aB"].into_iter().any(is_store));
     }
 
     #[test]

@@ -10,10 +10,13 @@ use super::{
 };
 use crate::limits::{ComponentLimits, Threads};
 
-const KEYS: &[&str] = &["database", "migrations", "outbox", "subscribe", "tick_seconds", "limits", "dependencies"];
+const KEYS: &[&str] =
+    &["database", "migrations", "outbox", "subscribe", "tick_seconds", "optional", "limits", "dependencies"];
 const LIMITS: &[&str] = &[
     "memory_mib",
     "request_ms",
+    "answer_pause_ms",
+    "answer_ms",
     "body_bytes",
     "instances",
     "concurrent_per_instance",
@@ -47,11 +50,12 @@ pub(super) fn read(base: &Path, node: &Node<'_>) -> (PlazaSettings, Vec<PlazaLin
         return Default::default();
     };
     let settings = PlazaSettings {
-        database: read_name(&section, "database"),
+        database: read_name(&section, "database").filter(|name| is_free(&section, name)),
         migrations: section.string("migrations").map(|folder| base.join(folder)),
         outbox: read_name(&section, "outbox"),
         subscribe: read_topics(&section),
         tick_seconds: section.get("tick_seconds").and_then(|node| node.number(1, DAY_MS / 1000)),
+        optional: section.get("optional").and_then(|node| node.boolean()).unwrap_or_default(),
         limits: section.get("limits").map(|node| read_limits(&node)).unwrap_or_default(),
     };
     for key in ["migrations", "outbox"] {
@@ -85,6 +89,20 @@ fn read_name(section: &Section<'_>, key: &str) -> Option<String> {
     None
 }
 
+/// Databases that belong to the host or to the server itself.
+const RESERVED_DATABASES: [&str; 4] = ["plaza", "postgres", "template0", "template1"];
+
+fn is_free(section: &Section<'_>, database: &str) -> bool {
+    let reserved = RESERVED_DATABASES.contains(&database);
+    if let Some(node) = section.get("database").filter(|_| reserved) {
+        node.fault(
+            format!("the database `{database}` is not for components"),
+            "name another, `<component>_database` for instance",
+        );
+    }
+    !reserved
+}
+
 fn read_topics(section: &Section<'_>) -> Vec<String> {
     let Some(node) = section.get("subscribe") else {
         return Vec::new();
@@ -112,6 +130,8 @@ fn read_limits(node: &Node<'_>) -> ComponentLimits {
     };
     set(&section, "memory_mib", MEMORY_MIB, &mut limits.memory_mib);
     set(&section, "request_ms", DAY_MS, &mut limits.request_ms);
+    set(&section, "answer_pause_ms", DAY_MS, &mut limits.answer_pause_ms);
+    set(&section, "answer_ms", DAY_MS, &mut limits.answer_ms);
     set(&section, "body_bytes", BYTES, &mut limits.body_bytes);
     set(&section, "instances", COUNT, &mut limits.instances);
     set(&section, "concurrent_per_instance", COUNT, &mut limits.concurrent_per_instance);

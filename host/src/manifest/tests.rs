@@ -6,7 +6,7 @@ fn read_text(text: &str) -> Reading {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spin.toml");
     std::fs::write(&path, text).unwrap();
-    read(&path)
+    read(&Source::plain(path))
 }
 
 fn messages(text: &str) -> Vec<String> {
@@ -124,7 +124,7 @@ fn every_fault_comes_in_one_go_in_the_order_of_lines() {
 
 #[test]
 fn a_missing_manifest_is_a_fault_of_its_own() {
-    let faults = load(Path::new("/nowhere/spin.toml")).unwrap_err();
+    let faults = load(&Source::plain("/nowhere/spin.toml")).unwrap_err();
     assert_eq!(faults.len(), 1);
     assert!(faults[0].to_string().starts_with("/nowhere/spin.toml: cannot be read: "));
 }
@@ -137,5 +137,5 @@ fn syntax_errors_are_told_alone_and_with_their_line() {
 
 #[test]
 fn a_manifest_in_the_working_folder_has_a_folder_around_it() {
-    assert_eq!(read(Path::new("spin.toml")).app.base(), Path::new("."));
+    assert_eq!(read(&Source::plain("spin.toml")).app.base(), Path::new("."));
 }

@@ -4,15 +4,17 @@ use std::path::Path;
 
 use super::{
     Draft,
-    app::{Route, RouteTrigger},
+    app::{Route, RouteTrigger, StaticRoute},
     component, name,
     section::{Node, Section},
+    static_response,
 };
 use crate::router::Pattern;
 
 /// Triggers that Spin or its plugins know.
 pub(super) const KINDS: &[&str] = &["http", "redis", "command", "cron", "mqtt", "sqs", "kinesis"];
-const HTTP: &[&str] = &["id", "component", "components", "dependencies", "route", "executor", "static_response"];
+pub(super) const HTTP: &[&str] =
+    &["id", "component", "components", "dependencies", "route", "executor", "static_response"];
 
 /// Reads every trigger.
 pub(super) fn read(base: &Path, node: &Node<'_>, draft: &mut Draft) {
@@ -35,16 +37,25 @@ pub(super) fn read(base: &Path, node: &Node<'_>, draft: &mut Draft) {
     }
 }
 
-/// `[application.trigger.<kind>]`.
-pub(super) fn read_globals(triggers: &Section<'_>) {
-    if let Some(base) = triggers.get("http").and_then(|http| http.section(&["base"])?.get("base"))
-        && base.string().is_some_and(|path| path != "/")
-    {
-        base.fault("`application.trigger.http.base` is not served yet", "write the base into each route");
-    }
+/// `[application.trigger.<kind>]`. Returns what goes before every path of a route.
+pub(super) fn read_globals(triggers: &Section<'_>) -> String {
     for kind in KINDS.iter().filter(|kind| **kind != "http") {
         triggers.refuse(kind, "take it out; only HTTP triggers are served");
     }
+    let base = triggers.get("http").and_then(|http| http.section(&["base"])?.get("base"));
+    base.and_then(|node| read_base(&node)).unwrap_or_default()
+}
+
+fn read_base(node: &Node<'_>) -> Option<String> {
+    let path = node.string()?;
+    let base = path.trim_end_matches('/');
+    let problem = match Pattern::parse(if base.is_empty() { "/" } else { base }) {
+        Err(problem) => problem.to_string(),
+        Ok(_) if base.contains(':') || base.contains("...") => "write it without `:name` and `...`".to_owned(),
+        Ok(_) => return Some(base.to_owned()),
+    };
+    node.fault(format!("`{path}` is no base for routes"), problem);
+    None
 }
 
 fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
@@ -52,12 +63,18 @@ fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
         return;
     };
     let id = section.string("id");
+    if let (Some(id), Some(node)) = (&id, section.get("id"))
+        && !draft.trigger_ids.insert(id.clone())
+    {
+        node.fault(format!("there are two triggers `{id}`"), "give one of them another id");
+    }
     refuse(&section);
     if section.get("executor").is_some() {
         read_executor(&section);
     }
-    let route = section.require("route", "route = \"/...\"").and_then(|node| read_route(&node));
-    if section.get("static_response").is_some() {
+    let route = section.require("route", "route = \"/...\"").and_then(|node| read_route(&node, &draft.base_path));
+    if let Some(node) = section.get("static_response") {
+        read_static(&section, &node, route, draft);
         return;
     }
     let Some(component) = section.require("component", "component = \"<id>\"") else {
@@ -77,8 +94,21 @@ fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
     }
 }
 
+fn read_static(section: &Section<'_>, node: &Node<'_>, route: Option<Route>, draft: &mut Draft) {
+    if let Some(component) = section.get("component") {
+        component.fault("the trigger has a component and a static response", "keep one of the two");
+    }
+    let response = static_response::read(node);
+    match (route, response) {
+        (Some(Route::Private), _) => node.fault("nobody reaches a static response without a path", "write a path"),
+        (Some(Route::Path(pattern)), Some(response)) => {
+            draft.static_routes.push((section_line(section), StaticRoute { pattern, response }));
+        }
+        _ => {}
+    }
+}
+
 fn refuse(section: &Section<'_>) {
-    section.refuse("static_response", "let a component answer this route");
     section.refuse("components", "an HTTP trigger has one `component`");
     section.refuse("dependencies", "write them under `[component.<id>.dependencies]`");
 }
@@ -87,7 +117,7 @@ fn section_line(section: &Section<'_>) -> usize {
     section.get("route").map_or_else(|| section.node.line(), |route| route.line())
 }
 
-fn read_route(node: &Node<'_>) -> Option<Route> {
+fn read_route(node: &Node<'_>, base: &str) -> Option<Route> {
     if node.is_table() {
         return match node.section(&["private"])?.require("private", "private = true")?.boolean()? {
             true => Some(Route::Private),
@@ -101,8 +131,14 @@ fn read_route(node: &Node<'_>) -> Option<Route> {
         };
     }
     let route = node.string()?;
-    match Pattern::parse(&route) {
-        Ok(_) => Some(Route::Path(route)),
+    // The base alone has no slash at its end.
+    let path = if route == "/" && !base.is_empty() { base.to_owned() } else { format!("{base}{route}") };
+    match Pattern::parse(&path) {
+        Ok(_) if route.starts_with('/') => Some(Route::Path(path)),
+        Ok(_) => {
+            node.fault(format!("`{route}` is no route"), "start it with `/`");
+            None
+        }
         Err(problem) => {
             node.fault(format!("`{route}` is no route"), problem.to_string());
             None

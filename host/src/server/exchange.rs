@@ -1,18 +1,34 @@
 //! One request and its answer.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_LENGTH};
-use hyper::body::Incoming;
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version as Protocol,
+    header::{CONNECTION, CONTENT_LENGTH},
+    request::Parts,
+};
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming as Arriving;
+use wasmtime_wasi_http::WasiBody;
 
 use super::{
-    body::{Outgoing, TooLarge, limited},
-    headers,
+    access::AccessLine,
+    fixed, headers,
+    incoming::{Bounds, BrokeOff, Fault, Incoming},
+    outgoing::{Outgoing, Time},
     problem::Problem,
+    proxies::Origin,
 };
 use crate::{
+    limits::BODY_BEFOREHAND_BYTES,
+    manifest::app::StaticResponse,
     router::{RouteMatch, Router},
-    service::{CallContext, Service},
+    service::{self, Answered, CallContext, Service, Version},
 };
 
 /// Answered by the host itself, as Spin does.
@@ -24,85 +40,162 @@ pub struct Directory {
     pub router: Router,
     /// Services by component id.
     pub services: HashMap<Arc<str>, Arc<Service>>,
+    /// What the host answers itself, by the route's pattern.
+    pub responses: HashMap<String, StaticResponse>,
+}
+
+/// An answer, and the version that was asked for it.
+type Served = (Option<Arc<Version>>, Result<Response<Outgoing>, Problem>);
+
+/// What is known of a request beside what it says.
+struct Arrival {
+    id: Arc<str>,
+    origin: Origin,
+    at: Instant,
+    patience: Patience,
+}
+
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For a pause in the middle of a request's body.
+    pub body: Duration,
+    /// To ask for more of an answer, over HTTP/2: a connection that is written to and does not get on is noticed itself.
+    pub unread: Duration,
 }
 
 /// Answers a request, whatever happens.
-pub async fn answer(directory: &Directory, peer: SocketAddr, request: Request<Incoming>) -> Response<Outgoing> {
-    let started = Instant::now();
-    let request_id = headers::request_id(request.headers());
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    if path == HEALTH {
-        return Response::new(Outgoing::text("OK"));
+pub async fn answer(
+    directory: &Directory,
+    origin: Origin,
+    request: Request<Arriving>,
+    patience: Patience,
+) -> Response<Outgoing> {
+    let arrival = Arrival { id: headers::request_id(request.headers()), origin, at: Instant::now(), patience };
+    let mut line = AccessLine::begin(arrival.at, request.method(), &arrival.id, origin.client.ip());
+    let (path, protocol) = (request.uri().path().to_owned(), request.version());
+    let found = if path == HEALTH { None } else { directory.router.find(&path) };
+    if let (Some(line), Some(route)) = (&mut line, &found) {
+        line.found(route.pattern, route.component);
     }
-    let found = directory.router.find(&path);
-    let served = match &found {
-        Some(route) => serve(directory, route, peer, request, request_id.clone(), started).await,
-        None => Err(Problem::new(StatusCode::NOT_FOUND, "No component serves this path.")),
+    let (version, served) = match &found {
+        _ if !headers::have_sound_host(request.version(), request.headers()) => (None, Err(unsound_host())),
+        _ if path == HEALTH => (None, Ok(Response::new(Outgoing::text("OK")))),
+        Some(route) => serve(directory, route, &arrival, request).await,
+        None => (None, Err(Problem::new(StatusCode::NOT_FOUND, "No component serves this path."))),
     };
-    let mut response = served.unwrap_or_else(|problem| problem.into_response(&request_id));
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    // Untold, a client may take the connection for its next request just before it ends.
+    let ends = protocol < Protocol::HTTP_2 && served.as_ref().err().is_some_and(Problem::leaves_body);
+    let mut response = served.unwrap_or_else(|problem| problem.into_response(&arrival.id, origin.by_tls));
+    if ends {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Ok(value) = HeaderValue::from_str(&arrival.id) {
         response.headers_mut().entry(headers::REQUEST_ID).or_insert(value);
     }
-    let component = found.as_ref().map_or("-", |route| route.component);
-    let version = directory.services.get(component).and_then(|service| service.active());
-    tracing::info!(
-        target: "access",
-        method = %method,
-        route = found.as_ref().map_or("-", |route| route.pattern),
-        component,
-        version = version.as_ref().map_or("-", |version| &*version.label),
-        status = response.status().as_u16(),
-        duration_us = started.elapsed().as_micros() as u64,
-        request.id = &*request_id,
-    );
-    response
+    if let Some(line) = &mut line {
+        line.answered(version.as_ref().map(|version| &version.label), &response);
+    }
+    response.map(|body| body.noted(line))
 }
 
-async fn serve(
-    directory: &Directory,
-    route: &RouteMatch<'_>,
-    peer: SocketAddr,
-    request: Request<Incoming>,
-    request_id: Arc<str>,
-    started: Instant,
-) -> Result<Response<Outgoing>, Problem> {
-    let service = directory.services.get(route.component).ok_or_else(|| missing(route))?;
-    let limit = service.limits.body_bytes;
-    if declared_length(&request).is_some_and(|length| length > limit) {
-        return Err(too_large(limit));
+async fn serve(directory: &Directory, route: &RouteMatch<'_>, arrival: &Arrival, request: Request<Arriving>) -> Served {
+    let Some(service) = directory.services.get(route.component) else {
+        let response = directory.responses.get(route.pattern).map(fixed::response);
+        return (None, response.ok_or_else(|| missing(route)));
+    };
+    let (bounds, deadline, time) = {
+        let limits = service.limits();
+        let bounds = Bounds { bytes: limits.body_bytes, pause: arrival.patience.body };
+        let unread = (request.version() == Protocol::HTTP_2).then_some(arrival.patience.unread);
+        let time = Time { pause: limits.answer_pause(), until: (arrival.at + limits.answer_time()).into(), unread };
+        (bounds, arrival.at + limits.request_time(), time)
+    };
+    if declared_length(request.headers()).is_some_and(|length| length > bounds.bytes) {
+        return (None, Err(broken(Fault::TooLarge, bounds)));
     }
-    let (mut parts, body) = request.into_parts();
-    parts.uri = headers::full_uri(&parts.uri, &parts.headers)
-        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "The request names no host; send a Host header."))?;
-    headers::tell(&mut parts.headers, &parts.uri, route, peer);
-    let traceparent = headers::traceparent(&parts.headers);
-    for (name, value) in [(headers::REQUEST_ID, &request_id), (headers::TRACEPARENT, &traceparent)] {
+    let (parts, body) = request.into_parts();
+    let head_alone = parts.method == Method::HEAD;
+    let (parts, context) = match told(parts, route, arrival, deadline) {
+        Ok(told) => told,
+        Err(problem) => return (None, Err(problem)),
+    };
+    let (body, broke_off) = match taken_in(body, bounds, service, deadline).await {
+        Ok(taken) => taken,
+        Err(fault) => return (None, Err(broken(fault, bounds))),
+    };
+    let Answered { version, answer } = service.http(Request::from_parts(parts, body), context).await;
+    let served = match answer {
+        Ok((response, guard)) => {
+            let (head, body) = response.into_parts();
+            // What a guest declares of a body that it leaves out is the body's business, not a broken promise.
+            let body = match head_alone {
+                true => Ok(Outgoing::empty()),
+                false => Outgoing::guarded(body, guard, time).gather().await,
+            };
+            body.map(|body| Response::from_parts(head, body)).map_err(|_| Problem::failed())
+        }
+        Err(failure) => Err(Problem::of(&failure)),
+    };
+    match broke_off.fault() {
+        Some(fault) => (version, Err(broken(fault, bounds))),
+        None => (version, served),
+    }
+}
+
+/// The request's head as a guest gets it, and what travels with it.
+fn told(
+    mut parts: Parts,
+    route: &RouteMatch<'_>,
+    arrival: &Arrival,
+    deadline: Instant,
+) -> Result<(Parts, CallContext), Problem> {
+    parts.uri = headers::full_uri(&parts.uri, &parts.headers, arrival.origin.by_tls).ok_or_else(unsound_host)?;
+    headers::tell(&mut parts.headers, &parts.uri, route, arrival.origin.client);
+    let (traceparent, lot) = (headers::traceparent(&parts.headers), headers::lot(&parts.headers));
+    for (name, value) in [(headers::REQUEST_ID, &*arrival.id), (headers::TRACEPARENT, &*traceparent)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             parts.headers.insert(name, value);
         }
     }
-    let broke_off = TooLarge::default();
-    let request = Request::from_parts(parts, limited(body, limit, &broke_off));
-    let deadline = started + service.limits.request_time();
-    let answer = service.http(request, CallContext::root(request_id, Some(traceparent), deadline)).await;
-    if broke_off.happened() {
-        return Err(too_large(limit));
+    Ok((parts, CallContext::root(arrival.id.clone(), Some(traceparent), deadline, lot)))
+}
+
+/// The request's body as a guest gets it. One that would have an instance wait for its client is waited for here.
+async fn taken_in(
+    body: Arriving,
+    bounds: Bounds,
+    service: &Service,
+    deadline: Instant,
+) -> Result<(WasiBody, BrokeOff), Fault> {
+    if body.is_end_stream() {
+        return Ok((service::empty(), BrokeOff::default()));
     }
-    let (response, guard) = answer.map_err(|failure| Problem::of(&failure))?;
-    let (head, body) = response.into_parts();
-    Ok(Response::from_parts(head, Outgoing::guarded(body, guard).gather().await))
+    let (mut body, broke_off) = Incoming::new(body, bounds);
+    if service.is_one_at_a_time() {
+        let beforehand = tokio::time::timeout_at(deadline.into(), body.beforehand(BODY_BEFOREHAND_BYTES)).await;
+        let come = beforehand.ok().and_then(Result::ok);
+        body = come.ok_or_else(|| broke_off.fault().unwrap_or(Fault::TooSlow))?;
+    }
+    Ok((body.boxed_unsync(), broke_off))
 }
 
-fn declared_length(request: &Request<Incoming>) -> Option<u64> {
-    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+fn unsound_host() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "The request does not say for which host it is; send one Host header.")
 }
 
-fn too_large(limit: u64) -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("The body is larger than the {limit} bytes that are taken here."),
-    )
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn broken(fault: Fault, bounds: Bounds) -> Problem {
+    match fault {
+        Fault::TooLarge => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body is larger than the {} bytes that are taken here.", bounds.bytes),
+        ),
+        Fault::TooSlow => Problem::new(StatusCode::REQUEST_TIMEOUT, "The request's body did not come in time."),
+    }
 }
 
 fn missing(route: &RouteMatch<'_>) -> Problem {

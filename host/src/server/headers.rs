@@ -2,10 +2,14 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header::HOST, uri};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Uri, Version,
+    header::{COOKIE, HOST},
+    uri,
+};
 use uuid::Uuid;
 
-use crate::router::RouteMatch;
+use crate::{limits::REQUEST_ID_BYTES, router::RouteMatch, service::Lot};
 
 /// The header with the request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,8 +24,9 @@ const COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-component-rout
 const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
 const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("spin-client-addr");
 
-/// The longest request id taken over from a client.
-const REQUEST_ID_BYTES: usize = 64;
+/// The cookie and the header that keep a client with one version while another is being tried.
+const STICKY: &str = "plaza-sticky";
+const STICKY_HEADER: HeaderName = HeaderName::from_static("x-plaza-sticky");
 
 /// The client's request id if it is fit for a log, else a new one.
 pub fn request_id(headers: &HeaderMap) -> Arc<str> {
@@ -52,6 +57,16 @@ pub fn new_traceparent() -> Arc<str> {
     format!("00-{}-{span:016x}-01", trace.simple()).into()
 }
 
+/// The client's ticket in the draw between two versions: that of its cookie `plaza-sticky`, else of its header
+/// `x-plaza-sticky`, else any.
+pub fn lot(headers: &HeaderMap) -> Lot {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookie = pairs.find(|(name, _)| *name == STICKY).map(|(_, value)| value);
+    let sticky = cookie.or_else(|| headers.get(&STICKY_HEADER)?.to_str().ok());
+    sticky.map_or_else(Lot::any, Lot::of)
+}
+
 fn is_traceparent(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
     let hex = |text: &str, length: usize| {
@@ -62,14 +77,24 @@ fn is_traceparent(value: &str) -> bool {
         if hex(trace, 32) && not_zero(trace) && hex(span, 16) && not_zero(span) && hex(flags, 2))
 }
 
-/// The request's address in full, as a guest expects it. `None` when the client names no usable host.
-pub fn full_uri(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
+/// Whether there is one Host header, as HTTP/1.1 wants it (RFC 9112, 3.2); other versions may do without.
+pub fn have_sound_host(version: Version, headers: &HeaderMap) -> bool {
+    match headers.get_all(HOST).iter().count() {
+        0 => version != Version::HTTP_11,
+        1 => true,
+        _ => false,
+    }
+}
+
+/// The request's address in full, as a guest expects it: that of HTTPS where it came over TLS. `None` when the client names no
+/// usable host.
+pub fn full_uri(uri: &Uri, headers: &HeaderMap, secure: bool) -> Option<Uri> {
     let authority = match uri.authority() {
         Some(authority) => authority.clone(),
         None => uri::Authority::from_maybe_shared(headers.get(HOST)?.clone()).ok()?,
     };
     Uri::builder()
-        .scheme(uri.scheme_str().unwrap_or("http"))
+        .scheme(if secure { "https" } else { uri.scheme_str().unwrap_or("http") })
         .authority(authority)
         .path_and_query(uri.path_and_query()?.clone())
         .build()
@@ -77,7 +102,7 @@ pub fn full_uri(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
 }
 
 /// Replaces whatever the client sent under the host's own names.
-pub fn tell(headers: &mut HeaderMap, uri: &Uri, route: &RouteMatch<'_>, peer: SocketAddr) {
+pub fn tell(headers: &mut HeaderMap, uri: &Uri, route: &RouteMatch<'_>, client: SocketAddr) {
     let foreign: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with("spin-")).cloned().collect();
     for name in foreign {
         headers.remove(name);
@@ -93,7 +118,7 @@ pub fn tell(headers: &mut HeaderMap, uri: &Uri, route: &RouteMatch<'_>, peer: So
     set(RAW_COMPONENT_ROUTE, route.pattern);
     set(COMPONENT_ROUTE, route.component_route);
     set(BASE_PATH, "/");
-    set(CLIENT_ADDRESS, &peer.to_string());
+    set(CLIENT_ADDRESS, &client.to_string());
     for (name, value) in &route.params {
         if let Ok(name) = HeaderName::try_from(format!("spin-path-match-{}", name.to_ascii_lowercase())) {
             set(name, value);
@@ -125,11 +150,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_keeps_a_client_with_one_version_and_a_header_does_where_there_is_none() {
+        let mut headers = HeaderMap::new();
+        headers.insert(STICKY_HEADER, HeaderValue::from_static("header"));
+        assert_eq!(lot(&headers), Lot::of("header"));
+        headers.insert(COOKIE, HeaderValue::from_static("a=b; plaza-sticky=cookie; c=d"));
+        assert_eq!(lot(&headers), Lot::of("cookie"));
+    }
+
+    #[test]
     fn the_full_address_comes_from_the_host_header() {
         let mut headers = HeaderMap::new();
         let uri = Uri::from_static("/a?b=c");
-        assert_eq!(full_uri(&uri, &headers), None);
+        assert_eq!(full_uri(&uri, &headers, false), None);
         headers.insert(HOST, HeaderValue::from_static("example.com:3000"));
-        assert_eq!(full_uri(&uri, &headers), Some(Uri::from_static("http://example.com:3000/a?b=c")));
+        assert_eq!(full_uri(&uri, &headers, false), Some(Uri::from_static("http://example.com:3000/a?b=c")));
+        assert_eq!(full_uri(&uri, &headers, true), Some(Uri::from_static("https://example.com:3000/a?b=c")));
     }
 }

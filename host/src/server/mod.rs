@@ -4,12 +4,18 @@
 //! (SO_REUSEPORT) would leave that to a hash, which puts few connections on one core, and a listener that closes
 //! would lose what waits in its backlog.
 
+mod access;
 mod activity;
-mod body;
 mod connection;
 mod exchange;
+mod fixed;
+mod forwarded;
 mod headers;
+mod incoming;
+mod outgoing;
 mod problem;
+mod proxies;
+mod silence;
 mod stall;
 
 use std::{
@@ -22,6 +28,7 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
@@ -29,13 +36,12 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use connection::Settings;
 pub use exchange::Directory;
 pub use problem::Problem;
+pub use proxies::{Proxies, ProxiesError, TrustedProxies};
 
-use crate::limits::HostLimits;
-
-/// How long to wait after the machine refused a connection, for want of file descriptors most likely.
-const REFUSED_PAUSE: Duration = Duration::from_millis(50);
+use crate::limits::REFUSED_PAUSE;
 
 /// A listener that serves until it is stopped.
 pub struct Server {
@@ -53,14 +59,14 @@ struct Core {
 }
 
 impl Server {
-    /// Listens on `address` (port 0 takes a free one) and serves on the given runtimes.
+    /// Listens on `address` (port 0 takes a free one), believes these proxies, and serves on the given runtimes.
     ///
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(
         address: SocketAddr,
-        directory: Arc<Directory>,
-        limits: &HostLimits,
+        directory: Arc<ArcSwap<Directory>>,
+        settings: Settings,
         runtimes: &[Handle],
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
@@ -70,8 +76,8 @@ impl Server {
         let acceptor = Acceptor {
             listener,
             directory,
-            settings: Arc::new(connection::Settings::new(limits)),
-            places: Arc::new(Semaphore::new(limits.connections)),
+            places: Arc::new(Semaphore::new(settings.connections)),
+            settings: Arc::new(settings),
             cores: runtimes.iter().map(|runtime| Arc::new(Core::new(runtime.clone()))).collect(),
             stop: stop.clone(),
             connections: connections.clone(),
@@ -96,8 +102,8 @@ impl Core {
 
 struct Acceptor {
     listener: TcpListener,
-    directory: Arc<Directory>,
-    settings: Arc<connection::Settings>,
+    directory: Arc<ArcSwap<Directory>>,
+    settings: Arc<Settings>,
     places: Arc<Semaphore>,
     cores: Vec<Arc<Core>>,
     stop: CancellationToken,

@@ -3,7 +3,7 @@
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use super::body::Outgoing;
+use super::outgoing::Outgoing;
 use crate::{limits::RETRY_AFTER_SECONDS, service::Failure};
 
 /// An error answer.
@@ -22,7 +22,7 @@ impl Problem {
     /// What a client is told of a failure: never the trap, which is in the log under the request's id.
     pub fn of(failure: &Failure) -> Self {
         let (status, detail) = match failure {
-            Failure::Overloaded { .. } => {
+            Failure::Overloaded { .. } | Failure::NotBegun { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Too many requests are waiting; try again shortly.")
             }
             Failure::Stopping { .. } => {
@@ -36,12 +36,15 @@ impl Problem {
             | Failure::InstanceLost { .. }
             | Failure::Instantiation { .. }
             | Failure::Refused { .. }
-            | Failure::NoExport { .. } => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The component failed to answer; the log has the reason under this request's id.",
-            ),
+            | Failure::NoExport { .. } => return Self::failed(),
         };
         Self::new(status, detail)
+    }
+
+    /// What a client is told of an answer that was begun in vain.
+    pub fn failed() -> Self {
+        let detail = "The component failed to answer; the log has the reason under this request's id.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
 
     /// The status.
@@ -49,8 +52,14 @@ impl Problem {
         self.status
     }
 
-    /// The answer to a request with this id.
-    pub fn into_response(self, request_id: &str) -> Response<Outgoing> {
+    /// Whether the rest of the request's body is not read, so that its connection serves no other request.
+    pub fn leaves_body(&self) -> bool {
+        matches!(self.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT)
+    }
+
+    /// The answer to a request with this id. No browser guesses at its type, and one that came by TLS comes by TLS again:
+    /// this address alone, since the host knows of no other.
+    pub fn into_response(self, request_id: &str, by_tls: bool) -> Response<Outgoing> {
         let body = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("Error"),
@@ -63,6 +72,10 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if by_tls {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }

@@ -10,18 +10,15 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
 
 use super::activity::Activity;
+use crate::limits::{LINGER_BEGINNING, LINGER_BYTES, LINGER_TIME};
 
 /// How HTTP/2 begins (RFC 9113, 3.4). Its heads are frames among others, so no clock runs for them: an HTTP/2 connection
 /// that is alive answers pings, and one without a request is idle.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
-
-/// How many buffers of unread bytes are taken in before a connection is closed.
-const DISCARDED_READS: usize = 256;
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
@@ -33,13 +30,24 @@ pub struct Patience {
 }
 
 /// A stream that fails when its client is too slow.
-pub struct StallGuard {
-    stream: TcpStream,
+pub struct StallGuard<S> {
+    stream: S,
     activity: Activity,
     patience: Patience,
     /// Runs while a write waits.
     writing: Option<Pin<Box<Sleep>>>,
     head: Head,
+    linger: Linger,
+}
+
+/// What becomes of a client that is still sending when its connection is closed.
+#[derive(Default)]
+struct Linger {
+    /// Whether it was told that nothing more will come.
+    told: bool,
+    /// Runs while it may yet send what nobody will read.
+    clock: Option<Pin<Box<Sleep>>>,
+    bytes: usize,
 }
 
 /// The head that a client is sending.
@@ -52,24 +60,33 @@ struct Head {
     counted: bool,
 }
 
-impl StallGuard {
+impl<S: AsyncRead + AsyncWrite + Unpin> StallGuard<S> {
     /// Guards a stream.
-    pub fn new(stream: TcpStream, activity: Activity, patience: Patience) -> Self {
+    pub fn new(stream: S, activity: Activity, patience: Patience) -> Self {
         let head = Head { clock: Some(Box::pin(sleep(patience.head))), complete: 0, counted: true };
-        Self { stream, activity, patience, writing: None, head }
+        Self { stream, activity, patience, writing: None, head, linger: Linger::default() }
     }
 
-    /// Takes in what the client has sent and nobody will read. A socket that is closed with unread bytes resets the
-    /// connection, and the client then loses the answer that says why.
-    fn discard_unread(&mut self, context: &mut Context<'_>) {
+    /// Takes in what the client sends and nobody will read. Ready when it sends no more, or has done so for long enough.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 4096];
-        for _ in 0..DISCARDED_READS {
+        while self.linger.bytes < LINGER_BYTES {
             let mut into = ReadBuf::new(&mut bytes);
             let read = Pin::new(&mut self.stream).poll_read(context, &mut into);
-            if !matches!(read, Poll::Ready(Ok(()))) || into.filled().is_empty() {
-                return;
+            if read.is_pending() {
+                // What is still on its way would reset the connection as well.
+                let clock = self.linger.clock.get_or_insert_with(|| Box::pin(sleep(LINGER_BEGINNING)));
+                return clock.as_mut().poll(context);
             }
+            if into.filled().is_empty() {
+                return Poll::Ready(());
+            }
+            if self.linger.bytes == 0 {
+                self.linger.clock = Some(Box::pin(sleep(LINGER_TIME)));
+            }
+            self.linger.bytes += into.filled().len();
         }
+        Poll::Ready(())
     }
 
     /// Lets the clock of a head run from its first byte until the request has begun.
@@ -108,7 +125,7 @@ impl StallGuard {
     }
 }
 
-impl AsyncRead for StallGuard {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for StallGuard<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, into);
@@ -118,7 +135,7 @@ impl AsyncRead for StallGuard {
     }
 }
 
-impl AsyncWrite for StallGuard {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.judge(context, progress)
@@ -142,8 +159,10 @@ impl AsyncWrite for StallGuard {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
-        self.discard_unread(context);
-        Poll::Ready(Ok(()))
+        if !self.linger.told {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            self.linger.told = true;
+        }
+        self.poll_linger(context).map(Ok)
     }
 }

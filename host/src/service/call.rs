@@ -3,13 +3,14 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
 
+use super::lot::Lot;
 use crate::limits::CALL_DEPTH;
 
 /// The context of one request, call, event or tick.
@@ -21,14 +22,16 @@ pub struct CallContext {
     pub traceparent: Option<Arc<str>>,
     /// When the answer is no longer of use.
     pub deadline: Instant,
+    /// Which version answers where a newer one is being tried.
+    pub lot: Lot,
     /// The components that are waiting for this call, outermost first.
     pub chain: Arc<[Arc<str>]>,
 }
 
 impl CallContext {
     /// The context of something that begins here.
-    pub fn root(request_id: Arc<str>, traceparent: Option<Arc<str>>, deadline: Instant) -> Self {
-        Self { request_id, traceparent, deadline, chain: Arc::from([]) }
+    pub fn root(request_id: Arc<str>, traceparent: Option<Arc<str>>, deadline: Instant, lot: Lot) -> Self {
+        Self { request_id, traceparent, deadline, lot, chain: Arc::from([]) }
     }
 
     /// The context for a call that `caller` makes to `callee`, with a deadline of its own if that is sooner.
@@ -56,6 +59,12 @@ pub struct Presence {
     /// Milliseconds since [`started`] at which the guard was dropped, plus one; 0 while it is held.
     gone_at: AtomicU64,
     left: Notify,
+    /// Whether an instance has taken up what is asked.
+    begun: AtomicBool,
+    /// Whether the instance ended before the answer did.
+    cut_off: AtomicBool,
+    /// Milliseconds since [`started`] by which the client must have asked for more, plus one; 0 while the guest is asked.
+    read_by: AtomicU64,
 }
 
 /// Held as long as an answer is wanted.
@@ -76,6 +85,29 @@ impl Presence {
         }
     }
 
+    /// An instance has taken up what is asked.
+    pub fn begin(&self) {
+        self.begun.store(true, Ordering::Release);
+    }
+
+    /// The instance has ended, and what there is of the answer is all there will be. To be said before the store is
+    /// dropped: a body whose store is gone looks like one that has come to its end.
+    pub fn cut_off(&self) {
+        self.cut_off.store(true, Ordering::Release);
+    }
+
+    /// Whether the client has left the answer unread for too long. Nobody waits for it then.
+    pub fn is_left_unread(&self) -> bool {
+        let by = self.read_by.load(Ordering::Relaxed);
+        by != 0 && by < now_ms() + 1
+    }
+
+    /// Nobody waits any more, whoever still holds the guard.
+    pub fn leave(&self) {
+        self.gone_at.store(now_ms() + 1, Ordering::Release);
+        self.left.notify_one();
+    }
+
     /// For how long nobody has waited, in milliseconds; `None` while somebody does.
     pub fn gone_for_ms(&self) -> Option<u64> {
         match self.gone_at.load(Ordering::Acquire) {
@@ -85,25 +117,47 @@ impl Presence {
     }
 }
 
+impl Guard {
+    /// Whether an instance has taken up what is asked.
+    pub fn has_begun(&self) -> bool {
+        self.0.begun.load(Ordering::Acquire)
+    }
+
+    /// Whether the instance ended before the answer did.
+    pub fn is_cut_off(&self) -> bool {
+        self.0.cut_off.load(Ordering::Acquire)
+    }
+
+    /// The client has something to read, or waits for more where this is `None`.
+    pub fn to_be_read_within(&self, patience: Option<Duration>) {
+        let by = patience.map_or(0, |patience| now_ms().saturating_add(milliseconds(patience)) + 1);
+        self.0.read_by.store(by, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.gone_at.store(now_ms() + 1, Ordering::Release);
-        self.0.left.notify_one();
+        if self.0.gone_for_ms().is_none() {
+            self.0.leave();
+        }
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn now_ms() -> u64 {
     static STARTED: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    u64::try_from(STARTED.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+    milliseconds(STARTED.get_or_init(Instant::now).elapsed())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn context() -> CallContext {
-        CallContext::root("r".into(), None, Instant::now() + Duration::from_secs(1))
+        CallContext::root("r".into(), None, Instant::now() + Duration::from_secs(1), Lot::LAST)
     }
 
     #[test]

@@ -13,6 +13,12 @@ pub enum Failure {
         /// How many wait.
         waiting: usize,
     },
+    /// The time for the request was over before an instance was free for it.
+    #[error("{component} had no instance free in time")]
+    NotBegun {
+        /// Which component.
+        component: Arc<str>,
+    },
     /// The time for the request was over.
     #[error("{component} did not answer in time")]
     DeadlineExceeded {
@@ -76,6 +82,7 @@ impl Failure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Overloaded { .. } => "overloaded",
+            Self::NotBegun { .. } => "not_begun",
             Self::DeadlineExceeded { .. } => "deadline",
             Self::Trapped { .. } => "trap",
             Self::InstanceLost { .. } => "instance_lost",

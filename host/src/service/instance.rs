@@ -1,5 +1,10 @@
 //! An instance in its store, with the exports a worker calls.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize},
+};
+
 use wasmtime::{Store, component::Func};
 use wasmtime_wasi_http::handler::Proxy;
 
@@ -13,6 +18,10 @@ pub struct Instance {
     pub proxy: Option<Proxy>,
     /// Its other exported functions, in the order of the version's exports.
     pub functions: Vec<Function>,
+    /// How often it was stopped in the midst of computing, because the epoch ended.
+    pub stops: Arc<AtomicUsize>,
+    /// Set when its time is over: it traps then at the next epoch, wherever it is.
+    pub time_is_over: Arc<AtomicBool>,
 }
 
 /// An exported function of an instance.

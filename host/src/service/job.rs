@@ -62,4 +62,9 @@ impl Job {
         let (reply, answer) = oneshot::channel();
         (Self { work, context, alone, presence, reply }, Pending { guard, answer })
     }
+
+    /// Whether anybody still waits for the answer.
+    pub fn is_wanted(&self) -> bool {
+        self.presence.gone_for_ms().is_none()
+    }
 }

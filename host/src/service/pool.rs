@@ -4,11 +4,15 @@
 //! job over wakes nothing but a task of the same thread. Each worker has its own channel: workers that share one can
 //! lose a wake-up.
 
+mod ahead;
+mod end;
+mod without_room;
+
 use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -16,10 +20,12 @@ use async_trait::async_trait;
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc},
+    task::AbortHandle,
 };
 
-use super::{failure::Failure, instance::Instance, job::Job, worker};
+use super::{failure::Failure, inbox::Inbox, instance::Instance, job::Job, room::Room, status::PoolStatus, worker};
 use crate::limits::ComponentLimits;
+pub(super) use ahead::Made;
 
 /// Makes the instances of a pool.
 #[async_trait]
@@ -37,6 +43,7 @@ pub struct Pool {
     pub(super) version: Arc<str>,
     pub(super) limits: ComponentLimits,
     pub(super) maker: Arc<dyn MakeInstance>,
+    pub(super) room: Room,
     runtime: Handle,
     state: Mutex<State>,
     running: AtomicUsize,
@@ -57,42 +64,51 @@ struct State {
     slots: Vec<Slot>,
     /// Workers that take nothing new but still have something to finish.
     retired: usize,
+    /// Ends each worker at once, whatever it does.
+    ends: Vec<(u64, AbortHandle)>,
     waiting: VecDeque<Job>,
-    draining: bool,
+    /// Whether it waits for room in the process, and starts no worker until then.
+    is_without_room: bool,
+    /// Whether room was made for one worker of it.
+    is_admitted: bool,
+    phase: Phase,
     next_id: u64,
+}
+
+/// How far a pool is on its way to its end.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It takes jobs.
+    #[default]
+    Open,
+    /// It finishes what it has.
+    Draining,
+    /// It is over.
+    Cut,
 }
 
 /// A worker that takes jobs.
 struct Slot {
     id: u64,
     jobs: mpsc::UnboundedSender<Job>,
+    /// Whether its guest keeps it from taking up what it is given.
+    held_up: Arc<AtomicBool>,
     in_flight: usize,
     taken: usize,
 }
 
-/// How a pool stands, for status and metrics.
-#[derive(Debug, Default, Clone, Copy, serde::Serialize)]
-pub struct PoolStatus {
-    /// Live instances, those about to end included.
-    pub instances: usize,
-    /// Jobs that an instance holds, until the last byte of the answer is sent or nobody wants it any more.
-    pub in_flight: usize,
-    /// Jobs that wait for a place.
-    pub waiting: usize,
-}
-
 impl Pool {
-    /// A pool without workers whose workers will run on `runtime`.
+    /// A pool without workers whose workers will run on `runtime`, with the room that all instances of the process share.
     pub fn new(
         component: Arc<str>,
         version: Arc<str>,
         limits: ComponentLimits,
         maker: Arc<dyn MakeInstance>,
-        runtime: Handle,
+        (runtime, room): (Handle, Room),
     ) -> Arc<Self> {
         let state = Mutex::default();
         let running = AtomicUsize::new(0);
-        Arc::new(Self { component, version, limits, maker, runtime, state, running, empty: Notify::new() })
+        Arc::new(Self { component, version, limits, maker, room, runtime, state, running, empty: Notify::new() })
     }
 
     /// Gives a job to a worker that has room, to a new one, or into the queue.
@@ -101,28 +117,69 @@ impl Pool {
     /// The job itself, with [`Failure::Overloaded`] when the queue is full or [`Failure::Stopping`] when the pool drains.
     pub fn submit(self: &Arc<Self>, job: Job) -> Result<(), (Job, Failure)> {
         let mut state = self.lock();
-        if state.draining {
-            return Err((job, Failure::Stopping { component: self.component.clone() }));
+        match state.phase {
+            Phase::Open => self.place(&mut state, job),
+            Phase::Draining | Phase::Cut => Err((job, self.stopping())),
         }
-        if job.alone && state.live() < self.limits.instances {
-            self.start(&mut state, job);
+    }
+
+    /// Takes a job back that a worker was given and did not begin, even when it takes no others any more.
+    ///
+    /// # Errors
+    /// As [`Pool::submit`].
+    pub(super) fn take_back(self: &Arc<Self>, id: u64, job: Job) -> Result<(), (Job, Failure)> {
+        let mut state = self.lock();
+        if let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == id) {
+            slot.in_flight = slot.in_flight.saturating_sub(1);
+            slot.taken = slot.taken.saturating_sub(1);
+        }
+        match state.phase {
+            Phase::Open | Phase::Draining => self.place(&mut state, job),
+            Phase::Cut => Err((job, self.stopping())),
+        }
+    }
+
+    fn place(self: &Arc<Self>, state: &mut State, job: Job) -> Result<(), (Job, Failure)> {
+        let Some(job) = self.seat(state, job) else { return Ok(()) };
+        if state.waiting.len() >= self.limits.queue {
+            state.waiting.retain(Job::is_wanted);
+        }
+        if state.waiting.len() < self.limits.queue {
+            state.waiting.push_back(job);
             return Ok(());
         }
-        let room = self.limits.concurrent_per_instance;
-        if let Some(slot) =
-            state.slots.iter_mut().filter(|slot| slot.in_flight < room).min_by_key(|slot| slot.in_flight)
-        {
-            let id = slot.id;
-            self.hand_over(&mut state, id, job);
-        } else if state.live() < self.limits.instances {
-            self.start(&mut state, job);
-        } else if state.waiting.len() < self.limits.queue {
-            state.waiting.push_back(job);
-        } else {
-            let waiting = state.waiting.len();
-            return Err((job, Failure::Overloaded { component: self.component.clone(), waiting }));
+        Err((job, self.overloaded(state)))
+    }
+
+    /// Gives a job to a worker that has room, or to a new one; hands it back where there is neither.
+    fn seat(self: &Arc<Self>, state: &mut State, job: Job) -> Option<Job> {
+        if job.alone && self.may_start(state) {
+            self.start(state, job);
+            return None;
         }
-        Ok(())
+        let room = self.limits.concurrent_per_instance;
+        let with_room = state.slots.iter().filter(|slot| slot.in_flight < room);
+        let best = with_room.map(|slot| (slot.is_held_up(), slot.in_flight, slot.id)).min();
+        match best {
+            Some((false, _, id)) => self.hand_over(state, id, job),
+            _ if self.may_start(state) => self.start(state, job),
+            Some((true, _, id)) => self.hand_over(state, id, job),
+            None => return Some(job),
+        }
+        None
+    }
+
+    /// Gives those who wait what has become free.
+    fn fill(self: &Arc<Self>, state: &mut State) {
+        while let Some(job) = state.waiting.pop_front() {
+            if !job.is_wanted() {
+                continue;
+            }
+            if let Some(job) = self.seat(state, job) {
+                state.waiting.push_front(job);
+                return;
+            }
+        }
     }
 
     /// How the pool stands.
@@ -135,23 +192,11 @@ impl Pool {
         }
     }
 
-    /// Takes nothing new, and returns once every worker has ended.
-    pub async fn drain(&self) {
-        self.lock().draining = true;
-        loop {
-            let ended = self.empty.notified();
-            {
-                let mut state = self.lock();
-                if state.waiting.is_empty() {
-                    state.retired += state.slots.len();
-                    state.slots.clear();
-                }
-                if state.live() == 0 {
-                    return;
-                }
-            }
-            ended.await;
-        }
+    /// Makes an instance, within the time that a request may take.
+    pub(super) async fn make(&self) -> wasmtime::Result<Instance> {
+        let making = tokio::time::timeout(self.limits.request_time(), self.maker.make());
+        let slow = || wasmtime::format_err!("instantiation took longer than the limit for a request");
+        making.await.unwrap_or_else(|_| Err(slow()))
     }
 
     /// Counts a job as running until the value is dropped.
@@ -166,7 +211,7 @@ impl Pool {
         let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == id) else { return };
         slot.in_flight = slot.in_flight.saturating_sub(1);
         while let Some(job) = state.waiting.pop_front() {
-            if job.presence.gone_for_ms().is_none() {
+            if job.is_wanted() {
                 self.hand_over(&mut state, id, job);
                 break;
             }
@@ -184,16 +229,20 @@ impl Pool {
 
     /// A worker is gone, its store dropped. Those who wait get another.
     pub(super) fn ended(self: &Arc<Self>, id: u64) {
-        self.retire(id);
         let mut state = self.lock();
-        state.retired = state.retired.saturating_sub(1);
-        while state.live() < self.limits.instances {
-            let Some(job) = state.waiting.pop_front() else { break };
-            if job.presence.gone_for_ms().is_none() {
-                self.start(&mut state, job);
-            }
+        state.forget(id);
+        if state.phase != Phase::Cut {
+            self.fill(&mut state);
         }
         self.empty.notify_one();
+    }
+
+    fn overloaded(&self, state: &State) -> Failure {
+        Failure::Overloaded { component: self.component.clone(), waiting: state.waiting.len() }
+    }
+
+    fn stopping(&self) -> Failure {
+        Failure::Stopping { component: self.component.clone() }
     }
 
     fn hand_over(&self, state: &mut State, id: u64, job: Job) {
@@ -217,18 +266,29 @@ impl Pool {
     }
 
     fn start(self: &Arc<Self>, state: &mut State, job: Job) {
-        let id = state.next_id;
-        state.next_id += 1;
         let alone = job.alone;
-        let (jobs, receiver) = mpsc::unbounded_channel();
+        let (mut slot, inbox) = self.slot(state);
+        let id = slot.id;
         // The receiver is in scope, so this cannot fail.
-        _ = jobs.send(job);
+        _ = slot.jobs.send(job);
         if alone || self.limits.reuse <= 1 {
             state.retired += 1;
         } else {
-            state.slots.push(Slot { id, jobs, in_flight: 1, taken: 1 });
+            (slot.in_flight, slot.taken) = (1, 1);
+            state.slots.push(slot);
         }
-        self.runtime.spawn(worker::run(self.clone(), id, receiver));
+        let worker = self.runtime.spawn(worker::run(self.clone(), id, inbox));
+        state.ends.push((id, worker.abort_handle()));
+    }
+
+    /// A place for another worker, which was given nothing so far, and its inbox.
+    fn slot(self: &Arc<Self>, state: &mut State) -> (Slot, Inbox) {
+        let id = state.next_id;
+        state.next_id += 1;
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let held_up = Arc::new(AtomicBool::new(false));
+        let inbox = Inbox::new(self.clone(), id, receiver, held_up.clone());
+        (Slot { id, jobs, held_up, in_flight: 0, taken: 0 }, inbox)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -236,8 +296,24 @@ impl Pool {
     }
 }
 
+impl Slot {
+    fn is_held_up(&self) -> bool {
+        self.held_up.load(Ordering::Relaxed)
+    }
+}
+
 impl State {
     fn live(&self) -> usize {
         self.slots.len() + self.retired
+    }
+
+    /// Strikes a worker off that has ended.
+    fn forget(&mut self, id: u64) {
+        let before = self.slots.len();
+        self.slots.retain(|slot| slot.id != id);
+        if self.slots.len() == before {
+            self.retired = self.retired.saturating_sub(1);
+        }
+        self.ends.retain(|(worker, _)| *worker != id);
     }
 }

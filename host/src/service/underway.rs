@@ -65,9 +65,23 @@ impl Underway {
         self.with(|jobs| jobs.list.iter().any(|job| job.presence.gone_for_ms().is_some_and(|ms| ms > patience_ms)))
     }
 
-    /// Takes all of them, to tell those who wait.
-    pub fn take(&self) -> Vec<UnderwayJob> {
-        self.with(|jobs| std::mem::take(&mut jobs.list))
+    /// Lets go of the answers that their clients leave unread.
+    pub fn let_go(&self) {
+        self.with(|jobs| {
+            for job in jobs.list.iter().filter(|job| job.presence.is_left_unread()) {
+                job.presence.cut_off();
+                if job.presence.gone_for_ms().is_none() {
+                    job.presence.leave();
+                }
+            }
+        });
+    }
+
+    /// The instance ends: takes all of them, and tells those whose answers have begun.
+    pub fn end(&self) -> Vec<UnderwayJob> {
+        let cut = self.with(|jobs| std::mem::take(&mut jobs.list));
+        cut.iter().for_each(|job| job.presence.cut_off());
+        cut
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Jobs) -> R) -> R {

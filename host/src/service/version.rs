@@ -1,18 +1,31 @@
 //! One compiled artifact of a component: how to instantiate it, and its workers on each lane.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use tokio::runtime::Handle;
 use wasmtime::{
-    Store,
+    Store, UpdateDeadline,
     component::{Component, ComponentExportIndex, InstancePre, Linker, types::ComponentItem},
 };
 use wasmtime_wasi_http::{handler::Proxy, p2, p3};
 
 use super::{
+    contract::Surface,
+    export::Export,
     instance::{Function, Instance},
-    pool::{MakeInstance, Pool, PoolStatus},
+    pool::{MakeInstance, Pool},
+    room::Room,
+    status::PoolStatus,
+    tally::Tally,
 };
 use crate::{engine::Artifact, guest::Guest, limits::ComponentLimits, manifest::import};
 
@@ -29,16 +42,28 @@ pub struct Lane {
     pub runtime: Handle,
     /// What they are given.
     pub furnish: Arc<dyn Furnish>,
+    /// The room that all of the process's instances share.
+    pub room: Room,
 }
 
 /// A compiled component with its workers.
 pub struct Version {
-    /// The first characters of its hash: what people call it by.
+    /// Its number among the versions of its component, from 1.
+    pub number: u32,
+    /// `v` and its number: what people call it by.
     pub label: Arc<str>,
     /// SHA-256 of the `.wasm` bytes, in hexadecimal.
     pub hash: String,
+    /// What it was made of, to make it anew with other grants.
+    pub artifact: Artifact,
     /// Whether it answers HTTP requests.
     pub serves_http: bool,
+    /// Whether a request has an instance to itself: those of WASI 0.2 do.
+    pub one_at_a_time: bool,
+    /// What it imports and exports.
+    pub surface: Surface,
+    /// What it has done.
+    pub tally: Tally,
     exports: HashMap<String, usize>,
     pools: Vec<Arc<Pool>>,
 }
@@ -50,6 +75,7 @@ impl Version {
     /// An import that the linker does not have, or has with another type.
     pub fn new(
         component: Arc<str>,
+        number: u32,
         artifact: Artifact,
         linker: &Linker<Guest>,
         limits: &ComponentLimits,
@@ -58,9 +84,11 @@ impl Version {
         let instance_pre = linker.instantiate_pre(&artifact.component)?;
         let http = HttpExport::of(&instance_pre);
         let (exports, indices) = exported_functions(&artifact.component);
-        let label: Arc<str> = artifact.hash.chars().take(12).collect::<String>().into();
+        let surface = Surface::of(linker.engine(), &artifact.component);
+        let label: Arc<str> = format!("v{number}").into();
         let mut limits = limits.clone();
-        if !matches!(http, Some(HttpExport::P3(_)) | None) {
+        let one_at_a_time = matches!(http, Some(HttpExport::P2(_)));
+        if one_at_a_time {
             // A request of WASI 0.2 holds its instance, and its handler may be called once.
             limits.concurrent_per_instance = 1;
             limits.reuse = 1;
@@ -72,45 +100,82 @@ impl Version {
             .map(|lane| {
                 let maker =
                     Maker { blueprint: blueprint.clone(), furnish: lane.furnish.clone(), version: label.clone() };
-                let runtime = lane.runtime.clone();
-                Pool::new(component.clone(), label.clone(), limits.clone(), Arc::new(maker), runtime)
+                let place = (lane.runtime.clone(), lane.room.clone());
+                Pool::new(component.clone(), label.clone(), limits.clone(), Arc::new(maker), place)
             })
             .collect();
-        Ok(Self { label, hash: artifact.hash, serves_http, exports, pools })
+        let hash = artifact.hash.clone();
+        let tally = Tally::default();
+        Ok(Self { number, label, hash, artifact, serves_http, one_at_a_time, surface, tally, exports, pools })
     }
 
-    /// The position of the export `interface#function`, for a call. A compatible later version of
-    /// the interface serves as well.
-    pub fn export(&self, interface: &str, function: &str) -> Option<usize> {
-        let exact = self.exports.get(&format!("{interface}#{function}"));
+    /// The position of an export, for a call. A compatible later version of the interface serves as well.
+    pub fn export(&self, wanted: &Export) -> Option<usize> {
+        let exact = self.exports.get(wanted.name());
         let compatible = || {
             let serves = |name: &str| {
-                name.split_once('#').is_some_and(|(its, named)| named == function && import::compatible(its, interface))
+                name.split_once('#').is_some_and(|(interface, function)| {
+                    function == wanted.function() && import::compatible(interface, wanted.interface())
+                })
             };
             self.exports.iter().find(|(name, _)| serves(name)).map(|(_, position)| position)
         };
         exact.or_else(compatible).copied()
     }
 
-    /// The pool of a lane.
+    /// The pool of a lane. A version that has just one pool works for all lanes there.
     pub fn pool(&self, lane: usize) -> Option<&Arc<Pool>> {
-        self.pools.get(lane)
+        self.pools.get(lane % self.pools.len().max(1))
+    }
+
+    /// How many lanes it has workers on.
+    pub fn lanes(&self) -> usize {
+        self.pools.len()
+    }
+
+    /// Makes one instance, for the first requests: whether it can be done, and what its start function does.
+    ///
+    /// # Errors
+    /// The trap, or what the instance was refused.
+    pub async fn try_out(&self) -> wasmtime::Result<()> {
+        match self.pools.first() {
+            Some(pool) => pool.make_ahead().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes as many instances on each lane as the version has there that this one is to answer instead of, so that those
+    /// who ask first wait for none; returns how many it has then.
+    pub async fn warm_up(&self, instead_of: &Self) -> usize {
+        for (lane, pool) in self.pools.iter().enumerate() {
+            let wanted = instead_of.pool(lane).map_or(0, |other| other.status().instances);
+            // One after the other: those who are served share the threads.
+            pool.make_up_to(wanted).await;
+        }
+        self.status().instances
     }
 
     /// How its pools stand, summed up.
     pub fn status(&self) -> PoolStatus {
-        self.pools.iter().map(|pool| pool.status()).fold(PoolStatus::default(), |sum, one| PoolStatus {
-            instances: sum.instances + one.instances,
-            in_flight: sum.in_flight + one.in_flight,
-            waiting: sum.waiting + one.waiting,
-        })
+        self.pools.iter().map(|pool| pool.status()).sum()
     }
 
-    /// Takes nothing new, and returns once all its workers have ended.
-    pub async fn drain(&self) {
-        for pool in &self.pools {
-            pool.drain().await;
+    /// Takes nothing new and lets what is in flight finish within `patience`; then ends it, and returns how many
+    /// requests and calls that cut off.
+    pub async fn drain(&self, patience: Duration) -> usize {
+        self.pools.iter().for_each(|pool| pool.close());
+        let drained = join_all(self.pools.iter().map(|pool| pool.drain()));
+        match tokio::time::timeout(patience, drained).await {
+            Ok(_) => 0,
+            Err(_) => self.pools.iter().map(|pool| pool.cut()).sum(),
         }
+    }
+}
+
+impl Drop for Version {
+    /// One that was never let in has instances, too.
+    fn drop(&mut self) {
+        self.pools.iter().for_each(|pool| pool.dismiss());
     }
 }
 
@@ -151,7 +216,17 @@ impl MakeInstance for Maker {
         let mut store = Store::new(instance_pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        let stops = Arc::new(AtomicUsize::new(0));
+        let time_is_over = Arc::new(AtomicBool::new(false));
+        let (counter, over) = (stops.clone(), time_is_over.clone());
+        store.epoch_deadline_callback(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            // An error from here carries the guest's frames, which tell where it computes.
+            if over.load(Ordering::Relaxed) {
+                return Err(wasmtime::format_err!("the guest computed on when its time was over"));
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
         let instance = instance_pre.instantiate_async(&mut store).await?;
         let proxy = match http {
             Some(HttpExport::P3(found)) => Some(Proxy::P3(found.load(&mut store, &instance)?)),
@@ -163,7 +238,7 @@ impl MakeInstance for Maker {
             Some(Function { export, results: export.ty(&store).results().len() })
         });
         let functions = functions.collect();
-        Ok(Instance { store, proxy, functions })
+        Ok(Instance { store, proxy, functions, stops, time_is_over })
     }
 }
 

@@ -2,15 +2,20 @@
 //!
 //! Two loops drive it. The inner one runs inside the store's event loop and takes and finishes jobs. A guest that
 //! computes without end, or that waits in a call which holds the store, stops that loop; so the outer one, which
-//! wasmtime gives a turn at every epoch, watches for jobs that nobody waits for any more and that are not let go.
+//! wasmtime gives a turn at every epoch, watches for jobs that nobody waits for any more and that are not let go, and
+//! gives those that are not taken up to other instances.
 
-use std::{future::poll_fn, pin::pin, sync::Arc};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use futures::{FutureExt, StreamExt, channel::oneshot, stream::FuturesUnordered};
-use tokio::{
-    sync::mpsc::UnboundedReceiver,
-    time::{Instant, sleep, timeout},
-};
+use tokio::time::{Instant, sleep, timeout};
 use wasmtime::{
     AsContextMut,
     component::{Accessor, GuestTaskId, Val},
@@ -23,11 +28,12 @@ use wasmtime_wasi_http::{
 use super::{
     call::{CallContext, Presence},
     failure::Failure,
+    inbox::Inbox,
     instance::{Function, Instance},
     job::{Answer, Job, Work},
-    pool::Pool,
+    pool::{Made, Pool},
     underway::Underway,
-    watch::watch,
+    watch::Watch,
 };
 use crate::{
     guest::Guest,
@@ -35,50 +41,76 @@ use crate::{
 };
 
 /// Makes an instance and works until it ends.
-pub(super) async fn run(pool: Arc<Pool>, id: u64, mut jobs: UnboundedReceiver<Job>) {
+pub(super) async fn run(pool: Arc<Pool>, id: u64, inbox: Inbox) {
     // The pool must hear of the end even if this task is dropped or panics.
-    let _ended = Ended { pool: pool.clone(), id };
-    let made = timeout(pool.limits.request_time(), pool.maker.make()).await;
-    let error = match made {
-        Ok(Ok(instance)) => return work(&pool, id, instance, jobs).await,
-        Ok(Err(error)) => error,
-        Err(_) => wasmtime::format_err!("instantiation took longer than the limit for a request"),
+    let mut ended = Ended { pool: pool.clone(), id: Some(id) };
+    let place = pool.room.enter();
+    let error = match pool.make().await {
+        // The place is given up last, when the instance is gone.
+        Ok(instance) => return work(&pool, id, instance, &inbox).await,
+        Err(error) => error,
     };
-    let failure = instantiation_failure(&pool, error);
-    pool.retire(id);
-    jobs.close();
-    while let Some(job) = jobs.recv().await {
-        _ = job.reply.send(Err(failure.clone()));
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        ended.id = None;
+        if let Err(jobs) = pool.found_no_room(id, inbox.drain(), place) {
+            fail(&pool, jobs, error);
+        }
+        return;
     }
+    pool.retire(id);
+    fail(&pool, inbox.drain(), error);
 }
 
+/// Works with an instance that was made ahead.
+pub(super) async fn run_made(pool: Arc<Pool>, id: u64, made: Made, inbox: Inbox) {
+    let _ended = Ended { pool: pool.clone(), id: Some(id) };
+    let Made { instance, place: _place } = made;
+    work(&pool, id, instance, &inbox).await;
+}
+
+/// Tells the pool of the end of its worker, once.
 struct Ended {
     pool: Arc<Pool>,
-    id: u64,
+    id: Option<u64>,
 }
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.pool.ended(self.id);
+        if let Some(id) = self.id {
+            self.pool.ended(id);
+        }
     }
 }
 
-fn instantiation_failure(pool: &Pool, error: wasmtime::Error) -> Failure {
+fn fail(pool: &Pool, jobs: Vec<Job>, error: wasmtime::Error) {
     let component = pool.component.clone();
-    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
-        return Failure::Overloaded { component, waiting: 0 };
-    }
     tracing::error!(component = %pool.component, version = %pool.version, error = ?error, "an instance cannot be made");
-    Failure::Instantiation { component, error: Arc::new(error) }
+    let failure = Failure::Instantiation { component, error: Arc::new(error) };
+    for job in jobs {
+        _ = job.reply.send(Err(failure.clone()));
+    }
 }
 
-async fn work(pool: &Arc<Pool>, id: u64, mut instance: Instance, mut jobs: UnboundedReceiver<Job>) {
+async fn work(pool: &Arc<Pool>, id: u64, mut instance: Instance, inbox: &Inbox) {
     let underway = Arc::new(Underway::default());
+    // Dropped before the instance, even if this task is aborted or panics.
+    let _cut_off = CutOff(&underway);
     let ending = {
-        let Instance { store, proxy, functions } = &mut instance;
+        let Instance { store, proxy, functions, stops, time_is_over } = &mut instance;
+        let turns = AtomicUsize::new(0);
         let desk = Desk { pool, id, proxy: proxy.as_ref(), functions, underway: &underway };
-        let inner = store.run_concurrent(async |accessor| desk.serve(accessor, &mut jobs).await);
-        watch(&underway, inner.map(|ran| ran.and_then(|served| served))).await
+        let inner = store.run_concurrent(async |accessor| {
+            let mut serving = pin!(desk.serve(accessor, inbox));
+            poll_fn(|context| {
+                turns.fetch_add(1, Ordering::Relaxed);
+                serving.as_mut().poll(context)
+            })
+            .await
+        });
+        // Whoever waits for the guest is told at the deadline that it is late.
+        let patience = pool.limits.request_time() + ABANDONED_GRACE;
+        let watch = Watch { underway: &underway, inbox, turns: &turns, stops, time_is_over, patience };
+        watch.over(inner.map(|ran| ran.and_then(|served| served))).await
     };
     if let Err(error) = ending {
         let refused_bytes = instance.store.data().memory.refused_bytes;
@@ -86,24 +118,21 @@ async fn work(pool: &Arc<Pool>, id: u64, mut instance: Instance, mut jobs: Unbou
     }
     drop(instance);
     pool.retire(id);
-    jobs.close();
-    while let Some(job) = jobs.recv().await {
-        resubmit(pool, job);
-    }
+    inbox.close();
 }
 
-/// A job that the instance had not begun goes to another.
-fn resubmit(pool: &Arc<Pool>, job: Job) {
-    let (job, failure) = match pool.submit(job) {
-        Ok(()) => return,
-        Err(refused) => refused,
-    };
-    _ = job.reply.send(Err(failure));
+/// Tells whoever is in the middle of an answer that the instance ends.
+struct CutOff<'a>(&'a Underway);
+
+impl Drop for CutOff<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// Logs what ended an instance before its time, once, and tells everybody who waits for it.
 fn report(pool: &Pool, underway: &Underway, error: wasmtime::Error, refused_bytes: Option<usize>) {
-    let cut = underway.take();
+    let cut = underway.end();
     let requests: Vec<&str> = cut.iter().map(|job| &*job.context.request_id).collect();
     tracing::error!(
         component = %pool.component,
@@ -114,8 +143,7 @@ fn report(pool: &Pool, underway: &Underway, error: wasmtime::Error, refused_byte
         "an instance ended before its time",
     );
     let component = pool.component.clone();
-    let culprit = cut.iter().filter(|job| job.reply.is_some()).count() == 1;
-    let failure = if culprit {
+    let failure = if cut.len() == 1 {
         Failure::Trapped { component, error: Arc::new(error) }
     } else {
         Failure::InstanceLost { component }
@@ -143,7 +171,7 @@ enum Left {
 }
 
 impl Desk<'_> {
-    async fn serve(&self, accessor: &Accessor<Guest>, jobs: &mut UnboundedReceiver<Job>) -> wasmtime::Result<()> {
+    async fn serve(&self, accessor: &Accessor<Guest>, inbox: &Inbox) -> wasmtime::Result<()> {
         let mut taken = FuturesUnordered::new();
         let mut open = true;
         let mut doomed = false;
@@ -155,7 +183,7 @@ impl Desk<'_> {
                     Left::Done => {}
                     Left::Overdue => doomed = true,
                 },
-                job = jobs.recv(), if open => match job {
+                job = poll_fn(|context| inbox.poll_next(context)), if open => match job {
                     Some(job) => {
                         if taken.is_empty() && idle.deadline() < Instant::now() + IDLE_INSTANCE / 2 {
                             idle.as_mut().reset(Instant::now() + IDLE_INSTANCE);
@@ -164,6 +192,8 @@ impl Desk<'_> {
                     }
                     None => open = false,
                 },
+                // Nothing is to be done here, and others cannot begin for want of an instance.
+                () = self.pool.room.wanted(), if open && taken.is_empty() => self.pool.retire(self.id),
                 () = idle.as_mut(), if open => {
                     if taken.is_empty() {
                         self.pool.retire(self.id);
@@ -181,22 +211,31 @@ impl Desk<'_> {
 
     async fn take(&self, accessor: &Accessor<Guest>, job: Job) -> wasmtime::Result<Left> {
         let Job { work, context, presence, reply, .. } = job;
+        presence.begin();
         let key = self.underway.add(context.clone(), presence.clone(), reply);
         let _running = self.pool.count_running();
         let streams = matches!(work, Work::Http(_));
+        let request_id = context.request_id.clone();
         let ended = match work {
             Work::Http(request) => self.http(accessor, key, *request, context, &presence).await,
             Work::Call { export, params } => self.call(accessor, key, export, &params, context, &presence).await,
         };
         let (task, left) = ended?;
-        if matches!(left, Left::Overdue) {
-            self.pool.retire(self.id);
+        match left {
+            Left::Overdue => {
+                self.pool.retire(self.id);
+                tracing::warn!(
+                    component = %self.pool.component,
+                    version = %self.pool.version,
+                    request.id = &*request_id,
+                    "a guest was given up: it waits on for something, and nobody for its answer any more",
+                );
+            }
+            // The guest may still be writing the response's body, and keeps its place until it has been sent.
+            Left::Done if streams => presence.gone().await,
+            Left::Done => {}
         }
         self.pool.finished(self.id);
-        if streams && matches!(left, Left::Done) {
-            // A response's body is still wanted, and the guest may still be writing it.
-            presence.gone().await;
-        }
         self.underway.remove(key);
         if let Some(task) = task {
             accessor.with(|mut access| access.data_mut().requests.leave(task));

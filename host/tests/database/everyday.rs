@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use plaza::{database::Database, manifest::app::Generate};
+use plaza::{
+    database::{Database, DatabaseSettings},
+    manifest::app::Generate,
+};
 use sqlx::{Connection, PgConnection};
 
 use crate::{
@@ -25,9 +28,10 @@ async fn a_second_start_finds_everything_again() {
     sqlx::query("CREATE TABLE kept (value int)").execute(&mut connect(&orders).await).await.unwrap();
     let generated = database.generate(&wanted).await.unwrap();
     assert_eq!(
-        generated.fresh.iter().map(String::as_str).collect::<Vec<_>>(),
+        generated.variables.keys().map(String::as_str).collect::<Vec<_>>(),
         ["admin_password", "service_token", "token_key", "token_key_public"]
     );
+    assert_eq!(generated.unseen, ["admin_password".to_owned()].into());
     database.stop().await.unwrap();
     assert_eq!(server_process(&state), None);
 
@@ -36,7 +40,11 @@ async fn a_second_start_finds_everything_again() {
     sqlx::query("SELECT value FROM kept").execute(&mut connect(&orders).await).await.unwrap();
     let again = database.generate(&wanted).await.unwrap();
     assert_eq!(again.variables, generated.variables);
-    assert!(again.fresh.is_empty());
+    assert_eq!(again.unseen, generated.unseen, "nobody has been shown it yet");
+    let password = ["admin_password".to_owned()];
+    assert_eq!(database.show(&password).await.unwrap(), password);
+    assert_eq!(database.show(&password).await.unwrap(), [""; 0], "it is shown once");
+    assert!(database.generate(&wanted).await.unwrap().unseen.is_empty());
     database.stop().await.unwrap();
 }
 
@@ -82,4 +90,18 @@ fn a_role_that_the_host_did_not_make_is_not_taken_over() {
         let error = database.provision("Robert'); DROP TABLE x").await.unwrap_err().to_string();
         assert!(error.contains("cannot name a database"), "{error}");
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_takes_as_many_connections_as_the_components_may_open() {
+    let folder = initialised_folder();
+    let state = folder.path().join("state");
+    for (wanted, at_least) in [(10, 100), (1_000, 1_000)] {
+        let settings = DatabaseSettings { component_connections: wanted, ..settings(&state) };
+        let database = Database::start(&settings).await.unwrap();
+        let taken: String = sqlx::query_scalar("SHOW max_connections").fetch_one(database.state()).await.unwrap();
+        let room = database.component_connections().unwrap();
+        assert!(room >= at_least && taken.parse::<u32>().unwrap() > room, "{wanted}: {room} of {taken}");
+        database.stop().await.unwrap();
+    }
 }

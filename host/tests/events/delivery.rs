@@ -26,7 +26,7 @@ fn events_of_a_key_arrive_in_order_and_their_rows_are_marked() {
             let expected: Vec<i64> = (0..300).filter(|number| number % 5 == key).collect();
             assert_eq!(recorder.numbers(&format!("key-{key}")), expected);
         }
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -52,7 +52,7 @@ fn an_event_carries_what_the_row_says() {
         assert_eq!(event.source, format!("/{}", scene.component.name));
         assert_eq!(event.traceparent.as_deref(), Some("00-trace"));
         assert!(event.time.ends_with('Z'), "{}", event.time);
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -75,7 +75,7 @@ fn a_row_that_is_committed_late_is_not_skipped() {
             recorder.numbers("slow") == [1] && scene.unpublished().await == 0
         })
         .await;
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -95,7 +95,7 @@ fn a_key_that_takes_long_holds_up_no_other() {
         until("the second is being handled", || async { recorder.numbers("held") == [1, 2] }).await;
         recorder.let_go.notify_one();
         until("every row is marked", || async { scene.unpublished().await == 0 }).await;
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -106,7 +106,7 @@ fn a_topic_without_subscribers_is_marked() {
         let events = scene.start(&[]).await;
         scene.publish("key", 1).await;
         until("the row is marked", || async { scene.unpublished().await == 0 }).await;
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -125,6 +125,6 @@ fn published_rows_go_after_a_week() {
         .unwrap();
         let events = scene.start(&[]).await;
         until("old rows are gone", || async { scene.count("SELECT count(*) FROM outbox").await == 1 }).await;
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }

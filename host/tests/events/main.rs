@@ -6,6 +6,10 @@ mod delivery;
 #[path = "../ground/mod.rs"]
 mod ground;
 mod hosts;
+mod load;
 mod scene;
 mod schedule;
 mod trouble;
+
+/// How long handlers and ticks under way may take at a stop.
+const STOP_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);

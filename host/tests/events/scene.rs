@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use plaza::{
     database::{ComponentDatabase, Database},
-    events::{self, Event, Events, EventsError, Failure, Outbox, Subscriber, Subscription},
+    events::{self, Event, Events, EventsError, Failure, Outbox, Subscriber, Subscription, Tally},
 };
 use sqlx::PgConnection;
 use tokio::sync::Notify;
@@ -56,11 +56,20 @@ impl Scene {
         outboxes: Vec<Outbox>,
         subscribers: &[&Arc<Recorder>],
     ) -> Result<Events, EventsError> {
-        let subscription = |subscriber: &&Arc<Recorder>| {
-            let subscriber = Arc::clone(*subscriber) as Arc<dyn Subscriber>;
-            Subscription { topic: self.topic().to_owned(), subscriber }
-        };
-        events::start(self.database, outboxes, subscribers.iter().map(subscription).collect()).await
+        let subscribers = subscribers.iter().map(|subscriber| Arc::clone(*subscriber) as Arc<dyn Subscriber>);
+        self.start_counted(outboxes, subscribers.collect(), Arc::default()).await
+    }
+
+    /// The same, counted in `tally`.
+    pub async fn start_counted(
+        &self,
+        outboxes: Vec<Outbox>,
+        subscribers: Vec<Arc<dyn Subscriber>>,
+        tally: Arc<Tally>,
+    ) -> Result<Events, EventsError> {
+        let subscription = |subscriber| Subscription { topic: self.topic().to_owned(), subscriber };
+        let subscriptions = subscribers.into_iter().map(subscription).collect();
+        events::start(self.database, outboxes, subscriptions, None, tally).await
     }
 
     /// Publishes one event of a key, with a number to know it by.
@@ -76,6 +85,22 @@ impl Scene {
             .execute(connection)
             .await
             .unwrap();
+    }
+
+    /// Publishes `events` events with numbers from 0 on, on `keys` keys in turn, named after their number.
+    pub async fn publish_many(&self, events: i64, keys: i64) {
+        sqlx::query(
+            "INSERT INTO outbox (topic, key, type, data, traceparent)
+             SELECT $1, 'key-' || number % $3, 'COUNTED', jsonb_build_object('number', number), '00-trace'
+             FROM generate_series(0, $2 - 1) AS number",
+        )
+        .bind(self.topic())
+        .bind(events)
+        .bind(keys)
+        .execute(&mut connect(&self.component).await)
+        .await
+        .unwrap();
+        self.wake.notify_one();
     }
 
     pub async fn unpublished(&self) -> i64 {

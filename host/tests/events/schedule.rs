@@ -56,7 +56,7 @@ fn a_task_ticks_at_once_and_again_though_it_fails_until_it_is_stopped() {
             vec![(rare.clone(), Duration::from_secs(3600)), (frequent.clone(), Duration::from_millis(10))],
         );
         until("both have ticked", || async { rare.ticks() == 1 && frequent.ticks() >= 5 }).await;
-        schedule.stop().await;
+        schedule.stop(crate::STOP_PATIENCE).await;
         assert_eq!(running.load(Ordering::SeqCst), 0, "the last tick was let finish");
         assert_eq!(rare.ticks(), 1);
     });
@@ -74,11 +74,11 @@ fn one_host_ticks_and_another_takes_over_within_seconds() {
         let so_far = one.ticks();
         until("the first host ticks on", || async { one.ticks() > so_far + 50 }).await;
         assert_eq!(other.ticks(), 0);
-        first_host.stop().await;
+        first_host.stop(crate::STOP_PATIENCE).await;
         let began = std::time::Instant::now();
         until("the second host ticks", || async { other.ticks() > 0 }).await;
         assert!(began.elapsed() < Duration::from_secs(5));
-        second_host.stop().await;
+        second_host.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -93,6 +93,6 @@ fn a_lost_lease_is_taken_up_again() {
             .await
             .unwrap();
         until("it ticks on under a new lease", || async { counter.ticks() == 2 }).await;
-        schedule.stop().await;
+        schedule.stop(crate::STOP_PATIENCE).await;
     });
 }

@@ -14,9 +14,12 @@ fn a_retried_event_parks_its_key_and_comes_again_in_order() {
         let scene = Scene::new(database, "parked").await;
         let recorder = Recorder::new("subscriber", retry_until(1, 4));
         let events = scene.start(&[&recorder]).await;
-        scene.publish("parked", 1).await;
-        scene.publish("parked", 2).await;
-        scene.publish("free", 3).await;
+        let mut connection = connect(&scene.component).await;
+        sqlx::query("BEGIN").execute(&mut connection).await.unwrap();
+        for (key, number) in [("parked", 1), ("parked", 2), ("free", 3)] {
+            scene.publish_in(&mut connection, key, number).await;
+        }
+        sqlx::query("COMMIT").execute(&mut connection).await.unwrap();
         until("every row is marked", || async { scene.unpublished().await == 0 }).await;
         let attempts: Vec<(i64, u32)> = recorder
             .seen()
@@ -29,7 +32,7 @@ fn a_retried_event_parks_its_key_and_comes_again_in_order() {
             recorder.seen().iter().position(|seen| seen.number == number && seen.attempt == attempt)
         };
         assert!(position(3, 1) < position(1, 4), "the free key did not wait: {:?}", recorder.seen());
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -50,7 +53,7 @@ fn a_group_that_has_taken_an_event_does_not_get_it_again_and_goes_on() {
         until("every row is marked", || async { scene.unpublished().await == 0 }).await;
         assert_eq!(content.numbers("key"), [1, 2]);
         assert_eq!(picky.numbers("key"), [1, 1, 1, 1, 1, 2]);
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -77,7 +80,7 @@ fn a_rejected_event_is_kept_in_the_dead_letters_and_its_key_goes_on() {
         assert_eq!(row.get::<String, _>(1), "no such order\u{fffd}");
         assert_eq!(row.get::<String, _>(2), r#"{"type":"COUNTED","data":{"number": 1}}"#);
         assert_eq!(row.get::<String, _>(3).len(), 36);
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -93,7 +96,7 @@ fn a_handler_that_panics_is_tried_again() {
         scene.publish("key", 1).await;
         until("the row is marked", || async { scene.unpublished().await == 0 }).await;
         assert_eq!(recorder.numbers("key"), [1, 1]);
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -113,7 +116,7 @@ fn a_lost_connection_is_made_anew() {
         }
         until("every row is marked", || async { scene.unpublished().await == 0 }).await;
         assert_eq!(recorder.numbers("key"), [0, 1, 2, 3, 4]);
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -150,7 +153,7 @@ fn an_event_under_way_when_the_host_dies_is_delivered_again() {
         recorder.let_go.notify_waiters();
         until("the row is marked", || async { scene.unpublished().await == 0 }).await;
         assert_eq!(recorder.seen().last().unwrap(), &Delivery { key: "held".to_owned(), number: 1, attempt: 1 });
-        events.stop().await;
+        events.stop(crate::STOP_PATIENCE).await;
     });
 }
 
@@ -164,7 +167,7 @@ fn a_stop_lets_a_handler_finish_and_begins_no_other() {
         scene.publish("held", 2).await;
         until("the first is being handled", || async { recorder.numbers("held") == [1] }).await;
         // The stop is asked for before the handler is let go.
-        tokio::join!(events.stop(), async { recorder.let_go.notify_one() });
+        tokio::join!(events.stop(crate::STOP_PATIENCE), async { recorder.let_go.notify_one() });
         assert_eq!(recorder.numbers("held"), [1]);
         assert_eq!(scene.unpublished().await, 1);
     });

@@ -18,7 +18,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::runtime::Runtime;
 
 /// What a condition is waited for at most. Machines of continuous integration are slow.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the servers of some test binaries need at once.
 #[cfg(target_os = "linux")]
@@ -68,7 +68,12 @@ pub fn on_shared<F: Future<Output = ()>>(test: impl FnOnce(&'static Database) ->
 
 /// Settings for an embedded server.
 pub fn settings(state_dir: &Path) -> DatabaseSettings {
-    DatabaseSettings { state_dir: state_dir.to_owned(), postgres_dir: None, external_url: None }
+    DatabaseSettings {
+        state_dir: state_dir.to_owned(),
+        postgres_dir: None,
+        external_url: None,
+        component_connections: 0,
+    }
 }
 
 /// A fresh database on the shared server.

@@ -62,7 +62,9 @@ async fn a_transaction_left_open_is_undone_before_anyone_gets_its_connection() {
     drop(connection);
     assert_eq!(fixture.value("SELECT count(*) FROM t").await, DbValue::Int64(0));
     assert_eq!(
-        fixture.value("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'").await,
+        fixture
+            .value("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database()")
+            .await,
         DbValue::Int64(0)
     );
     assert_eq!(fixture.pools.open_connections(), 1);
@@ -196,7 +198,7 @@ async fn a_database_that_is_away_is_reported_within_the_time() {
     server.crash();
     let start = Instant::now();
     let error = value(&connection, PID, &[]).await.unwrap_err();
-    assert!(start.elapsed() < Duration::from_secs(7), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
     let Error::ConnectionFailed(message) = *error else { panic!("{error:?}") };
     assert!(message.contains(&format!("cannot connect to the database at 127.0.0.1:{}", server.port)), "{message}");
 }

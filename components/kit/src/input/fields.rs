@@ -16,6 +16,13 @@ pub struct Unchecked<T> {
 }
 
 impl<T> Unchecked<T> {
+    /// The same input, of which these faults are known already.
+    pub(super) fn noting(mut self, known: Faults) -> Self {
+        let found = std::mem::replace(&mut self.faults, known);
+        self.faults.extend(found);
+        self
+    }
+
     /// The sound input, or a problem with every fault: of reading it, and of the check.
     pub fn check<C>(mut self, check: impl FnOnce(T, &mut Faults) -> Option<C>) -> Result<C, Problem> {
         match self.raw.and_then(|raw| check(raw, &mut self.faults)) {
@@ -40,7 +47,7 @@ pub fn read_fields<T: DeserializeOwned>(fields: Map<String, Value>, unknown: Unk
     let mut faults = Faults::new();
     let mut input = Value::Object(fields);
     for _ in 0..=FAULTS_MAX {
-        let error = match serde_path_to_error::deserialize::<_, T>(input.clone()) {
+        let error = match serde_path_to_error::deserialize::<_, T>(&input) {
             Ok(raw) => return Unchecked { raw: Some(raw), faults },
             Err(error) => error,
         };

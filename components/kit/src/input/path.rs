@@ -2,12 +2,23 @@
 
 use axum::extract::{FromRequestParts, rejection::PathRejection};
 use http::request::Parts;
+use utoipa::IntoParams;
 
 use crate::Problem;
 
 /// The number at the `{id}` of a path, from 1. Anything else names nothing, so it is 404 like a number that nobody has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Id(pub i64);
+
+/// The `{id}` of a path in the documents.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct IdPath {
+    /// The number. What is no number from 1 is as little there as a number that nobody has: 404.
+    #[param(minimum = 1, example = 1)]
+    #[expect(dead_code, reason = "it is there to be described")]
+    id: i64,
+}
 
 /// The text at the `{…}` of a path; 404 where it cannot be read, since nothing has such a name.
 #[derive(Debug)]
@@ -34,8 +45,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
-/// The number in this text. One number has one spelling: neither `+1` nor `01` is taken for `1`.
-fn number_from_1(text: &str) -> Option<i64> {
+/// The number in this text, from 1. One number has one spelling: neither `+1` nor `01` is taken for `1`.
+pub fn number_from_1(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| *number >= 1 && number.to_string() == text)
 }
 

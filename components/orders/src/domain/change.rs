@@ -46,8 +46,6 @@ pub struct Step {
     pub actor: Actor,
     /// The event that caused it, to be remembered with it.
     pub cause: Option<String>,
-    /// The trace that it belongs to.
-    pub traceparent: Option<String>,
 }
 
 /// Why an order was not changed.
@@ -123,18 +121,12 @@ impl Step {
             Change::Pay | Change::Deliver => {}
         }
         let event_type = change.event_type();
-        Ok(Self { order: next, from, event_type, actor, cause: None, traceparent: None })
+        Ok(Self { order: next, from, event_type, actor, cause: None })
     }
 
     /// The same step, remembered as the effect of this event.
     pub fn caused_by(mut self, event_id: &str) -> Self {
         self.cause = Some(event_id.to_owned());
-        self
-    }
-
-    /// The same step, as part of this trace.
-    pub fn traced(mut self, traceparent: Option<String>) -> Self {
-        self.traceparent = traceparent;
         self
     }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use kit::Money;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::order::Order;
 use super::status::Reason;
@@ -14,26 +15,46 @@ pub const TOPIC: &str = "order-events";
 pub const ORDER_CREATED: &str = "ORDER_CREATED";
 
 /// The `data` of an event of an order.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OrderEventData)]
 pub struct OrderData<'a> {
+    /// The order's number.
+    #[schema(minimum = 1)]
     order_id: i64,
+    /// Whose it is.
+    #[schema(minimum = 1)]
     user_id: i64,
+    /// Σ quantity × price.
     total_amount: Money,
+    /// ISO 4217 code.
+    #[schema(pattern = "^[A-Z]{3}$")]
     currency: &'a str,
     items: Vec<Item<'a>>,
+    /// When it was placed.
+    #[schema(value_type = String, format = DateTime)]
     created_at: String,
+    /// The order's version from now on: 1 when it was placed, one more with every change.
+    #[schema(minimum = 1)]
     version: i64,
+    /// The name under which the products hold its pieces.
+    #[schema(value_type = String, format = "uuid")]
     reservation_id: &'a str,
+    /// Why it was cancelled, when it was.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<Reason>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// A line of the order, with name and price as they were when it was placed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Item<'a> {
+#[schema(as = OrderEventItem)]
+pub struct Item<'a> {
+    #[schema(minimum = 1)]
     product_id: i64,
     name: &'a str,
+    #[schema(minimum = 1)]
     quantity: i64,
     price: Money,
 }

@@ -10,6 +10,9 @@ pub mod ports;
 pub mod settle;
 pub mod status;
 
+#[cfg(test)]
+mod properties;
+
 pub use change::{Actor, Change, Step, change_order};
 pub use line::{Asked, Line, Lines};
 pub use order::Order;

@@ -27,12 +27,7 @@ pub enum SettleError {
 }
 
 /// Lets the event have its effect, once however often it is delivered.
-pub async fn settle<P: Orders + Stock>(
-    ports: &P,
-    event_id: &str,
-    event: &PaymentEvent,
-    traceparent: Option<String>,
-) -> Result<(), SettleError> {
+pub async fn settle<P: Orders + Stock>(ports: &P, event_id: &str, event: &PaymentEvent) -> Result<(), SettleError> {
     let id = event.order_id();
     for _ in 0..MAX_TRIES {
         if ports.has_seen(event_id).await? {
@@ -46,7 +41,7 @@ pub async fn settle<P: Orders + Stock>(
         let Ok(step) = Step::plan(&order, &change, Actor::Payments) else {
             return Ok(ports.remember(event_id).await?);
         };
-        if ports.save(&step.caused_by(event_id).traced(traceparent.clone())).await? {
+        if ports.save(&step.caused_by(event_id)).await? {
             return Ok(());
         }
     }
@@ -97,7 +92,7 @@ mod tests {
     }
 
     fn after(orders: &FakeOrders, event: &PaymentEvent) -> (Status, Option<Reason>) {
-        block_on(settle(orders, "event-1", event, None)).unwrap();
+        block_on(settle(orders, "event-1", event)).unwrap();
         let order = orders.order(1);
         (order.status, order.reason)
     }
@@ -160,7 +155,7 @@ mod tests {
     fn an_event_waits_while_products_cannot_answer() {
         let orders = FakeOrders::with(an_order(1, Status::Pending));
         orders.fail_stock(StockError::Unavailable(Unavailable { who: "products", why: "asleep".to_owned() }));
-        let result = block_on(settle(&orders, "event-1", &paid(3998), None));
+        let result = block_on(settle(&orders, "event-1", &paid(3998)));
         assert!(matches!(result, Err(SettleError::Unavailable(_))));
         assert_eq!(orders.order(1).status, Status::Pending);
     }

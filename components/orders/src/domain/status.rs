@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OrderStatus)]
 pub enum Status {
     /// Placed; its stock is held until it is paid or its deadline passes.
     Pending,
@@ -52,6 +53,7 @@ impl Status {
 /// Why an order was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CancelReason)]
 pub enum Reason {
     /// Its owner asked for it.
     User,

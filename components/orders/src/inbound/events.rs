@@ -13,7 +13,8 @@ impl Subscriber for Component {
     async fn handle(event: Event) -> Result<(), Failure> {
         let parsed = PaymentEvent::parse(&event.value).map_err(|error| Failure::Reject(error.to_string()))?;
         let Some(payment) = parsed else { return Ok(()) };
-        settle(&World::default(), &event.id, &payment, event.traceparent).await.map_err(failure)
+        let world = World { traceparent: event.traceparent, ..World::default() };
+        settle(&world, &event.id, &payment).await.map_err(failure)
     }
 }
 

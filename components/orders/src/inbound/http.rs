@@ -7,15 +7,17 @@ mod read;
 
 use axum::Router;
 use axum::response::Response;
-use kit::serve;
+use http::StatusCode;
+use kit::problem::Kind;
+use kit::{Problem, internal, serve};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use body::OrderBody;
 
+use crate::bindings::Component;
 use crate::domain::change::ChangeError;
-use kit::Problem;
 
 thread_local! {
     /// The routes, made once for all requests of an instance.
@@ -24,17 +26,21 @@ thread_local! {
 
 /// Answers one request.
 pub async fn answer(request: spin_sdk::http::Request) -> Response {
-    serve::serve(ROUTER.with(Router::clone), request).await
+    internal::serve::<Component, _>(ROUTER.with(Router::clone), request).await
 }
 
 /// The OpenAPI document of the orders, as it is committed.
 pub fn document() -> String {
-    kit::openapi::document(api().into_openapi())
+    kit::openapi::document(&api().into_openapi())
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Orders", description = "Orders, from pending to delivered or cancelled."),
+    info(
+        title = "Orders",
+        description = "Orders, from pending to delivered or cancelled.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
     tags((name = "orders", description = "Orders, from pending to delivered or cancelled."))
 )]
 struct Document;
@@ -49,6 +55,13 @@ fn api() -> OpenApiRouter {
         .routes(routes!(change::deliver_order))
 }
 
+/// The order stands where this cannot be done any more, or not yet.
+const ORDER_STATUS: Kind = Kind::named(
+    StatusCode::CONFLICT,
+    "order-status",
+    "The order stands where this cannot be done any more, or not yet.",
+);
+
 /// The answer for an order that does not exist, or is another's.
 fn no_such_order() -> Problem {
     Problem::not_found("There is no such order.")
@@ -60,7 +73,7 @@ impl From<ChangeError> for Problem {
             ChangeError::NotFound => no_such_order(),
             ChangeError::Illegal { from, to } => {
                 let detail = format!("The order is {}, so it cannot become {} any more.", from.word(), to.word());
-                Problem::conflict("order-status", detail)
+                Problem::new(ORDER_STATUS, detail)
             }
             ChangeError::Contended => Problem::unavailable("The order keeps changing. Please try again.", 1),
             ChangeError::Store(error) => error.into(),

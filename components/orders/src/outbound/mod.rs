@@ -1,5 +1,6 @@
 //! What the use cases ask of the world: the database, the users, the products.
 
+pub mod asyncapi;
 pub mod shop;
 pub mod sql;
 

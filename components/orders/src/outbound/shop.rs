@@ -1,6 +1,6 @@
 //! Users and products, by the interfaces that the shop's components share.
 
-use kit::Money;
+use kit::{Directory, Money, Role};
 
 use super::World;
 use crate::bindings::shop::products::inventory;
@@ -10,9 +10,16 @@ use crate::domain::ports::{Customers, Shortage, Stock, StockError, Taken, Unavai
 
 impl Customers for World {
     async fn is_active(&self, user_id: i64) -> Result<bool, Unavailable> {
+        Ok(Self::role(user_id).await?.is_some())
+    }
+}
+
+impl Directory for World {
+    async fn role(user_id: i64) -> Result<Option<Role>, Unavailable> {
         match directory::get_user(user_id).await {
-            Ok(user) => Ok(user.active),
-            Err(directory::Error::NotFound) => Ok(false),
+            Ok(user) if user.active && user.role == directory::Role::Admin => Ok(Some(Role::Admin)),
+            Ok(user) => Ok(user.active.then_some(Role::Customer)),
+            Err(directory::Error::NotFound) => Ok(None),
             Err(directory::Error::Unavailable(why)) => Err(Unavailable { who: "users", why }),
         }
     }
@@ -26,12 +33,14 @@ impl Stock for World {
         hold_seconds: u32,
     ) -> Result<Vec<Taken>, StockError> {
         let lines = lines.iter().map(|line| inventory::Line { product_id: line.product_id, quantity: line.quantity });
-        let reserved = inventory::reserve(reservation_id.to_owned(), lines.collect(), hold_seconds).await;
+        let reserved =
+            inventory::reserve(reservation_id.to_owned(), lines.collect(), hold_seconds, self.traceparent.clone());
+        let reserved = reserved.await;
         Ok(reserved.map_err(error)?.into_iter().map(taken).collect())
     }
 
     async fn commit(&self, reservation_id: &str) -> Result<(), StockError> {
-        inventory::commit(reservation_id.to_owned()).await.map_err(error)
+        inventory::commit(reservation_id.to_owned(), self.traceparent.clone()).await.map_err(error)
     }
 
     async fn undo(&self, reservation_id: &str) -> Result<(), StockError> {

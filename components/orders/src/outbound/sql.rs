@@ -60,6 +60,13 @@ with moved as (
 )
 select count(*) as changed from moved";
 
+/// Whether no event has been waiting for more than five seconds.
+pub async fn events_flow() -> Result<bool, SqlError> {
+    let statement = "select not exists (
+        select from outbox where published_at is null and created_at < now() - interval '5 seconds') as flow";
+    DATABASE.one(statement, Vec::new()).await?.get("flow")
+}
+
 impl Orders for World {
     async fn find(&self, id: i64) -> Result<Option<Order>, StoreError> {
         let row = DATABASE.row(&format!("{SELECT} where o.id = $1::bigint"), vec![id.into()]).await?;
@@ -107,7 +114,7 @@ impl Orders for World {
             key(order.id).into(),
             text(step.event_type),
             jsonb(&OrderData::of(order)),
-            step.traceparent.clone().into(),
+            self.traceparent.clone().into(),
         ];
         match changed(SAVE, params).await {
             // The same event was taken in by another delivery since it was looked for.

@@ -31,6 +31,8 @@ pub enum State {
     ActionRequired,
     /// Nothing moved yet; it has to be asked for again.
     Failing,
+    /// Given up: nothing moved, and nothing will.
+    Withdrawn,
 }
 
 impl Behaviour {
@@ -59,7 +61,7 @@ impl Behaviour {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Succeeded, Self::Declined, Self::ActionRequired, Self::Failing];
+    pub const ALL: [Self; 5] = [Self::Succeeded, Self::Declined, Self::ActionRequired, Self::Failing, Self::Withdrawn];
 
     /// The word for it in SQL.
     pub fn word(self) -> &'static str {
@@ -68,6 +70,7 @@ impl State {
             Self::Declined => "declined",
             Self::ActionRequired => "action_required",
             Self::Failing => "failing",
+            Self::Withdrawn => "withdrawn",
         }
     }
 

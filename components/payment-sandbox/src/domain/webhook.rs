@@ -1,11 +1,14 @@
 //! Webhooks: signed with a secret that only the sandbox and the shop know, and worthless once old.
 
 use hmac::{Hmac, KeyInit, Mac};
+use kit::hex;
 use serde::Deserialize;
 use sha2::Sha256;
 
 /// How far a webhook's clock may be from ours, either way.
 pub const TOLERANCE_SECONDS: i64 = 300;
+/// Longest id or key.
+const NAME_MAX_BYTES: usize = 255;
 /// The header with the time of sending, in seconds since 1970.
 const TIMESTAMP: &str = "webhook-timestamp";
 /// The header with the signature, in hexadecimal.
@@ -60,7 +63,7 @@ pub fn read(headers: &[(String, String)], body: &[u8], secret: &str, now_s: i64)
     }
     let timestamp = header(headers, TIMESTAMP).ok_or(WebhookError::Unsigned)?;
     let sent_s: i64 = timestamp.parse().map_err(|_| WebhookError::Unsigned)?;
-    let signature = header(headers, SIGNATURE).and_then(from_hex).ok_or(WebhookError::Unsigned)?;
+    let signature = header(headers, SIGNATURE).and_then(hex::decode).ok_or(WebhookError::Unsigned)?;
     let mut mac = mac(secret, timestamp)?;
     mac.update(body);
     // Compared in constant time, and before anything else is said about it.
@@ -68,7 +71,14 @@ pub fn read(headers: &[(String, String)], body: &[u8], secret: &str, now_s: i64)
     if now_s.saturating_sub(sent_s).saturating_abs() > TOLERANCE_SECONDS {
         return Err(WebhookError::Old);
     }
-    serde_json::from_slice(body).map_err(|_| WebhookError::Unreadable)
+    let webhook: Webhook = serde_json::from_slice(body).map_err(|_| WebhookError::Unreadable)?;
+    let sound = is_name(&webhook.id) && is_name(&webhook.key);
+    sound.then_some(webhook).ok_or(WebhookError::Unreadable)
+}
+
+/// Whether this could be an id or a key at all: visible ASCII of a bounded length.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn mac(secret: &str, timestamp: &str) -> Result<Hmac<Sha256>, WebhookError> {
@@ -80,12 +90,6 @@ fn mac(secret: &str, timestamp: &str) -> Result<Hmac<Sha256>, WebhookError> {
 
 fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-    let pairs = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    pairs.chunks_exact(2).map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok()).collect()
 }
 
 #[cfg(test)]
@@ -142,8 +146,15 @@ mod tests {
 
     #[test]
     fn a_signed_nonsense_is_still_nonsense() {
-        let body = br#"{"id":"evt_1"}"#;
-        let read = read(&signed("1700000000", body, "secret"), body, "secret", NOW_S);
-        assert_eq!(read, Err(WebhookError::Unreadable));
+        for body in [
+            r#"{"id":"evt_1"}"#,
+            r#"{"id":"evt_1","key":"payment\u0000","outcome":"succeeded"}"#,
+            r#"{"id":"","key":"payment-1-1","outcome":"succeeded"}"#,
+            r#"{"id":"evt_1","key":"payment-1-1","outcome":"succeeded","more":1}"#,
+        ] {
+            let body = body.as_bytes();
+            let read = read(&signed("1700000000", body, "secret"), body, "secret", NOW_S);
+            assert_eq!(read, Err(WebhookError::Unreadable));
+        }
     }
 }

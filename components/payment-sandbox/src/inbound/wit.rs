@@ -20,12 +20,16 @@ impl Guest for Component {
     }
 
     async fn charge(request: ChargeRequest) -> Result<Outcome, Error> {
+        is_meant(&request.provider)?;
         let behaviour =
             Behaviour::of(&request.token).ok_or_else(|| Error::Invalid("it is no token of the sandbox".to_owned()))?;
         if request.amount_minor < 1 {
             return Err(Error::Invalid("the amount must be more than nothing".to_owned()));
         }
         let charge = sql::charge(&request.into(), behaviour.begins_as()).await?;
+        if charge.state == State::Withdrawn {
+            return Ok(Outcome::Declined("withdrawn".to_owned()));
+        }
         if !charge.same_request {
             return Err(Error::Invalid("the key was used for another charge".to_owned()));
         }
@@ -36,7 +40,8 @@ impl Guest for Component {
     }
 
     async fn refund(request: RefundRequest) -> Result<Outcome, Error> {
-        let RefundRequest { key, charge_id, amount_minor } = request;
+        let RefundRequest { provider, key, charge_id, amount_minor } = request;
+        is_meant(&provider)?;
         if let Some(id) = sql::find_refund(&key).await? {
             return Ok(Outcome::Succeeded(id));
         }
@@ -51,11 +56,14 @@ impl Guest for Component {
         }
     }
 
-    async fn find(key: String) -> Result<Outcome, Error> {
-        if let Some(id) = sql::find_refund(&key).await? {
-            return Ok(Outcome::Succeeded(id));
-        }
-        sql::find_charge(&key).await?.and_then(outcome).ok_or(Error::NotFound)
+    async fn find(provider: String, key: String) -> Result<Outcome, Error> {
+        is_meant(&provider)?;
+        find(&key).await
+    }
+
+    async fn withdraw(provider: String, key: String) -> Result<Outcome, Error> {
+        is_meant(&provider)?;
+        outcome(sql::withdraw(&key).await?).ok_or(Error::NotFound)
     }
 
     async fn verify_webhook(headers: Vec<(String, String)>, body: Vec<u8>) -> Result<Notice, Error> {
@@ -67,9 +75,24 @@ impl Guest for Component {
             Ending::Declined => State::Declined,
         };
         sql::finish(&webhook.key, state).await?;
-        let outcome = Self::find(webhook.key.clone()).await?;
+        let outcome = find(&webhook.key).await?;
         Ok(Notice { id: webhook.id, key: webhook.key, outcome })
     }
+}
+
+/// Whatever is meant for another provider is left alone.
+fn is_meant(provider: &str) -> Result<(), Error> {
+    if provider == NAME {
+        return Ok(());
+    }
+    Err(Error::Unavailable(format!("it is meant for the provider `{provider}`, and this is `{NAME}`")))
+}
+
+async fn find(key: &str) -> Result<Outcome, Error> {
+    if let Some(id) = sql::find_refund(key).await? {
+        return Ok(Outcome::Succeeded(id));
+    }
+    sql::find_charge(key).await?.and_then(outcome).ok_or(Error::NotFound)
 }
 
 /// What is known of a charge; `None` while nothing has moved.
@@ -78,7 +101,7 @@ fn outcome(charge: Charge) -> Option<Outcome> {
         State::Succeeded => Some(Outcome::Succeeded(charge.id)),
         State::Declined => Some(Outcome::Declined(charge.code.unwrap_or_default())),
         State::ActionRequired => Some(Outcome::ActionRequired(format!("https://sandbox.example/3ds/{}", charge.id))),
-        State::Failing => None,
+        State::Failing | State::Withdrawn => None,
     }
 }
 
@@ -97,7 +120,7 @@ impl From<SqlError> for Error {
 
 impl From<ChargeRequest> for sql::NewCharge {
     fn from(request: ChargeRequest) -> Self {
-        let ChargeRequest { key, amount_minor, currency, token, payment_id } = request;
+        let ChargeRequest { provider: _, key, amount_minor, currency, token, payment_id } = request;
         Self { key, amount_minor, currency, token, payment_id }
     }
 }

@@ -45,7 +45,7 @@ pub async fn charge(new: &NewCharge, begins_as: State) -> Result<Charge, SqlErro
         on conflict (key) do update set calls = c.calls + 1,
             state = case when c.state = 'failing' and c.calls >= $8::bigint then 'succeeded' else c.state end
         returning id, state, code, calls,
-            payment_id = $2::bigint and amount_minor = $3::bigint and currency = $4::text and token = $5::text
+            (payment_id, amount_minor, currency, token) is not distinct from ($2::bigint, $3::bigint, $4::text, $5::text)
                 as same_request";
     let params = vec![
         text(&new.key),
@@ -73,6 +73,17 @@ pub async fn finish(key: &str, state: State) -> Result<(), SqlError> {
     let code = state.code().map(str::to_owned);
     DATABASE.execute(statement, vec![text(key), text(state.word()), code.into()]).await?;
     Ok(())
+}
+
+/// Gives the charge with this key up unless it moved money or was declined, be it that it was never asked for; returns
+/// it as it is then.
+pub async fn withdraw(key: &str) -> Result<Charge, SqlError> {
+    let statement = "
+        insert into charges as c (key, state) values ($1::text, 'withdrawn')
+        on conflict (key) do update set
+            state = case when c.state in ('action_required', 'failing') then 'withdrawn' else c.state end
+        returning id, state, code, calls, true as same_request";
+    read(&DATABASE.one(statement, vec![text(key)]).await?)
 }
 
 /// Gives back a part of a charge and returns the refund's id; `None` when there is no such charge or less is left of

@@ -1,7 +1,5 @@
 //! One attempt to take the money, known under its own key before the provider hears of it.
 
-use chrono::{DateTime, Utc};
-
 /// How an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptState {
@@ -57,8 +55,6 @@ pub struct Attempt {
     pub result: Option<String>,
     /// Where the customer must act, when the provider asked for it.
     pub action_url: Option<String>,
-    /// When the provider was last asked to take the money.
-    pub sent_at: DateTime<Utc>,
 }
 
 /// What became of an attempt or a refund, in the provider's words.

@@ -3,19 +3,23 @@
 /// The shortest and longest card numbers (ISO/IEC 7812-1).
 const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 
-/// Whether a text holds something like a card number: 13 to 19 digits, perhaps parted by spaces or hyphens, that pass
-/// the Luhn check.
+/// What people put between the groups of digits, and how much of it.
+const SEPARATORS: [char; 5] = [' ', '-', '.', '\t', '\u{a0}'];
+const GAP_MAX: usize = 3;
+
+/// Whether a text holds something like a card number: 13 to 19 digits, perhaps parted by spaces, hyphens or points, that
+/// pass the Luhn check.
 pub fn holds_a_card_number(text: &str) -> bool {
     let mut digits: Vec<u32> = Vec::new();
     let mut gap = 0;
     for character in text.chars().chain(std::iter::once('\n')) {
-        match (character.to_digit(10), character) {
-            (Some(digit), _) => {
+        match character.to_digit(10) {
+            Some(digit) => {
                 digits.push(digit);
                 gap = 0;
             }
-            (None, ' ' | '-') if gap == 0 && !digits.is_empty() => gap = 1,
-            (None, _) => {
+            None if gap < GAP_MAX && SEPARATORS.contains(&character) => gap += 1,
+            None => {
                 if looks_like_a_card(&digits) {
                     return true;
                 }
@@ -53,6 +57,8 @@ mod tests {
             r#"{"token":"4242 4242 4242 4242"}"#,
             r#"{"token":"4242-4242-4242-4242","cvc":"123"}"#,
             "378282246310005",
+            "5555.5555.5555.4444",
+            "it was 4242 - 4242 - 4242 - 4242, till 12/30",
         ] {
             assert!(holds_a_card_number(text), "{text}");
         }
@@ -65,9 +71,15 @@ mod tests {
             r#"{"token":"4242424242424241"}"#,
             r#"{"token":"tok_123456789012"}"#,
             "0000000000000000",
+            "4242 4242 4242    4242",
+            "2026-11-24 14:28:59.263072",
             "",
         ] {
             assert!(!holds_a_card_number(text), "{text}");
         }
     }
 }
+
+#[cfg(test)]
+#[path = "card_properties.rs"]
+mod properties;

@@ -2,58 +2,51 @@
 
 use std::time::Instant;
 
-use chrono::{DateTime, Duration, Utc};
+use futures::future::join;
 
 use super::attempt::{Attempt, AttemptState, Outcome};
-use super::payment::Payment;
+use super::payment::{Charge, Payment};
 use super::ports::{Chores, Payments, Provider, StoreError, Unavailable};
 use super::refund::{Refund, RefundError, settle_refund};
 use super::settle::{abandoned, settled};
 use super::write::{Write, Written};
 
-/// Attempts and refunds looked after in one tick, which bounds its time.
-const BATCH: i64 = 50;
-/// After this time no request to the provider can still be on its way: what it does not know, it will not learn.
-const SILENCE_SECONDS: i64 = 60;
 /// How often a payment is looked at anew when another change came first.
 const MAX_TRIES: usize = 8;
 
-/// Asks the provider about open attempts that are due, and lets each answer have its effect. None is begun after
-/// `until`: with a silent provider a batch would outlive its tick. The next tick takes the rest up.
+/// Looks after attempts and refunds side by side: however slow the provider is to answer about the ones, the others do not
+/// wait for it. None is begun after `until`: with a silent provider they would outlive their tick.
+pub async fn look_after<P: Chores + Provider>(ports: &P, until: Instant) -> Result<(), StoreError> {
+    let (attempts, refunds) = join(settle_attempts(ports, until), make_refunds(ports, until)).await;
+    attempts.and(refunds)
+}
+
+/// Asks the provider about its open attempts that are due, and lets each answer have its effect. Those that began with
+/// another provider wait until that one is back: nobody else knows what became of them. Each is taken up when it is its
+/// turn, so that the next tick finds the rest as due as this one did.
 pub async fn settle_attempts<P: Chores + Provider>(ports: &P, until: Instant) -> Result<(), StoreError> {
-    let attempts = ports.attempts_due(BATCH).await?;
-    if attempts.is_empty() {
-        return Ok(());
-    }
     let Some(provider) = present(ports.name().await) else {
         return Ok(());
     };
-    for attempt in attempts.iter().filter(|attempt| attempt.provider == provider) {
-        if Instant::now() >= until {
+    while Instant::now() < until {
+        let Some(attempt) = ports.attempt_due(&provider).await? else {
             break;
-        }
-        settle_attempt(ports, attempt).await?;
+        };
+        settle_attempt(ports, &attempt).await?;
     }
     Ok(())
 }
 
-/// Asks the provider to give back what was promised. None is begun after `until`.
+/// Asks the provider to give back what was promised, one refund at a time as well.
 pub async fn make_refunds<P: Chores + Provider>(ports: &P, until: Instant) -> Result<(), StoreError> {
-    if Instant::now() >= until {
-        return Ok(());
-    }
-    let refunds = ports.refunds_due(BATCH).await?;
-    if refunds.is_empty() {
-        return Ok(());
-    }
     let Some(provider) = present(ports.name().await) else {
         return Ok(());
     };
-    for refund in &refunds {
-        if Instant::now() >= until {
+    while Instant::now() < until {
+        let Some(refund) = ports.refund_due().await? else {
             break;
-        }
-        make_refund(ports, refund, &provider).await?;
+        };
+        make_refund(ports, &refund, &provider).await?;
     }
     Ok(())
 }
@@ -69,56 +62,55 @@ pub async fn take_in<P: Payments>(
 }
 
 async fn settle_attempt<P: Chores + Provider>(ports: &P, attempt: &Attempt) -> Result<(), StoreError> {
-    let found = match ports.outcome_of(&attempt.key).await {
-        Ok(found) => found,
+    let Some(payment) = ports.find(attempt.payment_id).await? else {
+        return Ok(());
+    };
+    let outcome = match outcome_of(ports, &payment, attempt).await {
+        Ok(outcome) => outcome,
         Err(unavailable) => {
             eprintln!("warning: attempt {} stays open: {unavailable}", attempt.key);
             return Ok(());
         }
     };
-    match found {
+    match outcome {
         Some(outcome) => take_in(ports, attempt, &outcome, None).await,
-        None => never_arrived(ports, attempt).await,
+        None => give_up(ports, attempt).await,
     }
 }
 
-/// The provider never heard of it: it is sent again under the same key, unless nobody wants it any more.
-async fn never_arrived<P: Chores + Provider>(ports: &P, attempt: &Attempt) -> Result<(), StoreError> {
-    let Some(payment) = ports.find(attempt.payment_id).await? else {
-        return Ok(());
-    };
+/// What became of the attempt; `None` once nothing can come of it any more. What has not moved is sent again under its
+/// key, unless nobody wants it any more: then the provider has to make sure that it does not move later.
+async fn outcome_of<P: Provider>(
+    ports: &P,
+    payment: &Payment,
+    attempt: &Attempt,
+) -> Result<Option<Outcome>, Unavailable> {
     if payment.order_cancelled {
-        if is_silent(attempt.sent_at, Utc::now()) {
-            apply(ports, attempt, None, |payment, attempt| {
-                (attempt.state == AttemptState::Open).then(|| abandoned(payment, attempt))
-            })
-            .await?;
-        }
-        return Ok(());
+        return ports.withdraw(attempt).await;
     }
-    ports.sent_again(attempt).await?;
-    match ports.charge(&payment, attempt).await {
-        Ok(outcome) => take_in(ports, attempt, &outcome, None).await,
-        Err(unavailable) => {
-            eprintln!("warning: attempt {} stays open: {unavailable}", attempt.key);
-            Ok(())
-        }
+    match ports.outcome_of(attempt).await? {
+        Some(outcome) => Ok(Some(outcome)),
+        None => ports.charge(payment, attempt).await.map(Some),
     }
 }
 
-fn is_silent(sent_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now - sent_at > Duration::seconds(SILENCE_SECONDS)
+async fn give_up<P: Payments>(ports: &P, attempt: &Attempt) -> Result<(), StoreError> {
+    apply(ports, attempt, None, |payment, attempt| {
+        (attempt.state == AttemptState::Open).then(|| abandoned(payment, attempt))
+    })
+    .await
 }
 
 async fn make_refund<P: Chores + Provider>(ports: &P, refund: &Refund, provider: &str) -> Result<(), StoreError> {
     let Some(payment) = ports.find(refund.payment_id).await? else {
         return Ok(());
     };
-    let Some(charge_id) = charge_with(&payment, provider) else {
-        eprintln!("warning: refund {} waits for the provider that took the money", refund.id);
+    let Some(charge) = charge_with(&payment, provider) else {
+        let taker = payment.provider.as_deref().unwrap_or("nobody");
+        eprintln!("warning: refund {} waits until `{taker}`, which took the money, is the provider again", refund.id);
         return Ok(());
     };
-    let outcome = match ports.give_back(refund, charge_id).await {
+    let outcome = match ports.give_back(refund, &charge).await {
         Ok(outcome) => outcome,
         Err(unavailable) => {
             eprintln!("warning: refund {} is tried again later: {unavailable}", refund.id);
@@ -131,13 +123,16 @@ async fn make_refund<P: Chores + Provider>(ports: &P, refund: &Refund, provider:
     match settle_refund(ports, refund.id, &outcome, None).await {
         Err(RefundError::Store(error)) => Err(error),
         // What was not stored is asked for again, under the same key.
-        Ok(()) | Err(RefundError::NotFound | RefundError::TakenOver | RefundError::Contended) => Ok(()),
+        Ok(())
+        | Err(RefundError::NotFound | RefundError::TakenOver | RefundError::Contended | RefundError::Unavailable(_)) => {
+            Ok(())
+        }
     }
 }
 
-/// The charge's id, if it is this provider's.
-fn charge_with<'a>(payment: &'a Payment, provider: &str) -> Option<&'a str> {
-    payment.charge_id.as_deref().filter(|_| payment.provider.as_deref() == Some(provider))
+/// The charge, if it is this provider's.
+fn charge_with<'a>(payment: &'a Payment, provider: &str) -> Option<Charge<'a>> {
+    payment.charge().filter(|charge| charge.provider == provider)
 }
 
 fn present(name: Result<String, Unavailable>) -> Option<String> {

@@ -79,7 +79,10 @@ pub async fn confirm<P: Keyed + Customers + Provider>(
     let (payment, attempt) = look(ports, confirmation.payment_id, number).await?;
     let outcome = match attempt.state {
         // No answer is no outcome: the clock finds out what became of it.
-        AttemptState::Open => ports.charge(&payment, &attempt).await.unwrap_or(Outcome::Pending),
+        AttemptState::Open => ports.charge(&payment, &attempt).await.unwrap_or_else(|unavailable| {
+            eprintln!("warning: attempt {} stays open: {unavailable}", attempt.key);
+            Outcome::Pending
+        }),
         _ => Outcome::Pending,
     };
     close(ports, confirmation, number, &outcome, render).await
@@ -172,6 +175,8 @@ fn after(attempt: &Attempt, write: &Write) -> Attempt {
 fn reply(payment: &Payment, attempt: &Attempt) -> Reply {
     let result = attempt.result.clone().unwrap_or_default();
     match attempt.state {
+        // Nobody is sent to pay for an order that has ended.
+        AttemptState::Open if payment.order_cancelled => Reply::Processing(payment.clone(), None),
         AttemptState::Open => Reply::Processing(payment.clone(), attempt.action_url.clone()),
         AttemptState::Succeeded => Reply::Succeeded(payment.clone()),
         AttemptState::Declined => Reply::Declined(payment.clone(), result),

@@ -72,6 +72,17 @@ fn no_answer_leaves_the_attempt_open() {
 }
 
 #[test]
+fn an_attempt_that_began_with_another_provider_is_not_sent_to_the_one_that_replaced_it() {
+    let payments = FakePayments::with(Payment { attempts: 1, ..a_payment(Status::Processing) })
+        .with_attempt(an_attempt(AttemptState::Open));
+    payments.provider_says(Outcome::Succeeded("pi_1".to_owned()));
+    payments.replace_provider("stripe");
+    let again = Confirmation { attempt_number: Some(1), ..confirmation() };
+    assert_eq!(answer(&payments, &again).unwrap(), "processing ");
+    assert_eq!((payments.charges(), payments.payment().status), (0, Status::Processing));
+}
+
+#[test]
 fn a_wanted_action_is_passed_on() {
     let payments = waiting();
     payments.provider_says(Outcome::ActionRequired("https://act".to_owned()));

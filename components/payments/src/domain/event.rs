@@ -2,11 +2,19 @@
 
 use kit::Money;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::payment::Payment;
 
 /// The topic that payments publish on.
 pub const TOPIC: &str = "payment-events";
+
+/// The type of the event that tells of money that was taken.
+pub const PAYMENT_SUCCEEDED: &str = "PAYMENT_SUCCEEDED";
+/// The type of the event that tells of a payment that was given up.
+pub const PAYMENT_FAILED: &str = "PAYMENT_FAILED";
+/// The type of the event that tells of money that went back.
+pub const PAYMENT_REFUNDED: &str = "PAYMENT_REFUNDED";
 
 /// Something that others should know of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,17 +28,17 @@ pub struct Event {
 impl Event {
     /// The money of this payment was taken.
     pub fn succeeded(payment: &Payment) -> Self {
-        Self::about("PAYMENT_SUCCEEDED", payment, payment.amount, None)
+        Self::about(PAYMENT_SUCCEEDED, payment, payment.amount, None)
     }
 
     /// This payment was given up.
     pub fn failed(payment: &Payment) -> Self {
-        Self::about("PAYMENT_FAILED", payment, payment.amount, None)
+        Self::about(PAYMENT_FAILED, payment, payment.amount, None)
     }
 
     /// So much of this payment went back.
     pub fn refunded(payment: &Payment, refund_id: i64, amount: Money) -> Self {
-        Self::about("PAYMENT_REFUNDED", payment, amount, Some(refund_id))
+        Self::about(PAYMENT_REFUNDED, payment, amount, Some(refund_id))
     }
 
     fn about(kind: &'static str, payment: &Payment, amount: Money, refund_id: Option<i64>) -> Self {
@@ -49,17 +57,33 @@ impl Event {
     }
 }
 
-#[derive(Serialize)]
+/// The `data` of an event of a payment.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PaymentData<'a> {
+#[schema(as = PaymentEventData)]
+pub struct PaymentData<'a> {
+    /// The payment's number.
+    #[schema(minimum = 1)]
     payment_id: i64,
+    /// The order that it is for.
+    #[schema(minimum = 1)]
     order_id: i64,
+    /// Who pays.
+    #[schema(minimum = 1)]
     user_id: i64,
+    /// What the event is about: what was paid, what was not, or what went back this time.
     amount: Money,
+    /// ISO 4217 code.
+    #[schema(pattern = "^[A-Z]{3}$")]
     currency: &'a str,
+    /// What went back so far, all refunds together.
     refunded: Money,
+    /// The refund's number, where money went back.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refund_id: Option<i64>,
+    /// The payment's version from now on.
+    #[schema(minimum = 1)]
     version: i64,
 }
 

@@ -13,6 +13,9 @@ pub mod settle;
 pub mod token;
 pub mod write;
 
+#[cfg(test)]
+mod properties;
+
 pub use attempt::{Attempt, AttemptState, Outcome};
 pub use payment::{Payment, Status};
 pub use refund::Refund;

@@ -10,6 +10,7 @@ pub const MAX_DECLINES: i64 = 5;
 /// How far a payment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PaymentStatus)]
 pub enum Status {
     /// It waits for its customer.
     RequiresPayment,
@@ -78,7 +79,21 @@ pub struct Payment {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Who took the money of a payment, and under which id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge<'a> {
+    /// The provider's name.
+    pub provider: &'a str,
+    /// The provider's id of the charge.
+    pub id: &'a str,
+}
+
 impl Payment {
+    /// The charge, once there is one.
+    pub fn charge(&self) -> Option<Charge<'_>> {
+        Some(Charge { provider: self.provider.as_deref()?, id: self.charge_id.as_deref()? })
+    }
+
     /// What could still be given back.
     pub fn refundable(&self) -> Money {
         match self.status {

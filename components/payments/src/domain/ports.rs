@@ -6,7 +6,7 @@ use kit::Money;
 use kit::page::Cursor;
 
 use super::attempt::{Attempt, Outcome};
-use super::payment::Payment;
+use super::payment::{Charge, Payment};
 use super::refund::Refund;
 use super::write::{Write, Written};
 
@@ -86,13 +86,12 @@ pub trait Keyed: Payments {
 
 /// What the clock looks after.
 pub trait Chores: Payments {
-    /// Open attempts that it is time to ask about; each is put off until later, so that none is asked about all the
-    /// time.
-    fn attempts_due(&self, limit: i64) -> impl Future<Output = Result<Vec<Attempt>, StoreError>>;
-    /// Notes that the provider is asked again to take the money.
-    fn sent_again(&self, attempt: &Attempt) -> impl Future<Output = Result<(), StoreError>>;
-    /// Refunds that it is time to make; each is put off, longer with every try.
-    fn refunds_due(&self, limit: i64) -> impl Future<Output = Result<Vec<Refund>, StoreError>>;
+    /// The open attempt with this provider that has been due for longest. It is put off, so that none is asked about all the
+    /// time: one whose customer must act longer each time, until its order is cancelled, since its end mostly comes by
+    /// webhook.
+    fn attempt_due(&self, provider: &str) -> impl Future<Output = Result<Option<Attempt>, StoreError>>;
+    /// The refund that has been due for longest; it is put off, longer with every try.
+    fn refund_due(&self) -> impl Future<Output = Result<Option<Refund>, StoreError>>;
     /// Forgets idempotency keys after a day and events after a month.
     fn forget_the_old(&self) -> impl Future<Output = Result<(), StoreError>>;
 }
@@ -103,16 +102,25 @@ pub trait Customers {
     fn is_active(&self, user_id: i64) -> impl Future<Output = Result<bool, Unavailable>>;
 }
 
-/// Who moves the money.
+/// Who may give money back.
+pub trait Administrators {
+    /// Whether this account is active and an administrator's now, whatever its access token says.
+    fn is_administrator(&self, user_id: i64) -> impl Future<Output = Result<bool, Unavailable>>;
+}
+
+/// Who moves the money. It may be replaced by another at any moment, and the other one does nothing with an attempt or a
+/// charge that is not its own: there is no answer then.
 pub trait Provider {
     /// The provider's name, as payments remember it.
     fn name(&self) -> impl Future<Output = Result<String, Unavailable>>;
     /// Takes the money of an attempt. The same key moves it once, however often it is asked.
     fn charge(&self, payment: &Payment, attempt: &Attempt) -> impl Future<Output = Result<Outcome, Unavailable>>;
     /// Gives money back. The same key moves it once.
-    fn give_back(&self, refund: &Refund, charge_id: &str) -> impl Future<Output = Result<Outcome, Unavailable>>;
-    /// What became of the charge with this key; `None` when the provider never heard of it.
-    fn outcome_of(&self, key: &str) -> impl Future<Output = Result<Option<Outcome>, Unavailable>>;
+    fn give_back(&self, refund: &Refund, charge: &Charge<'_>) -> impl Future<Output = Result<Outcome, Unavailable>>;
+    /// What became of an attempt; `None` while nothing has moved.
+    fn outcome_of(&self, attempt: &Attempt) -> impl Future<Output = Result<Option<Outcome>, Unavailable>>;
+    /// Gives an attempt up; `None` once it is sure that nothing was charged and nothing will be, else what became of it.
+    fn withdraw(&self, attempt: &Attempt) -> impl Future<Output = Result<Option<Outcome>, Unavailable>>;
 }
 
 #[cfg(test)]

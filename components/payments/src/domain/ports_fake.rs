@@ -2,9 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -64,7 +65,6 @@ pub fn an_attempt(state: AttemptState) -> Attempt {
         state,
         result: None,
         action_url: None,
-        sent_at: a_time(),
     }
 }
 
@@ -82,7 +82,11 @@ pub struct FakePayments {
     given_back: RefCell<Vec<String>>,
     charge_answer: RefCell<Option<Outcome>>,
     found: RefCell<Option<Outcome>>,
+    withdrawn: RefCell<Vec<String>>,
+    replaced_by: RefCell<Option<String>>,
     cancel_next: Cell<bool>,
+    put_off: RefCell<BTreeSet<String>>,
+    pause: Cell<Duration>,
 }
 
 impl FakePayments {
@@ -100,6 +104,9 @@ impl FakePayments {
     }
     pub fn first_attempt(&self) -> Attempt {
         self.attempts.borrow()[0].clone()
+    }
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.attempts.borrow().clone()
     }
     pub fn count(&self) -> usize {
         self.payments.borrow().len()
@@ -126,9 +133,49 @@ impl FakePayments {
     pub fn provider_says(&self, outcome: Outcome) {
         self.charge_answer.replace(Some(outcome));
     }
+    /// What the provider says to a charge or refund, if anything.
+    pub fn provider_answers(&self, outcome: Option<Outcome>) {
+        self.charge_answer.replace(outcome);
+    }
+    /// What the provider says when asked about a charge, if it ever heard of it.
+    pub fn provider_knows(&self, outcome: Option<Outcome>) {
+        self.found.replace(outcome);
+    }
     /// What the provider says when asked about a charge; without it, it never heard of it.
     pub fn provider_finds(&self, outcome: Outcome) {
         self.found.replace(Some(outcome));
+    }
+    /// The attempts that were given up, by key.
+    pub fn withdrawn(&self) -> Vec<String> {
+        self.withdrawn.borrow().clone()
+    }
+    /// From now on the provider is the one with this name.
+    pub fn replace_provider(&self, name: &str) {
+        self.replaced_by.replace(Some(name.to_owned()));
+    }
+    /// From now on every answer of the provider takes so long.
+    pub fn provider_takes(&self, pause: Duration) {
+        self.pause.set(pause);
+    }
+    /// The keys of what the clock has taken up and will not see again until time passes.
+    pub fn put_off(&self) -> BTreeSet<String> {
+        self.put_off.borrow().clone()
+    }
+    /// So much time passes that everything is due again.
+    pub fn time_passes(&self) {
+        self.put_off.borrow_mut().clear();
+    }
+    /// Takes the provider's time, then lets others go on.
+    async fn takes_its_time(&self) {
+        std::thread::sleep(self.pause.get());
+        let mut is_over = false;
+        poll_fn(|_| if std::mem::replace(&mut is_over, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+    fn provider(&self) -> String {
+        self.replaced_by.borrow().clone().unwrap_or_else(|| "sandbox".to_owned())
+    }
+    fn is_meant(&self, provider: &str) -> Result<(), Unavailable> {
+        if self.provider() == provider { Ok(()) } else { Err(silent()) }
     }
     /// The order is cancelled just before the next write.
     pub fn cancel_before_next_write(&self) {
@@ -251,16 +298,15 @@ impl Keyed for FakePayments {
 }
 
 impl Chores for FakePayments {
-    async fn attempts_due(&self, _limit: i64) -> Result<Vec<Attempt>, StoreError> {
-        let attempts = self.attempts.borrow();
-        Ok(attempts.iter().filter(|attempt| attempt.state == AttemptState::Open).cloned().collect())
+    async fn attempt_due(&self, provider: &str) -> Result<Option<Attempt>, StoreError> {
+        let (attempts, mut put_off) = (self.attempts.borrow(), self.put_off.borrow_mut());
+        let open = |attempt: &&Attempt| attempt.state == AttemptState::Open && attempt.provider == provider;
+        Ok(attempts.iter().filter(open).find(|attempt| put_off.insert(attempt.key.clone())).cloned())
     }
-    async fn sent_again(&self, _attempt: &Attempt) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn refunds_due(&self, _limit: i64) -> Result<Vec<Refund>, StoreError> {
-        let refunds = self.refunds.borrow();
-        Ok(refunds.iter().filter(|refund| refund.state == RefundState::Pending).cloned().collect())
+    async fn refund_due(&self) -> Result<Option<Refund>, StoreError> {
+        let (refunds, mut put_off) = (self.refunds.borrow(), self.put_off.borrow_mut());
+        let pending = |refund: &&Refund| refund.state == RefundState::Pending;
+        Ok(refunds.iter().filter(pending).find(|refund| put_off.insert(refund.key.clone())).cloned())
     }
     async fn forget_the_old(&self) -> Result<(), StoreError> {
         Ok(())
@@ -273,23 +319,41 @@ impl Customers for FakePayments {
     }
 }
 
+impl Administrators for FakePayments {
+    async fn is_administrator(&self, user_id: i64) -> Result<bool, Unavailable> {
+        Ok(user_id == 1)
+    }
+}
+
 fn silent() -> Unavailable {
     Unavailable { who: "provider", why: "silent".to_owned() }
 }
 
 impl Provider for FakePayments {
     async fn name(&self) -> Result<String, Unavailable> {
-        Ok("sandbox".to_owned())
+        Ok(self.provider())
     }
-    async fn charge(&self, _payment: &Payment, _attempt: &Attempt) -> Result<Outcome, Unavailable> {
+    async fn charge(&self, _payment: &Payment, attempt: &Attempt) -> Result<Outcome, Unavailable> {
+        self.takes_its_time().await;
+        self.is_meant(&attempt.provider)?;
         self.charges.set(self.charges.get() + 1);
         self.charge_answer.borrow().clone().ok_or_else(silent)
     }
-    async fn give_back(&self, refund: &Refund, _charge_id: &str) -> Result<Outcome, Unavailable> {
+    async fn give_back(&self, refund: &Refund, charge: &Charge<'_>) -> Result<Outcome, Unavailable> {
+        self.takes_its_time().await;
+        self.is_meant(charge.provider)?;
         self.given_back.borrow_mut().push(refund.key.clone());
         self.charge_answer.borrow().clone().ok_or_else(silent)
     }
-    async fn outcome_of(&self, _key: &str) -> Result<Option<Outcome>, Unavailable> {
+    async fn outcome_of(&self, attempt: &Attempt) -> Result<Option<Outcome>, Unavailable> {
+        self.takes_its_time().await;
+        self.is_meant(&attempt.provider)?;
+        Ok(self.found.borrow().clone())
+    }
+    async fn withdraw(&self, attempt: &Attempt) -> Result<Option<Outcome>, Unavailable> {
+        self.takes_its_time().await;
+        self.is_meant(&attempt.provider)?;
+        self.withdrawn.borrow_mut().push(attempt.key.clone());
         Ok(self.found.borrow().clone())
     }
 }

@@ -6,7 +6,7 @@ use super::attempt::Outcome;
 use super::event::Event;
 use super::order::{cancel_key, promise_the_rest};
 use super::payment::{Payment, Status};
-use super::ports::{Keyed, Payments, StoreError};
+use super::ports::{Administrators, Keyed, Payments, StoreError, Unavailable};
 use super::write::{NewRefund, SettledRefund, Write, Written};
 
 /// How often a payment is looked at anew when another change came first.
@@ -34,6 +34,7 @@ pub struct Refund {
 /// How far a refund is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RefundStatus)]
 pub enum RefundState {
     /// Promised; the provider is asked until it answers.
     Pending,
@@ -58,6 +59,8 @@ impl RefundState {
 /// What an administrator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundWish {
+    /// Who asks.
+    pub by: i64,
     /// The payment.
     pub payment_id: i64,
     /// The number that the idempotency key has fixed for the refund.
@@ -82,6 +85,8 @@ pub enum RefundReply {
     NotCharged(Status),
     /// More than is left, which is this.
     TooMuch(Money),
+    /// Who asks is no administrator any more, whatever the access token says.
+    NotPermitted,
 }
 
 /// Why there is no answer to keep; the same key may be sent again.
@@ -96,6 +101,9 @@ pub enum RefundError {
     /// Others kept changing the payment.
     #[error("the payment keeps changing")]
     Contended,
+    /// Users cannot answer now, and nothing was begun.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -103,20 +111,24 @@ pub enum RefundError {
 
 /// Promises a refund within what is left of the charge; `render` puts the reply into the words of the answer, which is
 /// stored with the promise.
-pub async fn promise<P: Keyed>(
+pub async fn promise<P: Keyed + Administrators>(
     ports: &P,
     wish: &RefundWish,
     render: impl Fn(&RefundReply) -> P::Answer,
 ) -> Result<P::Answer, RefundError> {
+    match ports.is_administrator(wish.by).await {
+        Ok(true) => {}
+        Ok(false) => return keep(ports, render(&RefundReply::NotPermitted)).await,
+        Err(unavailable) => {
+            ports.release().await?;
+            return Err(unavailable.into());
+        }
+    }
     for _ in 0..MAX_TRIES {
         let payment = ports.find(wish.payment_id).await?.ok_or(RefundError::NotFound)?;
         let (write, reply) = match weigh(&payment, wish) {
             Ok(promised) => promised,
-            Err(refusal) => {
-                let answer = render(&refusal);
-                let stored = ports.answer(&answer).await?;
-                return stored.then_some(answer).ok_or(RefundError::TakenOver);
-            }
+            Err(refusal) => return keep(ports, render(&refusal)).await,
         };
         let answer = render(&reply);
         match ports.write_answered(&write, Some(&answer)).await? {
@@ -126,6 +138,11 @@ pub async fn promise<P: Keyed>(
         }
     }
     Err(RefundError::Contended)
+}
+
+async fn keep<P: Keyed>(ports: &P, answer: P::Answer) -> Result<P::Answer, RefundError> {
+    let stored = ports.answer(&answer).await?;
+    stored.then_some(answer).ok_or(RefundError::TakenOver)
 }
 
 fn weigh(payment: &Payment, wish: &RefundWish) -> Result<(Write, RefundReply), RefundReply> {

@@ -3,7 +3,7 @@ use crate::domain::ports::fake::{FakePayments, a_payment, block_on};
 
 fn wish(refund_id: i64, amount_minor: Option<i64>) -> RefundWish {
     let amount = amount_minor.map(Money::from_minor);
-    RefundWish { payment_id: 1, refund_id, amount, reason: "broken".to_owned() }
+    RefundWish { by: 1, payment_id: 1, refund_id, amount, reason: "broken".to_owned() }
 }
 
 fn render(reply: &RefundReply) -> String {
@@ -33,6 +33,13 @@ fn nothing_and_less_than_nothing_are_no_refunds() {
     for amount_minor in [0, -1] {
         assert!(ask(&payments, &wish(1, Some(amount_minor))).starts_with("TooMuch"));
     }
+}
+
+#[test]
+fn who_is_no_administrator_any_more_gives_nothing_back() {
+    let payments = FakePayments::with(a_payment(Status::Succeeded));
+    assert_eq!(ask(&payments, &RefundWish { by: 7, ..wish(1, None) }), "NotPermitted");
+    assert_eq!((payments.refunds().len(), payments.kept_answer().as_deref()), (0, Some("NotPermitted")));
 }
 
 #[test]

@@ -16,9 +16,6 @@ pub fn settled(payment: &Payment, attempt: &Attempt, outcome: &Outcome) -> Optio
         (AttemptState::Open, Outcome::Invalid(how)) => {
             Some(reopened(payment, marked(attempt, AttemptState::Invalid, Some(how))))
         }
-        (AttemptState::Open, Outcome::ActionRequired(_)) if payment.order_cancelled => {
-            Some(abandoned(payment, attempt))
-        }
         (AttemptState::Open, Outcome::ActionRequired(url)) if attempt.action_url.as_ref() != Some(url) => {
             let mut write = Write::of(payment.next());
             let mark = marked(attempt, AttemptState::Open, None);
@@ -29,7 +26,7 @@ pub fn settled(payment: &Payment, attempt: &Attempt, outcome: &Outcome) -> Optio
     }
 }
 
-/// The attempt is given up because its order is cancelled and nothing has moved.
+/// The attempt is given up because its order is cancelled and the provider has made sure that nothing moves.
 pub fn abandoned(payment: &Payment, attempt: &Attempt) -> Write {
     reopened(payment, marked(attempt, AttemptState::Abandoned, None))
 }
@@ -155,16 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wanted_action_is_noted_once_and_given_up_with_the_order() {
+    fn a_wanted_action_is_noted_once() {
         let url = "https://sandbox.example/act".to_owned();
         let write = after(&processing(), AttemptState::Open, Outcome::ActionRequired(url.clone())).unwrap();
         assert_eq!(write.payment.status, Status::Processing);
         assert_eq!(write.marks.unwrap().action_url, Some(url.clone()));
         let mut attempt = an_attempt(AttemptState::Open);
         attempt.action_url = Some(url.clone());
-        assert_eq!(settled(&processing(), &attempt, &Outcome::ActionRequired(url.clone())), None);
-        let payment = Payment { order_cancelled: true, ..processing() };
-        let write = settled(&payment, &attempt, &Outcome::ActionRequired(url)).unwrap();
-        assert_eq!(write.payment.status, Status::Cancelled);
+        assert_eq!(settled(&processing(), &attempt, &Outcome::ActionRequired(url)), None);
     }
 }

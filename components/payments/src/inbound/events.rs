@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::bindings::Component;
 use crate::bindings::exports::plaza::events::subscriber::{Event, Failure, Guest as Subscriber};
 use crate::bindings::exports::plaza::schedule::task::Guest as Task;
-use crate::domain::clock::{make_refunds, settle_attempts};
+use crate::domain::clock::look_after;
 use crate::domain::event::OrderEvent;
 use crate::domain::order::follow;
 use crate::domain::ports::{Chores, StoreError};
@@ -33,7 +33,6 @@ impl Task for Component {
 async fn tick() -> Result<(), StoreError> {
     let world = World::default();
     let until = Instant::now() + PROVIDER_TIME;
-    settle_attempts(&world, until).await?;
-    make_refunds(&world, until).await?;
+    look_after(&world, until).await?;
     world.forget_the_old().await
 }

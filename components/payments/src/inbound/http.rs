@@ -9,10 +9,14 @@ mod webhook;
 
 use axum::Router;
 use axum::response::Response;
-use kit::{Problem, serve};
+use http::StatusCode;
+use kit::problem::Kind;
+use kit::{Problem, internal, serve};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::bindings::Component;
 
 /// How long one request with an idempotency key may take: as long as the host lets a request to this component run, and
 /// a little more.
@@ -25,17 +29,21 @@ thread_local! {
 
 /// Answers one request.
 pub async fn answer(request: spin_sdk::http::Request) -> Response {
-    serve::serve(ROUTER.with(Router::clone), request).await
+    internal::serve::<Component, _>(ROUTER.with(Router::clone), request).await
 }
 
 /// The OpenAPI document of the payments, as it is committed.
 pub fn document() -> String {
-    kit::openapi::document(api().into_openapi())
+    kit::openapi::document(&api().into_openapi())
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Payments", description = "Payments, their attempts and refunds."),
+    info(
+        title = "Payments",
+        description = "Payments, their attempts and refunds.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
     tags((name = "payments", description = "Payments, their attempts and refunds."))
 )]
 struct Document;
@@ -48,6 +56,13 @@ fn api() -> OpenApiRouter {
         .routes(routes!(refund::refund_payment))
         .routes(routes!(webhook::take_webhook))
 }
+
+/// The payment stands where this cannot be done.
+const PAYMENT_STATUS: Kind = Kind::named(
+    StatusCode::CONFLICT,
+    "payment-status",
+    "The payment stands where this cannot be done: under way, made, given up, or not made yet.",
+);
 
 /// The answer for a payment that does not exist, or is another's.
 fn no_such_payment() -> Problem {

@@ -2,4 +2,5 @@
 
 mod events;
 pub mod http;
+mod internal;
 mod wit;

@@ -1,5 +1,6 @@
 //! What the use cases ask of the world: the database, the users, the provider.
 
+pub mod asyncapi;
 pub mod shop;
 pub mod sql;
 
@@ -7,7 +8,11 @@ mod row;
 mod write;
 
 use kit::idempotency::Lease;
+use kit::sql::Database;
 use serde::{Deserialize, Serialize};
+
+/// The service's own database.
+pub const DATABASE: Database = Database::at("payments_database_url");
 
 /// The ports of the domain, as they are in a component.
 #[derive(Clone, Debug, Default)]

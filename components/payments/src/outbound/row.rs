@@ -14,8 +14,7 @@ pub const PAYMENT: &str = "id, order_id, user_id, amount_minor, currency, status
     updated_at at time zone 'UTC' as updated_at";
 
 /// The columns of an attempt.
-pub const ATTEMPT: &str = "payment_id, number, key, provider, token, state, result, action_url,
-    sent_at at time zone 'UTC' as sent_at";
+pub const ATTEMPT: &str = "payment_id, number, key, provider, token, state, result, action_url";
 
 /// The columns of a refund.
 pub const REFUND: &str = "id, payment_id, key, amount_minor, reason, state,
@@ -55,7 +54,6 @@ pub fn attempt(row: &Row) -> Result<Attempt, SqlError> {
         state: word(row, "state", AttemptState::parse)?,
         result: row.get("result")?,
         action_url: row.get("action_url")?,
-        sent_at: row.get("sent_at")?,
     })
 }
 

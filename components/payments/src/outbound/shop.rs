@@ -8,8 +8,8 @@ use super::World;
 use crate::bindings::shop::payments::provider;
 use crate::bindings::shop::users::directory;
 use crate::domain::attempt::{Attempt, Outcome};
-use crate::domain::payment::Payment;
-use crate::domain::ports::{Customers, Provider, Unavailable};
+use crate::domain::payment::{Charge, Payment};
+use crate::domain::ports::{Administrators, Customers, Provider, Unavailable};
 use crate::domain::refund::Refund;
 
 /// How long the provider may take to answer, unless the variable `provider_timeout_ms` says otherwise.
@@ -27,9 +27,19 @@ impl Customers for World {
     }
 }
 
+impl Administrators for World {
+    async fn is_administrator(&self, user_id: i64) -> Result<bool, Unavailable> {
+        match directory::get_user(user_id).await {
+            Ok(user) => Ok(user.active && user.role == directory::Role::Admin),
+            Err(directory::Error::NotFound) => Ok(false),
+            Err(directory::Error::Unavailable(why)) => Err(Unavailable { who: "users", why }),
+        }
+    }
+}
+
 impl Provider for World {
     async fn name(&self) -> Result<String, Unavailable> {
-        in_time(async { Ok(provider::name().await) }).await
+        in_time(provider_name()).await
     }
 
     async fn charge(&self, payment: &Payment, attempt: &Attempt) -> Result<Outcome, Unavailable> {
@@ -37,6 +47,7 @@ impl Provider for World {
             return Err(silent("the attempt is closed and its token forgotten".to_owned()));
         };
         let request = provider::ChargeRequest {
+            provider: attempt.provider.clone(),
             key: attempt.key.clone(),
             amount_minor: payment.amount.minor(),
             currency: payment.currency.clone(),
@@ -46,24 +57,46 @@ impl Provider for World {
         in_time(charge(request)).await
     }
 
-    async fn give_back(&self, refund: &Refund, charge_id: &str) -> Result<Outcome, Unavailable> {
+    async fn give_back(&self, refund: &Refund, charge: &Charge<'_>) -> Result<Outcome, Unavailable> {
         let request = provider::RefundRequest {
+            provider: charge.provider.to_owned(),
             key: refund.key.clone(),
-            charge_id: charge_id.to_owned(),
+            charge_id: charge.id.to_owned(),
             amount_minor: refund.amount.minor(),
         };
         in_time(async { final_or_not(provider::refund(request).await) }).await
     }
 
-    async fn outcome_of(&self, key: &str) -> Result<Option<Outcome>, Unavailable> {
-        in_time(async {
-            match provider::find(key.to_owned()).await {
-                Err(provider::Error::NotFound) => Ok(None),
-                answer => final_or_not(answer).map(Some),
-            }
-        })
-        .await
+    async fn outcome_of(&self, attempt: &Attempt) -> Result<Option<Outcome>, Unavailable> {
+        let (provider, key) = (attempt.provider.clone(), attempt.key.clone());
+        in_time(async { found(provider::find(provider, key).await) }).await
     }
+
+    async fn withdraw(&self, attempt: &Attempt) -> Result<Option<Outcome>, Unavailable> {
+        let (provider, key) = (attempt.provider.clone(), attempt.key.clone());
+        in_time(async { found(provider::withdraw(provider, key).await) }).await
+    }
+}
+
+/// Whether the provider answers, asked about a key that nobody has.
+pub async fn provider_answers() -> Result<(), Unavailable> {
+    in_time(async { found(provider::find(provider_name().await?, String::new()).await).map(drop) }).await
+}
+
+/// An attempt under a name that is none would wait for ever for a provider of that name.
+async fn provider_name() -> Result<String, Unavailable> {
+    let name = provider::name().await;
+    if name.is_empty() { Err(silent("it does not tell its name".to_owned())) } else { Ok(name) }
+}
+
+/// What there is to a webhook.
+pub enum Webhook {
+    /// It is sound, and says this.
+    Notice(Notice),
+    /// It is sound, and speaks of nothing that the shop has asked for.
+    OfNothing,
+    /// It is not to be believed, for this reason.
+    Unsound(String),
 }
 
 /// What a webhook says, once its signature and age are found sound.
@@ -76,15 +109,12 @@ pub struct Notice {
     pub outcome: Outcome,
 }
 
-/// Reads a webhook; `Ok(Err(…))` says what is wrong with it.
-pub async fn read_webhook(
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-) -> Result<Result<Notice, String>, Unavailable> {
+/// Has the provider check a webhook, and read it.
+pub async fn read_webhook(headers: Vec<(String, String)>, body: Vec<u8>) -> Result<Webhook, Unavailable> {
     match provider::verify_webhook(headers, body).await {
-        Ok(notice) => Ok(Ok(Notice { id: notice.id, key: notice.key, outcome: outcome(notice.outcome) })),
-        Err(provider::Error::Invalid(how)) => Ok(Err(how)),
-        Err(provider::Error::NotFound) => Ok(Err("it speaks of nothing that the provider knows".to_owned())),
+        Ok(notice) => Ok(Webhook::Notice(Notice { id: notice.id, key: notice.key, outcome: outcome(notice.outcome) })),
+        Err(provider::Error::Invalid(how)) => Ok(Webhook::Unsound(how)),
+        Err(provider::Error::NotFound) => Ok(Webhook::OfNothing),
         Err(provider::Error::Unavailable(why)) => Err(silent(why)),
     }
 }
@@ -108,6 +138,13 @@ async fn in_time<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Resul
     let timeout_ms = configured.parse().unwrap_or(DEFAULT_TIMEOUT_MS);
     let answer = within(Duration::from_millis(timeout_ms), call).await;
     answer.unwrap_or_else(|| Err(silent(format!("no answer within {timeout_ms} ms"))))
+}
+
+fn found(answer: Result<provider::Outcome, provider::Error>) -> Result<Option<Outcome>, Unavailable> {
+    match answer {
+        Err(provider::Error::NotFound) => Ok(None),
+        answer => final_or_not(answer).map(Some),
+    }
 }
 
 fn final_or_not(answer: Result<provider::Outcome, provider::Error>) -> Result<Outcome, Unavailable> {

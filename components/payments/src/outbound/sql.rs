@@ -2,19 +2,16 @@
 
 use kit::idempotency::{self, Answer, Lease};
 use kit::inbox;
-use kit::sql::{Database, ParameterValue, Row, SqlError, all, moment, text};
+use kit::sql::{ParameterValue, Row, SqlError, all, moment, text};
 
 use super::row::{self, ATTEMPT, PAYMENT, REFUND};
 use super::write::store;
-use super::{KeyIds, World};
+use super::{DATABASE, KeyIds, World};
 use crate::domain::attempt::Attempt;
 use crate::domain::payment::{Payment, Status};
 use crate::domain::ports::{Chores, Filter, Keyed, NewPayment, Payments, StoreError};
 use crate::domain::refund::Refund;
 use crate::domain::write::{Write, Written};
-
-/// The service's own database.
-pub const DATABASE: Database = Database::at("payments_database_url");
 
 const OPEN: &str = "
 with seen as (
@@ -117,33 +114,31 @@ impl Keyed for World {
 }
 
 impl Chores for World {
-    async fn attempts_due(&self, limit: i64) -> Result<Vec<Attempt>, StoreError> {
+    async fn attempt_due(&self, provider: &str) -> Result<Option<Attempt>, StoreError> {
+        // The pause of one whose customer must act is its age, so that it doubles.
         let statement = format!(
-            "update attempts set look_at = now() + interval '10 seconds'
-            where key = any (array(
-                select key from attempts where state = 'open' and look_at <= now()
-                order by look_at limit $1::bigint for update skip locked))
+            "update attempts set look_at = now() + case
+                when action_url is null then interval '10 seconds'
+                else least(interval '5 minutes', greatest(interval '10 seconds', now() - created_at)) end
+            where key = (
+                select key from attempts where state = 'open' and look_at <= now() and provider = $1::text
+                order by look_at limit 1 for update skip locked)
             returning {ATTEMPT}"
         );
-        Ok(all(&DATABASE.rows(&statement, vec![limit.into()]).await?, row::attempt)?)
+        find_one(&statement, text(provider), row::attempt).await
     }
 
-    async fn sent_again(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let statement = "update attempts set sent_at = now() where key = $1::text";
-        DATABASE.execute(statement, vec![text(&attempt.key)]).await?;
-        Ok(())
-    }
-
-    async fn refunds_due(&self, limit: i64) -> Result<Vec<Refund>, StoreError> {
+    async fn refund_due(&self) -> Result<Option<Refund>, StoreError> {
         let statement = format!(
             "update refunds set tries = tries + 1,
                 next_try_at = now() + least(300, 5 * power(2, least(tries, 10))) * interval '1 second'
-            where id = any (array(
+            where id = (
                 select id from refunds where state = 'pending' and next_try_at <= now()
-                order by next_try_at limit $1::bigint for update skip locked))
+                order by next_try_at limit 1 for update skip locked)
             returning {REFUND}"
         );
-        Ok(all(&DATABASE.rows(&statement, vec![limit.into()]).await?, row::refund)?)
+        let row = DATABASE.row(&statement, Vec::new()).await?;
+        Ok(row.as_ref().map(row::refund).transpose()?)
     }
 
     async fn forget_the_old(&self) -> Result<(), StoreError> {

@@ -3,16 +3,16 @@
 use kit::idempotency::{Answer, Lease};
 use kit::sql::{ParameterValue, jsonb, moment, text};
 
-use super::KeyIds;
-use super::sql::DATABASE;
+use super::{DATABASE, KeyIds};
 use crate::domain::event::{TOPIC, key};
 use crate::domain::ports::StoreError;
 use crate::domain::write::{Write, Written};
 
 /// A change of a payment with all that may belong to it; what does not is null. The payment's row is locked by its
 /// update before the event gets its place in the outbox, so that the events of one payment stand there in the order
-/// of its versions. What begins under an idempotency key begins only while the key is held ($37); how something ended
-/// is stored in any case.
+/// of its versions. An attempt whose customer is to act for an order that is cancelled is due at once, to be withdrawn.
+/// What begins under an idempotency key begins only while the key is held ($37); how something ended is stored in any
+/// case.
 const WRITE: &str = "
 with held as (
     select 1 from idempotency_keys
@@ -31,6 +31,10 @@ with held as (
     update attempts set state = $17::text, result = coalesce($18::text, attempts.result), action_url = $19::text,
         token = case when $17::text = 'open' then attempts.token end
     from moved where attempts.payment_id = moved.id and attempts.number = $16::bigint
+), hurried as (
+    update attempts set look_at = now() from moved
+    where $8::boolean and $16::bigint is null and attempts.payment_id = moved.id and attempts.state = 'open'
+        and attempts.action_url is not null
 ), promised as (
     insert into refunds (id, payment_id, key, amount_minor, reason, state)
     select coalesce($20::bigint, nextval('refund_number')), id, $21::text, $22::bigint, $23::text, 'pending'

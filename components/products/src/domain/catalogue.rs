@@ -3,13 +3,17 @@
 use kit::{Failure, Money};
 use thiserror::Error;
 
-use super::product::{Change, NewProduct, Product, Sort};
+use super::{
+    place::Place,
+    product::{Change, NewProduct, Product, Sort},
+    search::Search,
+};
 
 /// Which products a list shows; archived ones never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Words that name or description must contain.
-    pub text: Option<String>,
+    /// Words in name, description or category.
+    pub search: Option<Search>,
     /// The category.
     pub category: Option<String>,
     /// The lowest price.
@@ -29,21 +33,9 @@ pub enum CatalogueError {
     /// The product has another version than the one that the change was made for.
     #[error("the product has changed meanwhile")]
     Changed,
-    /// The cursor is not one of this list in this order.
-    #[error("the cursor does not belong to this list")]
-    UnknownCursor,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Failure),
-}
-
-/// A product in a list, with the place to go on from behind it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The product.
-    pub product: Product,
-    /// Its place in the list, as clients see it.
-    pub cursor: String,
 }
 
 /// Where products are kept.
@@ -54,13 +46,13 @@ pub trait Catalogue: Sync {
     /// The product with this id, archived or not.
     fn get(&self, id: i64) -> impl Future<Output = Result<Product, CatalogueError>> + Send;
 
-    /// Products on offer, behind `cursor`, `limit` of them at most.
+    /// Products on offer, behind the place `after`, which is one in the filter's order; `limit` of them at most.
     fn list(
         &self,
         filter: &Filter,
-        cursor: Option<&str>,
+        after: Option<Place>,
         limit: i64,
-    ) -> impl Future<Output = Result<Vec<Listed>, CatalogueError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Product>, Failure>> + Send;
 
     /// Changes a product, if it has the version `expected`.
     fn change(

@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use kit::{Currency, Money};
+use kit::{Currency, Money, text::Text};
 use thiserror::Error;
 
-use super::{stock::Pieces, text::Text};
+use super::stock::Pieces;
 
 /// What a product is called.
 pub type Name = Text<1, 200>;
@@ -124,6 +124,9 @@ pub enum Sort {
 pub struct SortError;
 
 impl Sort {
+    /// Every order.
+    pub const ALL: [Self; 5] = [Self::Created, Self::CreatedDescending, Self::Price, Self::PriceDescending, Self::Name];
+
     /// The order's name in a query.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -140,10 +143,7 @@ impl FromStr for Sort {
     type Err = SortError;
 
     fn from_str(name: &str) -> Result<Self, SortError> {
-        [Sort::Created, Sort::CreatedDescending, Sort::Price, Sort::PriceDescending, Sort::Name]
-            .into_iter()
-            .find(|sort| sort.as_str() == name)
-            .ok_or(SortError)
+        Sort::ALL.into_iter().find(|sort| sort.as_str() == name).ok_or(SortError)
     }
 }
 

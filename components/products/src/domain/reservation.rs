@@ -114,6 +114,10 @@ pub trait Reservations: Sync {
     /// anew, with the lines that it had.
     fn take(&self, id: &str, lines: &[Line], hold_s: u32) -> impl Future<Output = Result<Attempt, Failure>> + Send;
 
+    /// Lets a held reservation last as long as one that is made now, or longer where it does so already; `false` where it is
+    /// not held.
+    fn prolong(&self, id: &str, hold_s: u32) -> impl Future<Output = Result<bool, Failure>> + Send;
+
     /// The reservation as it is now.
     fn find(&self, id: &str) -> impl Future<Output = Result<Option<Reservation>, Failure>> + Send;
 
@@ -129,7 +133,8 @@ pub trait Reservations: Sync {
     fn undo(&self, id: &str, event: Option<&str>) -> impl Future<Output = Result<bool, Failure>> + Send;
 }
 
-/// Takes all lines or none. The same reservation again gives the same lines and takes nothing more.
+/// Takes all lines or none. The same reservation again gives the same lines and takes nothing more, but lasts as long as a
+/// new one: whoever takes it over has all of the time before them.
 pub async fn reserve(
     reservations: &impl Reservations,
     id: &str,
@@ -144,8 +149,11 @@ pub async fn reserve(
         }
         // Looked at after the attempt: the one that was faster may be this very reservation, sent twice.
         match reservations.find(id).await? {
-            Some(found) if matches!(found.status, Status::Held | Status::Committed) => {
-                return Ok(found.lines);
+            Some(found) if found.status == Status::Committed => return Ok(found.lines),
+            Some(found) if found.status == Status::Held => {
+                if reservations.prolong(id, hold_s).await? {
+                    return Ok(found.lines);
+                }
             }
             Some(found) if found.status == Status::Undone => return Err(ReservationError::Undone),
             Some(found) if !has_lines(&found, lines) => {
@@ -256,3 +264,7 @@ fn gave_up() -> ReservationError {
 #[cfg(test)]
 #[path = "reservation_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "reservation_properties.rs"]
+mod properties;

@@ -6,22 +6,50 @@ const ID: &str = "0190a1b2-0000-7000-8000-000000000001";
 const OTHER: &str = "0190a1b2-0000-7000-8000-000000000002";
 
 /// One product, number 1, in memory.
-struct Shelf(Mutex<State>);
+pub(super) struct Shelf(Mutex<State>);
 
 struct State {
     on_hand: i64,
     reserved: i64,
     known: BTreeMap<String, (Status, i64)>,
+    /// For how many seconds each was last told to last.
+    lasting: BTreeMap<String, u32>,
 }
 
 impl Shelf {
-    fn with(on_hand: i64) -> Self {
-        Self(Mutex::new(State { on_hand, reserved: 0, known: BTreeMap::new() }))
+    /// What the reservations of this status are of, together.
+    pub(super) fn pieces(&self, status: Status) -> i64 {
+        let state = self.0.lock().unwrap();
+        state.known.values().filter(|known| known.0 == status).map(|known| known.1).sum()
     }
 
-    fn count(&self) -> (i64, i64) {
+    /// Pieces come or go by hand, unless fewer would be left than are reserved; returns how many.
+    pub(super) fn adjust(&self, delta: i64) -> i64 {
+        let mut state = self.0.lock().unwrap();
+        let possible = state.on_hand + delta >= state.reserved;
+        state.on_hand += if possible { delta } else { 0 };
+        if possible { delta } else { 0 }
+    }
+
+    /// The time of a reservation is over, if it is held.
+    pub(super) fn lapse_if_held(&self, id: &str) {
+        let held = matches!(self.0.lock().unwrap().known.get(id), Some((Status::Held, _)));
+        if held {
+            self.lapse(id);
+        }
+    }
+
+    pub(super) fn with(on_hand: i64) -> Self {
+        Self(Mutex::new(State { on_hand, reserved: 0, known: BTreeMap::new(), lasting: BTreeMap::new() }))
+    }
+
+    pub(super) fn count(&self) -> (i64, i64) {
         let state = self.0.lock().unwrap();
         (state.on_hand, state.reserved)
+    }
+
+    fn lasts_s(&self, id: &str) -> u32 {
+        self.0.lock().unwrap().lasting[id]
     }
 
     fn lapse(&self, id: &str) {
@@ -44,7 +72,7 @@ fn reserved(quantity: i64) -> ReservedLine {
 }
 
 impl Reservations for Shelf {
-    async fn take(&self, id: &str, lines: &[Line], _hold_s: u32) -> Result<Attempt, Failure> {
+    async fn take(&self, id: &str, lines: &[Line], hold_s: u32) -> Result<Attempt, Failure> {
         let mut state = self.0.lock().unwrap();
         let available = state.on_hand - state.reserved;
         let wanted = lines.iter().filter(|line| line.product_id == 1);
@@ -59,8 +87,18 @@ impl Reservations for Shelf {
             let quantity = found[0].0.quantity;
             state.reserved += quantity;
             state.known.insert(id.to_owned(), (Status::Held, quantity));
+            state.lasting.insert(id.to_owned(), hold_s);
         }
         Ok(Attempt { taken, found })
+    }
+
+    async fn prolong(&self, id: &str, hold_s: u32) -> Result<bool, Failure> {
+        let mut state = self.0.lock().unwrap();
+        let is_held = matches!(state.known.get(id), Some((Status::Held, _)));
+        if is_held {
+            state.lasting.entry(id.to_owned()).and_modify(|lasting| *lasting = hold_s.max(*lasting));
+        }
+        Ok(is_held)
     }
 
     async fn find(&self, id: &str) -> Result<Option<Reservation>, Failure> {
@@ -112,6 +150,14 @@ impl Reservations for Shelf {
 
 fn lamps(quantity: i64) -> [Line; 1] {
     [Line { product_id: 1, quantity }]
+}
+
+#[tokio::test]
+async fn the_same_reservation_again_lasts_as_long_as_a_new_one() {
+    let shelf = Shelf::with(3);
+    reserve(&shelf, ID, &lamps(2), 60).await.unwrap();
+    reserve(&shelf, ID, &lamps(2), 90).await.unwrap();
+    assert_eq!(shelf.lasts_s(ID), 90);
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! The pieces in the house, and the ledger of how they came and went.
 
 use chrono::{DateTime, Utc};
-use kit::{Failure, page::Cursor};
+use kit::{Failure, page::Cursor, text::Text};
 use thiserror::Error;
+use utoipa::ToSchema;
 
-use super::{product::Product, text::Text};
+use super::product::Product;
 
 /// Most pieces that one change may bring or take.
 pub const CHANGE_MAX: i64 = 1_000_000;
+/// Most pieces up to which more may be brought by hand. What was sold comes back beyond it as well.
+pub const ON_HAND_MAX: i64 = 1_000_000_000;
 
 /// A product of which fewer pieces than this can still be ordered is told of, once each time it falls below.
 pub const LOW: i64 = 5;
@@ -15,6 +18,23 @@ pub const LOW: i64 = 5;
 pub const TOPIC: &str = "product-events";
 /// The type of the event that tells of a product that runs out.
 pub const STOCK_LOW: &str = "STOCK_LOW";
+
+/// The `data` of that event. The statement that changes the stock writes it; this is its form.
+#[derive(Debug, Clone, PartialEq, Eq, ToSchema)]
+#[schema(as = StockEventData, rename_all = "camelCase")]
+pub struct StockLow {
+    /// The product's number.
+    #[schema(minimum = 1)]
+    pub product_id: i64,
+    /// What it is called.
+    pub name: String,
+    /// Pieces that can still be ordered.
+    #[schema(minimum = 0)]
+    pub stock: i64,
+    /// The version of this form.
+    #[schema(minimum = 1)]
+    pub version: i64,
+}
 
 /// A number of pieces to begin with: from none to [`CHANGE_MAX`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -111,11 +131,12 @@ pub enum StockError {
 
 /// Where the stock is kept.
 pub trait Stock: Sync {
-    /// Changes the stock and writes the ledger, together.
+    /// Changes the stock and writes the ledger, together, unless the pieces would be more than [`ON_HAND_MAX`]; what is told of it belongs to the trace.
     fn adjust(
         &self,
         product_id: i64,
         adjustment: &Adjustment,
+        traceparent: Option<&str>,
     ) -> impl Future<Output = Result<Product, StockError>> + Send;
 
     /// The ledger of a product, the oldest first, behind `after`, `limit` rows at most; `None` without such a product.

@@ -10,7 +10,7 @@ use crate::{
         },
     },
     domain::reservation::{self, ReservationError},
-    outbound::sql::{self, Sql},
+    outbound::sql::{self, Ledger},
 };
 
 /// Batches of lapsed reservations in one tick at most; the next tick goes on.
@@ -22,7 +22,7 @@ impl Subscriber for Component {
         let Demand::Undo(reservation) = demand else {
             return Ok(());
         };
-        match reservation::undo(&Sql, &reservation, Some(&event.id)).await {
+        match reservation::undo(&Ledger::default(), &reservation, Some(&event.id)).await {
             Ok(()) => Ok(()),
             Err(error @ ReservationError::Invalid(_)) => Err(Failure::Reject(error.to_string())),
             Err(error) => Err(Failure::Retry(error.to_string())),

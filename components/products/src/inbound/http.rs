@@ -4,13 +4,14 @@ use axum::Router;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+mod body;
 mod catalogue;
 mod stock;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Products", description = "The catalogue and its stock.", license(name = "Apache-2.0")),
-    tags((name = "products", description = "The catalogue and its stock"))
+    info(title = "Products", description = "The catalogue and its stock.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    tags((name = "products", description = "The catalogue and its stock."))
 )]
 struct Description;
 
@@ -21,7 +22,7 @@ pub fn router() -> Router {
 
 /// The OpenAPI document of the service, as it is committed in `openapi.json`.
 pub fn document() -> String {
-    kit::openapi::document(described().split_for_parts().1)
+    kit::openapi::document(&described().into_openapi())
 }
 
 fn described() -> OpenApiRouter {
@@ -40,13 +41,16 @@ mod entry {
         http_service,
     };
 
+    use crate::bindings::Component;
+
     thread_local! {
         static ROUTER: Router = super::router();
     }
 
     #[http_service]
     async fn handle(request: Request) -> impl IntoResponse {
-        Ok::<_, std::convert::Infallible>(kit::serve::serve(ROUTER.with(Router::clone), request).await)
+        let answer = kit::internal::serve::<Component, _>(ROUTER.with(Router::clone), request).await;
+        Ok::<_, std::convert::Infallible>(answer)
     }
 }
 

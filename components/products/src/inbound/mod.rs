@@ -6,4 +6,6 @@ pub mod order_event;
 #[cfg(target_family = "wasm")]
 pub mod events;
 #[cfg(target_family = "wasm")]
+mod internal;
+#[cfg(target_family = "wasm")]
 pub mod wit;

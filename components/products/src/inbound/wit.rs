@@ -6,16 +6,21 @@ use crate::{
         exports::shop::products::inventory::{Error, Guest, Line, ReservedLine, Shortage},
     },
     domain::reservation::{self, ReservationError},
-    outbound::sql::Sql,
+    outbound::sql::Ledger,
 };
 
 impl Guest for Component {
-    async fn reserve(reservation: String, lines: Vec<Line>, hold_seconds: u32) -> Result<Vec<ReservedLine>, Error> {
+    async fn reserve(
+        reservation: String,
+        lines: Vec<Line>,
+        hold_seconds: u32,
+        trace: Option<String>,
+    ) -> Result<Vec<ReservedLine>, Error> {
         let lines: Vec<reservation::Line> = lines
             .into_iter()
             .map(|line| reservation::Line { product_id: line.product_id, quantity: line.quantity })
             .collect();
-        let taken = reservation::reserve(&Sql, &reservation, &lines, hold_seconds).await?;
+        let taken = reservation::reserve(&Ledger { traceparent: trace }, &reservation, &lines, hold_seconds).await?;
         Ok(taken
             .into_iter()
             .map(|line| ReservedLine {
@@ -28,12 +33,12 @@ impl Guest for Component {
             .collect())
     }
 
-    async fn commit(reservation: String) -> Result<(), Error> {
-        Ok(reservation::commit(&Sql, &reservation).await?)
+    async fn commit(reservation: String, trace: Option<String>) -> Result<(), Error> {
+        Ok(reservation::commit(&Ledger { traceparent: trace }, &reservation).await?)
     }
 
     async fn undo(reservation: String) -> Result<(), Error> {
-        Ok(reservation::undo(&Sql, &reservation, None).await?)
+        Ok(reservation::undo(&Ledger::default(), &reservation, None).await?)
     }
 }
 

@@ -21,7 +21,7 @@ pub const DATABASE: Database = Database::at("products_database_url");
 #[derive(Debug, Clone, Copy)]
 pub struct Sql;
 
-pub use reservations::lapse;
+pub use reservations::{Ledger, lapse};
 
 /// What a statement needs to tell of products that run out: topic, type, and below how many pieces. A product is told of
 /// when it falls below, not for as long as it is.

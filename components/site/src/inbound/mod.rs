@@ -1,4 +1,5 @@
 //! What comes in: requests.
 
+mod file;
 pub mod http;
 mod page;

@@ -5,12 +5,6 @@ pub fn front() -> String {
     page("Shop", include_str!("../page/front.html"))
 }
 
-/// The page that lists the operations.
-pub fn docs() -> String {
-    let rows = include_str!(concat!(env!("OUT_DIR"), "/operations.html"));
-    page("Operations", &format!("{}<table>\n{rows}</table>\n", include_str!("../page/docs.html")))
-}
-
 fn page(title: &str, content: &str) -> String {
     let style = include_str!("../page/style.css");
     format!(

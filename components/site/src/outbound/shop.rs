@@ -8,7 +8,6 @@ use std::time::Duration;
 use kit::within;
 
 use crate::bindings::shop;
-use crate::bindings::shop::payments::provider;
 use crate::bindings::shop::products::inventory;
 use crate::bindings::shop::users::directory;
 
@@ -24,26 +23,38 @@ pub struct Check {
     pub answers: bool,
 }
 
+/// How the shop is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wellbeing {
+    /// Everybody, and whether they answer.
+    pub checks: [Check; 5],
+    /// Whether events reach whom they are for.
+    pub events_flow: bool,
+}
+
 /// How long anybody may take to answer. Who is asked whether the shop is ready wants to know it soon.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks everybody at once.
-pub async fn checks() -> [Check; 5] {
-    let (users, products, orders, payments, provider) = futures::join!(
+pub async fn wellbeing() -> Wellbeing {
+    let (users, products, orders, payments, provider, events_flow) = futures::join!(
         within(PATIENCE, users()),
         within(PATIENCE, products()),
         within(PATIENCE, orders()),
         within(PATIENCE, payments()),
         within(PATIENCE, provider()),
+        within(PATIENCE, shop::orders::readiness::events_flow()),
     );
-    [
+    let checks = [
         ("users", users),
         ("products", products),
         ("orders", orders),
         ("payments", payments),
         ("payment-provider", provider),
     ]
-    .map(|(name, answer)| Check { name, answers: answer.unwrap_or(false) })
+    .map(|(name, answer)| Check { name, answers: answer.unwrap_or(false) });
+    // Who does not answer is named among the checks.
+    Wellbeing { checks, events_flow: !matches!(events_flow, Some(Ok(false))) }
 }
 
 async fn users() -> bool {
@@ -51,7 +62,7 @@ async fn users() -> bool {
 }
 
 async fn products() -> bool {
-    let answer = inventory::commit(NO_RESERVATION.to_owned()).await;
+    let answer = inventory::commit(NO_RESERVATION.to_owned(), None).await;
     !matches!(answer, Err(inventory::Error::Unavailable(_)))
 }
 
@@ -64,5 +75,5 @@ async fn payments() -> bool {
 }
 
 async fn provider() -> bool {
-    !matches!(provider::find(String::new()).await, Err(provider::Error::Unavailable(_)))
+    shop::payments::readiness::check_provider().await.is_ok()
 }

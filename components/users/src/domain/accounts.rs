@@ -45,6 +45,12 @@ pub enum AccountError {
     /// The account has another version than the one that the change was made for.
     #[error("the account has changed meanwhile")]
     Changed,
+    /// Who asks has been deactivated, or is no administrator any more, whatever the access token says.
+    #[error("who asks may not do this")]
+    NotPermitted,
+    /// Nobody would be left to manage the shop.
+    #[error("this is the last active administrator")]
+    LastAdministrator,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Failure),
@@ -61,9 +67,11 @@ pub trait Accounts: Sync {
     /// Accounts in the order in which they were made, behind `after`, `limit` of them at most.
     fn list(&self, after: Option<Cursor>, limit: i64) -> impl Future<Output = Result<Vec<User>, Failure>> + Send;
 
-    /// Changes an account, if it has the version `expected`. Deactivation and a new role end its sessions.
+    /// Changes an account on behalf of the account `by`, if that one [may](User::may_change), an administrator is left
+    /// afterwards, and the account has the version `expected`. Deactivation and a new role end its sessions.
     fn change(
         &self,
+        by: i64,
         id: i64,
         change: &Change,
         expected: Option<i64>,
@@ -83,7 +91,7 @@ pub async fn register(
     registration: Registration,
 ) -> Result<User, AccountError> {
     let account = NewAccount {
-        password_hash: hasher.hash(registration.password.expose())?,
+        password_hash: hasher.hash(registration.password.expose()).await?,
         name: registration.name,
         email: registration.email,
         role: Role::Customer,
@@ -102,7 +110,7 @@ pub async fn ensure_first_admin(
         return Ok(());
     }
     let account = NewAccount {
-        password_hash: hasher.hash(registration.password.expose())?,
+        password_hash: hasher.hash(registration.password.expose()).await?,
         name: registration.name,
         email: registration.email,
         role: Role::Admin,
@@ -141,6 +149,20 @@ mod tests {
         let users = memory.list(None, 10).await.unwrap();
         assert_eq!(users.len(), 1);
         assert_eq!(users[0].role, Role::Admin);
+    }
+
+    #[tokio::test]
+    async fn an_administrator_is_ended_by_another_but_the_last_one_stays() {
+        let memory = Memory::default();
+        ensure_first_admin(&memory, &PlainHasher, registration("admin@example.com")).await.unwrap();
+        register(&memory, &PlainHasher, registration("ada@example.com")).await.unwrap();
+        let role = |role| Change { role: Some(role), ..Change::default() };
+        let refused = memory.change(1, 1, &role(Role::Customer), None).await;
+        assert_eq!(refused, Err(AccountError::LastAdministrator));
+        assert_eq!(memory.change(2, 2, &role(Role::Admin), None).await, Err(AccountError::NotPermitted));
+        memory.change(1, 2, &role(Role::Admin), None).await.unwrap();
+        memory.change(2, 1, &role(Role::Customer), None).await.unwrap();
+        assert_eq!(memory.change(1, 2, &role(Role::Customer), None).await, Err(AccountError::NotPermitted));
     }
 
     #[tokio::test]

@@ -37,7 +37,8 @@ impl FromStr for Email {
     fn from_str(text: &str) -> Result<Self, EmailError> {
         let address = text.trim().to_lowercase();
         let (local, domain) = address.rsplit_once('@').ok_or(EmailError)?;
-        let sound = address.len() <= ADDRESS_MAX_BYTES && is_local(local) && is_domain(domain);
+        let bounded = text.len() <= ADDRESS_MAX_BYTES && address.len() <= ADDRESS_MAX_BYTES;
+        let sound = bounded && is_local(local) && is_domain(domain);
         sound.then_some(Self(address)).ok_or(EmailError)
     }
 }
@@ -94,3 +95,7 @@ mod tests {
         assert!(long.parse::<Email>().is_err());
     }
 }
+
+#[cfg(test)]
+#[path = "email_properties.rs"]
+mod properties;

@@ -14,7 +14,7 @@ use kit::{Failure, Role, page::Cursor};
 use super::{
     accounts::{AccountError, Accounts, NewAccount, Registration},
     email::Email,
-    password::Hasher,
+    password::{Hasher, Verdict},
     sessions::{Credentials, RefreshToken, Secrets, Sessions},
     throttle::{Subject, Throttle, WAITS_S},
     user::{Change, User},
@@ -36,6 +36,8 @@ pub struct Memory(Mutex<Tables>);
 #[derive(Default)]
 struct Tables {
     users: Vec<(User, String)>,
+    /// How often all sessions of an account were ended.
+    generations: BTreeMap<i64, i64>,
     /// Session id, account, whether it is open.
     sessions: Vec<(String, i64, bool)>,
     /// Hash, session id, whether it was used.
@@ -59,6 +61,16 @@ impl Tables {
     fn end_sessions_of(&mut self, user_id: i64) {
         let mine = self.sessions.iter_mut().filter(|(_, owner, _)| *owner == user_id);
         mine.for_each(|session| session.2 = false);
+        *self.generations.entry(user_id).or_default() += 1;
+    }
+
+    fn generation(&self, user_id: i64) -> i64 {
+        self.generations.get(&user_id).copied().unwrap_or_default()
+    }
+
+    fn credentials(&self, (user, hash): &(User, String)) -> Credentials {
+        let (user_id, active) = (user.id, user.active);
+        Credentials { user_id, password_hash: hash.clone(), active, generation: self.generation(user_id) }
     }
 
     fn insert(&mut self, account: &NewAccount) -> Result<User, AccountError> {
@@ -97,12 +109,21 @@ impl Accounts for Memory {
         Ok(behind.take(limit as usize).map(|(user, _)| user.clone()).collect())
     }
 
-    async fn change(&self, id: i64, change: &Change, expected: Option<i64>) -> Result<User, AccountError> {
+    async fn change(&self, by: i64, id: i64, change: &Change, expected: Option<i64>) -> Result<User, AccountError> {
         let mut tables = self.tables();
+        let mut others = tables.users.iter().map(|(user, _)| user).filter(|user| user.id != id);
+        let is_last = !others.any(|user| user.role == Role::Admin && user.active);
+        let permitted = tables.users.iter().any(|(user, _)| user.id == by && user.may_change(id, change));
         let found = tables.users.iter_mut().find(|(user, _)| user.id == id);
         let (user, _) = found.ok_or(AccountError::NotFound)?;
         if expected.is_some_and(|expected| expected != user.version) {
             return Err(AccountError::Changed);
+        }
+        if !permitted {
+            return Err(AccountError::NotPermitted);
+        }
+        if is_last && user.role == Role::Admin && user.active && change.ends_administrator() {
+            return Err(AccountError::LastAdministrator);
         }
         user.version += 1;
         user.active = change.active.unwrap_or(user.active);
@@ -130,20 +151,33 @@ impl Sessions for Memory {
     async fn by_email(&self, email: &Email) -> Result<Option<Credentials>, Failure> {
         let tables = self.tables();
         let found = tables.users.iter().find(|(user, _)| user.email == email.as_str());
-        Ok(found.map(credentials))
+        Ok(found.map(|found| tables.credentials(found)))
     }
 
     async fn by_id(&self, id: i64) -> Result<Option<Credentials>, Failure> {
         let tables = self.tables();
-        Ok(tables.users.iter().find(|(user, _)| user.id == id).map(credentials))
+        let found = tables.users.iter().find(|(user, _)| user.id == id);
+        Ok(found.map(|found| tables.credentials(found)))
     }
 
-    async fn open(&self, user_id: i64, session_id: &str, token: &RefreshToken) -> Result<Option<User>, Failure> {
+    async fn open(
+        &self,
+        account: &Credentials,
+        session_id: &str,
+        token: &RefreshToken,
+    ) -> Result<Option<User>, Failure> {
         let mut tables = self.tables();
+        let user_id = account.user_id;
+        let found = tables.users.iter().find(|(user, _)| user.id == user_id && user.active);
+        let Some(user) = found.map(|(user, _)| user.clone()) else {
+            return Ok(None);
+        };
+        if tables.generation(user_id) != account.generation {
+            return Ok(None);
+        }
         tables.sessions.push((session_id.to_owned(), user_id, true));
         tables.tokens.push((token.sha256, session_id.to_owned(), false));
-        let found = tables.users.iter().find(|(user, _)| user.id == user_id && user.active);
-        Ok(found.map(|(user, _)| user.clone()))
+        Ok(Some(user))
     }
 
     async fn rotate(&self, used: &[u8; 32], fresh: &RefreshToken) -> Result<Option<(String, User)>, Failure> {
@@ -209,6 +243,12 @@ impl Throttle for Memory {
         Ok(Ok(()))
     }
 
+    async fn withdrawn(&self, subjects: &[Subject]) -> Result<(), Failure> {
+        let mut tables = self.tables();
+        subjects.iter().for_each(|subject| *tables.failures.entry(subject.name.clone()).or_default() -= 1);
+        Ok(())
+    }
+
     async fn succeeded(&self, subjects: &[Subject]) -> Result<(), Failure> {
         let mut tables = self.tables();
         for subject in subjects {
@@ -219,24 +259,17 @@ impl Throttle for Memory {
     }
 }
 
-fn credentials((user, hash): &(User, String)) -> Credentials {
-    Credentials { user_id: user.id, password_hash: hash.clone(), active: user.active }
-}
-
-/// A hasher that costs nothing.
+/// A hasher that costs nothing. What it hashed as `old:…` is outdated.
 pub struct PlainHasher;
 
 impl Hasher for PlainHasher {
-    fn hash(&self, password: &str) -> Result<String, Failure> {
+    async fn hash(&self, password: &str) -> Result<String, Failure> {
         Ok(format!("plain:{password}"))
     }
 
-    fn verify(&self, password: &str, hash: Option<&str>) -> bool {
-        hash.is_some_and(|hash| hash == format!("plain:{password}"))
-    }
-
-    fn is_outdated(&self, _hash: &str) -> bool {
-        false
+    async fn verify(&self, password: &str, hash: Option<&str>) -> Result<Verdict, Failure> {
+        let known = |mark: &str| hash.is_some_and(|hash| hash == format!("{mark}:{password}"));
+        Ok(Verdict { right: known("plain") || known("old"), outdated: known("old") })
     }
 }
 

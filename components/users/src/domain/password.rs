@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use kit::Failure;
 use thiserror::Error;
 
-/// Passwords that are tried first by anyone who tries; one a line, in lower case.
+/// Passwords that are tried first by anyone who tries; one a line, in lower case, the most frequent first. Those of eight
+/// characters and more among the 20,000 that Royce Williams counted in leaked collections, and a few that suggest themselves in a shop.
 const COMMON: &str = include_str!("common_passwords.txt");
 
 /// A password that may be set: 8 to 128 characters, and not one that everybody uses (NIST SP 800-63B, 5.1.1.2).
@@ -51,16 +52,22 @@ impl FromStr for Password {
     }
 }
 
+/// What came of checking a password against a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it is the password behind the hash.
+    pub right: bool,
+    /// Whether the hash was made with weaker settings than those of today.
+    pub outdated: bool,
+}
+
 /// Turns passwords into hashes that are slow to guess, and checks against them.
 pub trait Hasher: Sync {
     /// The password's hash as a PHC string, with a salt of its own.
-    fn hash(&self, password: &str) -> Result<String, Failure>;
+    fn hash(&self, password: &str) -> impl Future<Output = Result<String, Failure>> + Send;
 
-    /// Whether this is the password behind the hash. Without a hash the answer is `false`, after the same time.
-    fn verify(&self, password: &str, hash: Option<&str>) -> bool;
-
-    /// Whether the hash was made with weaker settings than those of today.
-    fn is_outdated(&self, hash: &str) -> bool;
+    /// Checks a password. Without a hash the answer is that it is wrong, after the same time.
+    fn verify(&self, password: &str, hash: Option<&str>) -> impl Future<Output = Result<Verdict, Failure>> + Send;
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub struct Credentials {
     pub password_hash: String,
     /// False once it has been deactivated.
     pub active: bool,
+    /// Which sessions go on: those that were opened for this number. A new password, deactivation and a new role raise it.
+    pub generation: i64,
 }
 
 /// A refresh token: 256 random bits for the client, of which the service keeps only the hash.
@@ -55,6 +57,9 @@ pub enum SessionError {
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
+    /// The account has been deactivated since the access token was made.
+    #[error("the account is not active")]
+    NotActive,
     /// There were too many failures before; the attempt was not made.
     #[error("too many failures; wait {wait_s} s")]
     TooManyFailures {
@@ -74,10 +79,11 @@ pub trait Sessions: Sync {
     /// The credentials of this account.
     fn by_id(&self, id: i64) -> impl Future<Output = Result<Option<Credentials>, Failure>> + Send;
 
-    /// Opens a session with its first token, if the account is still active.
+    /// Opens a session with its first token, if the account is still active and of the generation that the credentials
+    /// were checked in: a password may have been replaced while it was verified.
     fn open(
         &self,
-        user_id: i64,
+        account: &Credentials,
         session_id: &str,
         token: &RefreshToken,
     ) -> impl Future<Output = Result<Option<User>, Failure>> + Send;
@@ -130,16 +136,16 @@ pub async fn log_in(
         Err(_) => None,
     };
     let hash = found.as_ref().map(|found| found.password_hash.as_str());
-    let right = hasher.verify(password, hash);
-    let Some(account) = found.filter(|found| right && found.active) else {
+    let verdict = hasher.verify(password, hash).await?;
+    let Some(account) = found.filter(|found| verdict.right && found.active) else {
         return Err(SessionError::WrongCredentials);
     };
-    if hasher.is_outdated(&account.password_hash) {
-        let stronger = hasher.hash(password)?;
+    if verdict.outdated {
+        let stronger = hasher.hash(password).await?;
         sessions.replace_hash(account.user_id, &account.password_hash, &stronger, false).await?;
     }
     let (id, token) = (secrets.session_id()?, secrets.refresh_token()?);
-    let user = sessions.open(account.user_id, &id, &token).await?.ok_or(SessionError::WrongCredentials)?;
+    let user = sessions.open(&account, &id, &token).await?.ok_or(SessionError::WrongCredentials)?;
     Ok(Session { id, user, refresh_token: token.text })
 }
 
@@ -166,91 +172,18 @@ pub async fn change_password(
 ) -> Result<(), SessionError> {
     let found = sessions.by_id(user_id).await?;
     let account = found.ok_or(SessionError::NotFound)?;
-    if !hasher.verify(current, Some(&account.password_hash)) {
+    if !account.active {
+        return Err(SessionError::NotActive);
+    }
+    if !hasher.verify(current, Some(&account.password_hash)).await?.right {
         return Err(SessionError::WrongCredentials);
     }
-    let hash = hasher.hash(new.expose())?;
+    let hash = hasher.hash(new.expose()).await?;
     let replaced = sessions.replace_hash(user_id, &account.password_hash, &hash, true).await?;
     // Another change was faster, so `current` is not current any more.
     replaced.then_some(()).ok_or(SessionError::WrongCredentials)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{
-        accounts::{Accounts, register},
-        memory::{Memory, PlainHasher, PlainSecrets, registration},
-        user::Change,
-    };
-
-    async fn with_ada() -> Memory {
-        let memory = Memory::default();
-        let registered = register(&memory, &PlainHasher, registration("ada@example.com")).await;
-        assert!(registered.is_ok());
-        memory
-    }
-
-    async fn log_in_as(memory: &Memory, email: &str, password: &str) -> Result<Session, SessionError> {
-        log_in(memory, &PlainHasher, &PlainSecrets::default(), email, password).await
-    }
-
-    #[tokio::test]
-    async fn the_right_password_opens_a_session_in_any_case_of_the_address() {
-        let memory = with_ada().await;
-        let session = log_in_as(&memory, "ADA@example.com", "correct horse").await.unwrap();
-        assert_eq!(session.user.id, 1);
-    }
-
-    #[tokio::test]
-    async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
-        let memory = with_ada().await;
-        for (email, password) in
-            [("ada@example.com", "wrong horse"), ("eve@example.com", "correct horse"), ("no address", "correct horse")]
-        {
-            let refused = log_in_as(&memory, email, password).await;
-            assert_eq!(refused, Err(SessionError::WrongCredentials));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_deactivated_account_cannot_log_in_or_refresh() {
-        let memory = with_ada().await;
-        let session = log_in_as(&memory, "ada@example.com", "correct horse").await.unwrap();
-        let off = Change { active: Some(false), ..Change::default() };
-        memory.change(1, &off, None).await.unwrap();
-        let again = log_in_as(&memory, "ada@example.com", "correct horse").await;
-        assert_eq!(again, Err(SessionError::WrongCredentials));
-        let secrets = PlainSecrets::default();
-        let refreshed = refresh(&memory, &secrets, &session.refresh_token).await;
-        assert_eq!(refreshed, Err(SessionError::WrongToken));
-    }
-
-    #[tokio::test]
-    async fn a_refresh_token_used_twice_ends_its_session() {
-        let memory = with_ada().await;
-        let secrets = PlainSecrets::default();
-        let first = log_in(&memory, &PlainHasher, &secrets, "ada@example.com", "correct horse").await.unwrap();
-        let second = refresh(&memory, &secrets, &first.refresh_token).await.unwrap();
-        assert_eq!(second.id, first.id);
-        let stolen = refresh(&memory, &secrets, &first.refresh_token).await;
-        assert_eq!(stolen, Err(SessionError::WrongToken));
-        let third = refresh(&memory, &secrets, &second.refresh_token).await;
-        assert_eq!(third, Err(SessionError::WrongToken));
-    }
-
-    #[tokio::test]
-    async fn a_new_password_needs_the_current_one_and_ends_every_session() {
-        let memory = with_ada().await;
-        let secrets = PlainSecrets::default();
-        let session = log_in(&memory, &PlainHasher, &secrets, "ada@example.com", "correct horse").await.unwrap();
-        let new: Password = "another horse".parse().unwrap();
-        let wrong = change_password(&memory, &PlainHasher, 1, "wrong horse", &new).await;
-        assert_eq!(wrong, Err(SessionError::WrongCredentials));
-        let right = change_password(&memory, &PlainHasher, 1, "correct horse", &new).await;
-        assert_eq!(right, Ok(()));
-        let refreshed = refresh(&memory, &secrets, &session.refresh_token).await;
-        assert_eq!(refreshed, Err(SessionError::WrongToken));
-        assert!(log_in_as(&memory, "ada@example.com", "another horse").await.is_ok());
-    }
-}
+#[path = "sessions_tests.rs"]
+mod tests;

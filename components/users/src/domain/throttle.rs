@@ -61,6 +61,9 @@ pub trait Throttle: Sync {
     /// how many seconds are left.
     fn admit(&self, subjects: &[Subject]) -> impl Future<Output = Result<Result<(), i64>, Failure>> + Send;
 
+    /// Takes the attempt back, for nothing came of it: it was neither right nor wrong.
+    fn withdrawn(&self, subjects: &[Subject]) -> impl Future<Output = Result<(), Failure>> + Send;
+
     /// Takes the attempt back, for it succeeded.
     fn succeeded(&self, subjects: &[Subject]) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -72,9 +75,14 @@ pub async fn throttled<T>(
     attempt: impl Future<Output = Result<T, SessionError>> + Send,
 ) -> Result<T, SessionError> {
     throttle.admit(subjects).await?.map_err(|wait_s| SessionError::TooManyFailures { wait_s })?;
-    let outcome = attempt.await?;
-    throttle.succeeded(subjects).await?;
-    Ok(outcome)
+    let outcome = attempt.await;
+    match &outcome {
+        Ok(_) => throttle.succeeded(subjects).await?,
+        // Whatever failed may fail again here; then the attempt counts, which costs its maker a wait and no more.
+        Err(SessionError::Store(_)) => throttle.withdrawn(subjects).await?,
+        Err(_) => {}
+    }
+    outcome
 }
 
 #[cfg(test)]
@@ -109,6 +117,16 @@ mod tests {
         }
         let right = throttled(&memory, &subjects, async { Ok(()) }).await;
         assert_eq!(right, Err(SessionError::TooManyFailures { wait_s: 1 }));
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_could_not_be_judged_is_no_failure() {
+        let memory = Memory::default();
+        let subjects = [Subject::account(&"ada@example.com".parse().unwrap())];
+        let _ = fails(&memory, &subjects).await;
+        let away = throttled::<()>(&memory, &subjects, async { Err(Failure::temporary("away").into()) }).await;
+        assert_eq!(away, Err(SessionError::Store(Failure::temporary("away"))));
+        assert_eq!(memory.failures(&subjects[0]), 1);
     }
 
     #[tokio::test]

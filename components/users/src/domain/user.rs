@@ -1,10 +1,7 @@
 //! An account.
 
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
-use kit::Role;
-use thiserror::Error;
+use kit::{Role, text::Line};
 
 use super::email::Email;
 
@@ -42,51 +39,25 @@ pub struct Change {
     pub role: Option<Role>,
 }
 
+impl User {
+    /// Whether this account, as it is now, may make this change to the account with this number.
+    pub fn may_change(&self, id: i64, change: &Change) -> bool {
+        let is_admin = self.role == Role::Admin;
+        self.active && (is_admin || (self.id == id && !change.needs_admin()))
+    }
+}
+
 impl Change {
     /// Whether it changes what only an administrator may.
     pub fn needs_admin(&self) -> bool {
         self.active.is_some() || self.role.is_some()
     }
-}
 
-/// The name to address a person by: 2 to 50 characters, none of them a control character.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name(String);
-
-/// The text is no name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must have 2 to 50 printable characters")]
-pub struct NameError;
-
-impl Name {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// Whether an administrator would be none any more, or could not act as one.
+    pub fn ends_administrator(&self) -> bool {
+        self.active == Some(false) || self.role == Some(Role::Customer)
     }
 }
 
-impl FromStr for Name {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let text = text.trim();
-        let sound = (2..=50).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        sound.then(|| Self(text.to_owned())).ok_or(NameError)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_counted_in_characters() {
-        assert_eq!("  Zoë ".parse::<Name>().unwrap().as_str(), "Zoë");
-        assert!("名前".parse::<Name>().is_ok());
-        assert!("é".repeat(50).parse::<Name>().is_ok());
-        for wrong in ["", "a", " a ", "a\nb"] {
-            assert!(wrong.parse::<Name>().is_err(), "{wrong:?}");
-        }
-        assert!("é".repeat(51).parse::<Name>().is_err());
-    }
-}
+/// The name to address a person by.
+pub type Name = Line<2, 50>;

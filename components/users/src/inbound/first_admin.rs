@@ -6,7 +6,7 @@ use kit::{Failure, settings};
 
 use crate::{
     domain::accounts::{Registration, ensure_first_admin},
-    outbound::{argon2::Argon2id, sql::Sql},
+    outbound::{passwords::Passwords, sql::Sql},
 };
 
 thread_local! {
@@ -30,7 +30,7 @@ pub async fn ensure() -> Result<(), Failure> {
         email: parsed("admin_email", &email)?,
         password: parsed("admin_password", &password)?,
     };
-    ensure_first_admin(&Sql, &Argon2id, registration).await?;
+    ensure_first_admin(&Sql, &Passwords, registration).await?;
     ENSURED.set(true);
     Ok(())
 }

@@ -5,13 +5,17 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 mod accounts;
+mod body;
 mod client_address;
 mod sessions;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Users", description = "Accounts, log-in and roles.", license(name = "Apache-2.0")),
-    tags((name = "users", description = "Accounts"), (name = "sessions", description = "Log-in"))
+    info(title = "Users", description = "Accounts, log-in and roles.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    tags(
+        (name = "users", description = "Accounts, their roles and passwords."),
+        (name = "sessions", description = "Logging in, staying so, logging out.")
+    )
 )]
 struct Description;
 
@@ -22,7 +26,7 @@ pub fn router() -> Router {
 
 /// The OpenAPI document of the service, as it is committed in `openapi.json`.
 pub fn document() -> String {
-    kit::openapi::document(described().split_for_parts().1)
+    kit::openapi::document(&described().into_openapi())
 }
 
 fn described() -> OpenApiRouter {
@@ -43,13 +47,16 @@ mod entry {
         http_service,
     };
 
+    use crate::bindings::Component;
+
     thread_local! {
         static ROUTER: Router = super::router();
     }
 
     #[http_service]
     async fn handle(request: Request) -> impl IntoResponse {
-        Ok::<_, std::convert::Infallible>(kit::serve::serve(ROUTER.with(Router::clone), request).await)
+        let answer = kit::internal::serve::<Component, _>(ROUTER.with(Router::clone), request).await;
+        Ok::<_, std::convert::Infallible>(answer)
     }
 }
 

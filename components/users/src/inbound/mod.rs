@@ -1,9 +1,7 @@
 //! How the component is reached.
 
+mod events;
 pub mod first_admin;
 pub mod http;
-
-#[cfg(target_family = "wasm")]
-pub mod events;
-#[cfg(target_family = "wasm")]
-pub mod wit;
+mod internal;
+mod wit;

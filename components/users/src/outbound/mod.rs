@@ -1,6 +1,6 @@
-//! The ports over what the component is granted: its database, its clock and its random numbers.
+//! The ports over what the component is granted: its database, its clock, its random numbers and the hashing of passwords.
 
-pub mod argon2;
+pub mod passwords;
 pub mod secrets;
 pub mod sql;
 pub mod throttle;

@@ -82,9 +82,15 @@ impl Accounts for Sql {
         Ok(rows.iter().map(user).collect::<Result<_, _>>()?)
     }
 
-    async fn change(&self, id: i64, change: &Change, expected: Option<i64>) -> Result<User, AccountError> {
+    async fn change(&self, by: i64, id: i64, change: &Change, expected: Option<i64>) -> Result<User, AccountError> {
+        // Whoever ends an administrator locks all of them first, in the order of their ids: of two who end one another
+        // at the same moment the second sees what the first has done.
         let statement = concat!(
-            "with changed as (
+            "with administrators as materialized (
+                 select id from users where $9::boolean and role = 'admin' and active order by id for update
+             ), left_over as materialized (
+                 select count(*) as others from administrators where id <> $1::bigint
+             ), changed as (
                  update users set
                      name = coalesce($2::text, name),
                      email = coalesce($3::text, email),
@@ -94,8 +100,12 @@ impl Accounts for Sql {
                      sessions_generation = sessions_generation
                          + case when not $4::boolean or $5::text is not null then 1 else 0 end,
                      updated_at = now()
+                 from left_over
                  where id = $1::bigint and ($6::bigint is null or version = $6::bigint)
-                 returning *
+                     and (not $9::boolean or role <> 'admin' or not active or left_over.others > 0)
+                     and exists (select from users as actor where actor.id = $7::bigint and actor.active
+                         and (actor.role = 'admin' or (actor.id = $1::bigint and not $8::boolean)))
+                 returning users.*
              )
              select ",
             columns!("changed"),
@@ -108,12 +118,14 @@ impl Accounts for Sql {
             change.active.into(),
             change.role.map(|role| role.as_str().to_owned()).into(),
             expected.into(),
+            by.into(),
+            change.needs_admin().into(),
+            change.ends_administrator().into(),
         ];
         let row = DATABASE.row(statement, params).await.map_err(taken)?;
         match row {
             Some(row) => Ok(user(&row).map_err(Failure::from)?),
-            // Nothing was changed: the account is not there, or it has another version.
-            None => Err(self.get(id).await.err().unwrap_or(AccountError::Changed)),
+            None => Err(self.why_not_changed(by, id, change, expected).await?),
         }
     }
 
@@ -142,11 +154,31 @@ impl Accounts for Sql {
     }
 }
 
+impl Sql {
+    /// Why a change found nothing to change.
+    async fn why_not_changed(
+        &self,
+        by: i64,
+        id: i64,
+        change: &Change,
+        expected: Option<i64>,
+    ) -> Result<AccountError, AccountError> {
+        let user = self.get(id).await?;
+        let actor = if by == id { user.clone() } else { self.get(by).await? };
+        Ok(match expected {
+            _ if !actor.may_change(id, change) => AccountError::NotPermitted,
+            Some(expected) if expected != user.version => AccountError::Changed,
+            _ if change.ends_administrator() && user.role == Role::Admin => AccountError::LastAdministrator,
+            _ => AccountError::Changed,
+        })
+    }
+}
+
 impl Sessions for Sql {
     async fn by_email(&self, email: &Email) -> Result<Option<Credentials>, Failure> {
         let row = DATABASE
             .row(
-                "select id, password_hash, active from users where lower(email) = lower($1::text)",
+                "select id, password_hash, active, sessions_generation from users where lower(email) = lower($1::text)",
                 vec![email.as_str().to_owned().into()],
             )
             .await?;
@@ -154,15 +186,21 @@ impl Sessions for Sql {
     }
 
     async fn by_id(&self, id: i64) -> Result<Option<Credentials>, Failure> {
-        let row = DATABASE.row("select id, password_hash, active from users where id = $1", vec![id.into()]).await?;
+        let statement = "select id, password_hash, active, sessions_generation from users where id = $1";
+        let row = DATABASE.row(statement, vec![id.into()]).await?;
         Ok(row.as_ref().map(credentials).transpose()?)
     }
 
-    async fn open(&self, user_id: i64, session_id: &str, token: &RefreshToken) -> Result<Option<User>, Failure> {
-        // The share lock reads the account as it is after a change under way, so the session gets the right generation.
+    async fn open(
+        &self,
+        account: &Credentials,
+        session_id: &str,
+        token: &RefreshToken,
+    ) -> Result<Option<User>, Failure> {
+        // The share lock reads the account as it is after a change under way: its generation is compared with that one.
         let statement = concat!(
             "with holder as (
-                 select * from users where id = $1 and active for share
+                 select * from users where id = $1 and active and sessions_generation = $5::bigint for share
              ), opened as (
                  insert into sessions (id, user_id, generation, expires_at)
                  select $2, holder.id, holder.sessions_generation, now() + $4::bigint * interval '1 second' from holder
@@ -174,7 +212,13 @@ impl Sessions for Sql {
             columns!("holder"),
             " from holder"
         );
-        let params = vec![user_id.into(), uuid(session_id), token.sha256.to_vec().into(), SESSION_S.into()];
+        let params = vec![
+            account.user_id.into(),
+            uuid(session_id),
+            token.sha256.to_vec().into(),
+            SESSION_S.into(),
+            account.generation.into(),
+        ];
         let row = DATABASE.row(statement, params).await?;
         Ok(row.as_ref().map(user).transpose()?)
     }
@@ -289,5 +333,10 @@ fn user(row: &Row) -> Result<User, SqlError> {
 }
 
 fn credentials(row: &Row) -> Result<Credentials, SqlError> {
-    Ok(Credentials { user_id: row.get("id")?, password_hash: row.get("password_hash")?, active: row.get("active")? })
+    Ok(Credentials {
+        user_id: row.get("id")?,
+        password_hash: row.get("password_hash")?,
+        active: row.get("active")?,
+        generation: row.get("sessions_generation")?,
+    })
 }

@@ -41,6 +41,8 @@ impl Folder {
             files,
             exclude_files: exclude.iter().map(|pattern| (*pattern).to_owned()).collect(),
             allowed_outbound_hosts: Vec::new(),
+            key_value_stores: Vec::new(),
+            sqlite_databases: Vec::new(),
             links: BTreeMap::new(),
             plaza: PlazaSettings::default(),
         };

@@ -12,15 +12,13 @@ mod words;
 mod tests;
 
 use super::environment::{self, Authorities};
+use crate::limits::STATEMENTS_PER_CONNECTION;
 use encryption::{Encryption, encryption};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// The port where none is given.
 const DEFAULT_PORT: u16 = 5432;
-
-/// Prepared statements kept on one connection; beyond it the one unused for longest is closed.
-const STATEMENTS_PER_CONNECTION: usize = 256;
 
 /// Keys that tune what the host decides itself, and that are therefore read over.
 const IGNORED_KEYS: [&str; 8] = [

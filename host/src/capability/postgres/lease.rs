@@ -1,7 +1,8 @@
 //! A connection that somebody uses, and what has to happen before anybody else may.
 
-use super::pool::{ACQUIRE_TIME, Pool};
+use super::pool::Pool;
 use super::statement::{Statement, TransactionEffect};
+use crate::limits::CONNECTION_WAIT;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -162,7 +163,7 @@ impl Drop for Lease {
 
 /// Undoes an open transaction, then gives the connection back; one that does not obey is closed.
 async fn return_rolled_back(pool: Arc<Pool>, mut live: Live, permit: Option<OwnedSemaphorePermit>) {
-    match timeout(ACQUIRE_TIME, live.connection.execute("ROLLBACK")).await {
+    match timeout(CONNECTION_WAIT, live.connection.execute("ROLLBACK")).await {
         Ok(Ok(_)) => pool.put_back(live),
         _ => pool.discard(live),
     }

@@ -7,6 +7,7 @@ use super::address::Address;
 use super::failure::{self, Failure};
 use super::lease::{Lease, Live};
 use super::pools::PoolSettings;
+use crate::limits::{CONNECTION_IDLE, CONNECTION_LIFE, CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT};
 use sqlx::{Connection as _, PgConnection};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,16 +15,6 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long a statement waits for a connection, connecting included.
-pub const ACQUIRE_TIME: Duration = Duration::from_secs(5);
-/// A connection that stood longer than this is asked whether it lives before it is used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-/// How long that question may take.
-const PING_TIME: Duration = Duration::from_secs(1);
-/// A connection that stood longer than this is closed.
-const IDLE_TIME: Duration = Duration::from_secs(300);
-/// A connection older than this is closed when it comes back.
-const LIFE_TIME: Duration = Duration::from_secs(1800);
 /// The first and the longest pause between attempts to connect.
 const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
@@ -78,14 +69,14 @@ impl Pool {
         }
     }
 
-    /// A connection that is ready for a statement, within [`ACQUIRE_TIME`].
+    /// A connection that is ready for a statement, within [`CONNECTION_WAIT`].
     pub async fn acquire(self: &Arc<Self>) -> Result<Lease, Failure> {
         if let Ok(permit) = self.permits.clone().try_acquire_owned()
             && let Some(live) = self.pop_trusted()
         {
             return Ok(Lease::new(self.clone(), live, permit, true));
         }
-        let deadline = Instant::now() + ACQUIRE_TIME;
+        let deadline = Instant::now() + CONNECTION_WAIT;
         let permit = match timeout_at(deadline, self.permits.clone().acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) => {
@@ -104,7 +95,7 @@ impl Pool {
 
     /// Takes a connection back that is clean.
     pub fn put_back(&self, live: Live) {
-        if self.closed.load(Ordering::Acquire) || live.opened.elapsed() > LIFE_TIME {
+        if self.closed.load(Ordering::Acquire) || live.opened.elapsed() > CONNECTION_LIFE {
             return self.close_later(live);
         }
         let now = Instant::now();
@@ -112,7 +103,7 @@ impl Pool {
             let mut idle = locked(&self.idle);
             idle.push(Idle { live, since: now });
             // The first has stood longest; one look each time keeps the pool from holding what nobody uses.
-            let is_stale = idle.first().is_some_and(|first| now.duration_since(first.since) > IDLE_TIME);
+            let is_stale = idle.first().is_some_and(|first| now.duration_since(first.since) > CONNECTION_IDLE);
             is_stale.then(|| idle.remove(0))
         };
         if let Some(stale) = stale {
@@ -136,7 +127,7 @@ impl Pool {
     pub fn close_later(&self, live: Live) {
         self.open.fetch_sub(1, Ordering::Relaxed);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(timeout(PING_TIME, live.connection.close()));
+            runtime.spawn(timeout(CONNECTION_PING, live.connection.close()));
         }
     }
 
@@ -148,7 +139,7 @@ impl Pool {
         for Idle { live, .. } in idle {
             self.open.fetch_sub(1, Ordering::Relaxed);
             // A server that does not listen to the goodbye notices the closed socket.
-            let _ = timeout(PING_TIME, live.connection.close()).await;
+            let _ = timeout(CONNECTION_PING, live.connection.close()).await;
         }
     }
 
@@ -159,16 +150,16 @@ impl Pool {
     /// The connection used last, if that was a moment ago.
     fn pop_trusted(&self) -> Option<Live> {
         let mut idle = locked(&self.idle);
-        let is_trusted = idle.last().is_some_and(|last| last.since.elapsed() < TRUSTED_IDLE);
+        let is_trusted = idle.last().is_some_and(|last| last.since.elapsed() < CONNECTION_TRUSTED);
         if is_trusted { idle.pop().map(|idle| idle.live) } else { None }
     }
 
     /// The connection, if it lives.
     async fn proven(&self, mut idle: Idle) -> Option<Live> {
-        if idle.since.elapsed() < TRUSTED_IDLE {
+        if idle.since.elapsed() < CONNECTION_TRUSTED {
             return Some(idle.live);
         }
-        match timeout(PING_TIME, idle.live.connection.ping()).await {
+        match timeout(CONNECTION_PING, idle.live.connection.ping()).await {
             Ok(Ok(())) => Some(idle.live),
             _ => {
                 self.discard(idle.live);
@@ -189,7 +180,7 @@ impl Pool {
                 }
                 Ok(Err(error)) => error,
                 Err(_) => {
-                    let seconds = ACQUIRE_TIME.as_secs();
+                    let seconds = CONNECTION_WAIT.as_secs();
                     let message = format!("the database at {host}:{port} did not answer within {seconds} s");
                     return Err(failure::connection(message));
                 }
@@ -212,7 +203,7 @@ impl Pool {
     }
 
     fn none_became_free(&self) -> Failure {
-        let (seconds, most) = (ACQUIRE_TIME.as_secs(), self.max_connections);
+        let (seconds, most) = (CONNECTION_WAIT.as_secs(), self.max_connections);
         failure::connection(format!(
             "none of the component's {most} database connections became free within {seconds} s; \
              end transactions and result streams sooner, or raise limits.database_connections"

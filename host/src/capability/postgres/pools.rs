@@ -1,17 +1,15 @@
-//! The connections of one component on one core: a pool for each address.
+//! The connections of one component on one core, or on several where it may have few: a pool for each address.
 
 use super::address::{self, Address};
 use super::environment::Authorities;
 use super::failure::{self, Failure};
 use super::pool::{Pool, locked};
+use crate::limits::DATABASE_ADDRESSES;
 use crate::manifest::grant::AllowedHosts;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
-
-/// Addresses one component may use at once on one core.
-const ADDRESSES: usize = 16;
 
 /// What the pools of a component are bounded by.
 #[derive(Clone)]
@@ -28,7 +26,7 @@ pub struct PoolSettings {
     pub on_write: Option<Arc<Notify>>,
 }
 
-/// All pools of one component on one core. Clones share them.
+/// All pools of one component on one core, or on several. Clones share them.
 #[derive(Clone)]
 pub struct Pools(Arc<Shared>);
 
@@ -83,11 +81,13 @@ impl Pools {
             return Err(failure::connection("this version of the component is being shut down"));
         }
         let mut pools = locked(&self.0.pools);
-        if pools.len() >= ADDRESSES {
+        if pools.len() >= DATABASE_ADDRESSES {
             pools.retain(|_, pool| Arc::strong_count(pool) > 1);
         }
-        if pools.len() >= ADDRESSES {
-            return Err(failure::connection(format!("at most {ADDRESSES} database addresses can be in use at once")));
+        if pools.len() >= DATABASE_ADDRESSES {
+            return Err(failure::connection(format!(
+                "at most {DATABASE_ADDRESSES} database addresses can be in use at once"
+            )));
         }
         let pool = pools.entry(key).or_insert_with(|| Arc::new(Pool::new(parsed, &self.0.settings)));
         Ok(pool.clone())

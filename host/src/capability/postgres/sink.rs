@@ -2,19 +2,13 @@
 
 use super::failure::{self, Failure};
 use super::{Column, DbValue};
+use crate::limits::{ROW_BATCH_BYTES, ROW_BATCH_ROWS, ROW_BATCHES};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// A row.
 pub type Row = Vec<DbValue>;
-
-/// Rows that travel together.
-const BATCH_ROWS: usize = 128;
-/// Bytes after which a batch travels.
-const BATCH_BYTES: usize = 64 * 1024;
-/// Batches on their way to the guest at once.
-const BATCHES: usize = 2;
 
 /// Where rows go.
 pub enum Sink {
@@ -179,7 +173,7 @@ impl StreamSink {
     /// A sink and its reader.
     pub fn new(limit: usize, pressure: Arc<Pressure>, reads_to_the_end: bool) -> (Self, mpsc::UnboundedReceiver<Part>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let slots = Arc::new(Semaphore::new(BATCHES));
+        let slots = Arc::new(Semaphore::new(ROW_BATCHES));
         let sink = Self {
             sender,
             slots,
@@ -209,7 +203,7 @@ impl StreamSink {
         self.started = true;
         self.rows.push(row);
         self.bytes += bytes;
-        if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.flush().await } else { Ok(()) }
+        if self.rows.len() >= ROW_BATCH_ROWS || self.bytes >= ROW_BATCH_BYTES { self.flush().await } else { Ok(()) }
     }
 
     async fn flush(&mut self) -> Result<(), Refusal> {

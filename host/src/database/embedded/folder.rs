@@ -28,7 +28,20 @@ const FULL_BYTES: u64 = 1024 * 1024;
 /// The state folder, locked for this process.
 pub(super) struct StateFolder {
     path: PathBuf,
-    _lock: File,
+    _lock: StateLock,
+}
+
+/// The right to write into a state folder; one process at a time has it, and loses it however it ends.
+pub struct StateLock(#[expect(dead_code, reason = "it is held, not used")] File);
+
+impl StateLock {
+    /// Locks a folder that is there.
+    ///
+    /// # Errors
+    /// [`DatabaseError::InUse`] while another process has it.
+    pub fn take(folder: &Path) -> Result<Self, DatabaseError> {
+        lock(folder).map(Self)
+    }
 }
 
 impl StateFolder {
@@ -41,7 +54,7 @@ impl StateFolder {
             .create(path)
             .map_err(DatabaseError::file("make the state folder", path))?;
         let path = fs::canonicalize(path).map_err(DatabaseError::file("find the state folder", path))?;
-        let lock = lock(&path)?;
+        let lock = StateLock::take(&path)?;
         Ok(Self { path, _lock: lock })
     }
 

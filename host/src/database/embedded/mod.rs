@@ -19,6 +19,7 @@ use std::path::Path;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use self::folder::StateLock;
 use self::{account::Account, folder::StateFolder, process::Process, programs::Programs};
 use super::{
     DatabaseError,
@@ -34,6 +35,8 @@ struct Ground {
     programs: Programs,
     account: Account,
     password: String,
+    /// How many it takes.
+    connections: u32,
 }
 
 impl Ground {
@@ -57,15 +60,19 @@ struct Loss {
 }
 
 impl EmbeddedServer {
-    /// Makes the data folder if there is none, starts the server and waits until it accepts connections.
-    pub(super) async fn start(state_dir: &Path, programs: Option<&Path>) -> Result<(Server, Self), DatabaseError> {
+    /// Makes the data folder if there is none, starts the server for so many connections and waits until it accepts them.
+    pub(super) async fn start(
+        state_dir: &Path,
+        programs: Option<&Path>,
+        connections: u32,
+    ) -> Result<(Server, Self), DatabaseError> {
         let folder = StateFolder::open(state_dir)?;
         let account = Account::choose()?;
         let programs = Programs::find(programs, &folder).await?;
         account.check_reach(&folder, &programs)?;
         left_over::stop(&folder).await?;
         let password = data::prepare(&folder, &programs, &account).await?;
-        let ground = Ground { folder, programs, account, password };
+        let ground = Ground { folder, programs, account, password, connections };
         let process = Process::start(&ground).await?;
         let options = embedded_options(process.socket(), process.port(), ADMINISTRATOR, &ground.password);
         let server = Server::embedded(options, process.port());

@@ -23,9 +23,6 @@ use crate::database::{
     server::{self, embedded_options},
 };
 
-/// Connections for all components and the host.
-const MAX_CONNECTIONS: u32 = 200;
-
 /// Settings beside folder, port and socket. Logged are faults of the server, not statements or values: those are other people's data.
 const SETTINGS: [&str; 13] = [
     "listen_addresses=127.0.0.1",
@@ -166,7 +163,7 @@ enum Attempt {
 }
 
 async fn attempt(ground: &Ground, port: u16, stop: &CancellationToken) -> Result<Attempt, DatabaseError> {
-    let Ground { folder, programs, account, password } = ground;
+    let Ground { folder, programs, account, password, connections } = ground;
     let socket = folder.socket_folder(account)?;
     let (log, log_start) = folder.open_log()?;
     let mut command = account.command(programs.postgres(), &folder.data());
@@ -174,7 +171,7 @@ async fn attempt(ground: &Ground, port: u16, stop: &CancellationToken) -> Result
         "-p",
         &port.to_string(),
         "-N",
-        &MAX_CONNECTIONS.to_string(),
+        &connections.to_string(),
     ]);
     for setting in SETTINGS {
         command.args(["-c", setting]);

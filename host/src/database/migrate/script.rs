@@ -45,17 +45,26 @@ pub(super) fn read_folder(folder: &Path) -> Result<Vec<Script>, MigrationError> 
         let path = path.to_owned();
         move |cause| MigrationError::Read { path, cause }
     };
-    let mut scripts = Vec::new();
+    let mut texts = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
         let path = entry.map_err(unreadable(folder))?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if name.starts_with('.') || !name.ends_with(".sql") {
             continue;
         }
-        let Some(number) = number_of(&name) else {
+        texts.push((fs::read_to_string(&path).map_err(unreadable(&path))?, path));
+    }
+    of_texts(folder, texts)
+}
+
+/// Scripts in order, out of texts with the paths they are known by.
+pub(super) fn of_texts(folder: &Path, texts: Vec<(String, PathBuf)>) -> Result<Vec<Script>, MigrationError> {
+    let mut scripts = Vec::new();
+    for (text, path) in texts {
+        let number = path.file_name().and_then(|name| number_of(&name.to_string_lossy()));
+        let Some(number) = number else {
             return Err(MigrationError::FileName { path });
         };
-        let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
         scripts.push(Script::new(number, path, text));
     }
     scripts.sort_by(|one, other| (one.number, &one.name).cmp(&(other.number, &other.name)));

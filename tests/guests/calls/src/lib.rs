@@ -14,7 +14,7 @@ mod bindings {
     use super::Calls;
 
     spin_sdk::wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/echo-1",
         world: "caller",
         runtime_path: "spin_sdk::wit_bindgen::rt",
     });

@@ -13,7 +13,7 @@ mod bindings {
     use super::Echoes;
 
     spin_sdk::wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/echo-1",
         world: "echoing",
         runtime_path: "spin_sdk::wit_bindgen::rt",
     });

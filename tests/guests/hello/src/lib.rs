@@ -1,4 +1,4 @@
-//! Answers in the plain ways: `/` a text, `/echo` the request's body as it comes, `/headers` the request's headers as
+//! Answers in the plain ways: `/` a text, `/echo` the request's body as it comes, `/length` how many bytes it has, `/headers` the request's headers as
 //! JSON, `/stream?chunks=N` N lines one by one, `/print?line=…` prints the line and answers it, `/variable?name=…` a
 //! variable's value or the error.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::SinkExt;
 use spin_sdk::{
-    http::{FullBody, IntoResponse, Request, StatusCode, body},
+    http::{FullBody, IntoResponse, Request, StatusCode, body, body::IncomingBodyExt},
     http_service, time, variables, wasip3,
 };
 
@@ -18,6 +18,7 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     let path = request.uri().path().to_owned();
     Ok(match path.rsplit('/').next() {
         Some("echo") => Answer::Echo(request),
+        Some("length") => Answer::Text(length(request).await?),
         Some("headers") => Answer::Text(headers(&request).to_string()),
         Some("stream") => Answer::Stream(value(&query, "chunks").parse()?),
         Some("print") => Answer::Text(print(value(&query, "line")).await),
@@ -49,6 +50,12 @@ impl IntoResponse for Answer {
 fn headers(request: &Request) -> serde_json::Value {
     let text = |value: &spin_sdk::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+}
+
+/// The answer begins when the body has ended, unlike that of `/echo`.
+async fn length(request: Request) -> anyhow::Result<String> {
+    let body = request.into_body().bytes().await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    Ok(format!("{} bytes", body.len()))
 }
 
 fn stream(chunks: u32) -> impl IntoResponse {

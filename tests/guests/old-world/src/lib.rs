@@ -1,9 +1,12 @@
 //! A component of WASI 0.2: `/` answers a text, `/echo` the request's body, `/print?line=…` prints and answers the line,
-//! `/get?url=…` answers the status of a request it sends.
+//! `/get?url=…` answers the status of a request it sends, `/count` how many requests its instance has had, `/panic` begins its answer with `first` and panics.
 
 #![cfg(target_family = "wasm")]
 
-use std::io::Write;
+use std::{
+    io::Write,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use wasi::{
     exports::http::incoming_handler::Guest,
@@ -17,12 +20,15 @@ use wasi::{
     io::streams::{OutputStream, StreamError},
 };
 
+static REQUESTS: AtomicU32 = AtomicU32::new(0);
+
 struct OldWorld;
 
 wasi::http::proxy::export!(OldWorld);
 
 impl Guest for OldWorld {
     fn handle(request: IncomingRequest, outparam: ResponseOutparam) {
+        let count = REQUESTS.fetch_add(1, Ordering::Relaxed) + 1;
         let target = request.path_with_query().unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let response = OutgoingResponse::new(Fields::new());
@@ -30,7 +36,9 @@ impl Guest for OldWorld {
         let text = match path.rsplit('/').next() {
             Some("get") => Some(get(query.strip_prefix("url=").unwrap_or_default())),
             Some("print") => Some(print(query.strip_prefix("line=").unwrap_or_default())),
+            Some("count") => Some(count.to_string()),
             Some("echo") => None,
+            Some("panic") => Some("first".to_owned()),
             _ => Some("hello from WASI 0.2".to_owned()),
         };
         ResponseOutparam::set(outparam, Ok(response));
@@ -38,6 +46,11 @@ impl Guest for OldWorld {
         match text {
             Some(text) => drop(output.write_all(text.as_bytes())),
             None => drop(echo(request, &output)),
+        }
+        if path.ends_with("/panic") {
+            _ = output.blocking_flush();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            panic!("the test asked for a panic in the middle of an answer");
         }
         drop(output);
         drop(OutgoingBody::finish(body, None));

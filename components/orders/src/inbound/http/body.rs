@@ -4,6 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use http::header;
+use kit::text::{Line as OneLine, line};
 use kit::{Faults, Input, Money, etag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,28 +12,36 @@ use utoipa::ToSchema;
 use crate::domain::order::{Order, Past, Shipment};
 use crate::domain::{Asked, Line, Lines, Reason, Status};
 
-/// Longest name of a carrier and longest tracking number.
-const MAX_SHIPMENT_CHARACTERS: usize = 100;
+/// The name of a carrier, or a tracking number.
+type Label = OneLine<1, 100>;
 
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Order)]
+#[schema(as = Order, examples(json!({
+    "id": 17, "userId": 7, "items": [{"productId": 3, "name": "Teapot", "quantity": 2, "price": 19.99}],
+    "status": "pending", "totalAmount": 39.98, "currency": "EUR", "createdAt": "2026-11-24T09:30:00.123456Z",
+    "updatedAt": "2026-11-24T09:30:00.123456Z"
+})))]
 pub struct OrderBody {
+    #[schema(minimum = 1)]
     id: i64,
+    #[schema(minimum = 1)]
     user_id: i64,
     items: Vec<ItemBody>,
     status: Status,
     /// Why it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<Reason>,
     /// Σ quantity × price.
     total_amount: Money,
     /// ISO 4217 code.
-    #[schema(example = "EUR")]
+    #[schema(pattern = "^[A-Z]{3}$")]
     currency: String,
     /// How it was shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     shipment: Option<ShipmentBody>,
     #[schema(value_type = String, format = DateTime)]
     created_at: DateTime<Utc>,
@@ -47,8 +56,10 @@ pub struct OrderBody {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OrderItem)]
 pub struct ItemBody {
+    #[schema(minimum = 1)]
     product_id: i64,
     name: String,
+    #[schema(minimum = 1, maximum = 1000)]
     quantity: i64,
     price: Money,
 }
@@ -64,12 +75,15 @@ pub struct ShipmentBody {
 /// One line of an order's history.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = OrderHistoryEntry)]
+#[schema(as = OrderHistoryEntry, examples(json!({
+    "version": 1, "status": "pending", "actor": "user:7", "changedAt": "2026-11-24T09:30:00.123456Z"
+})))]
 pub struct PastBody {
     /// The version of the order that this made.
     version: i64,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<Reason>,
     /// Who did it: `user:7`, `admin:1`, `payments`, `clock`.
     #[schema(example = "user:7")]
@@ -81,9 +95,10 @@ pub struct PastBody {
 /// What a customer orders.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = NewOrder)]
+#[schema(as = NewOrder, examples(json!({"items": [{"productId": 3, "quantity": 2}], "expectedTotal": 39.98})))]
 pub struct NewOrderBody {
     /// Must be the caller's own number, when it is sent at all.
+    #[schema(minimum = 1)]
     user_id: Option<i64>,
     /// 1 to 100 lines; lines of the same product are added up.
     #[schema(required, nullable = false, min_items = 1, max_items = 100)]
@@ -133,11 +148,11 @@ impl From<NewItemBody> for Asked {
 /// How an order is shipped.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewShipment)]
+#[schema(as = NewShipment, examples(json!({"carrier": "Mule Express", "tracking": "MX-4711"})))]
 pub struct NewShipmentBody {
-    #[schema(required, nullable = false, min_length = 1, max_length = 100)]
+    #[schema(required, schema_with = line::<1, 100>)]
     carrier: Option<String>,
-    #[schema(required, nullable = false, min_length = 1, max_length = 100)]
+    #[schema(required, schema_with = line::<1, 100>)]
     tracking: Option<String>,
 }
 
@@ -145,17 +160,10 @@ impl Input for NewShipmentBody {
     type Checked = Shipment;
 
     fn check(self, faults: &mut Faults) -> Option<Shipment> {
-        let carrier = faults.parse("carrier", self.carrier, short);
-        let tracking = faults.parse("tracking", self.tracking, short);
-        Some(Shipment { carrier: carrier?, tracking: tracking? })
+        let carrier = faults.parse("carrier", self.carrier, |text| text.parse::<Label>());
+        let tracking = faults.parse("tracking", self.tracking, |text| text.parse::<Label>());
+        Some(Shipment { carrier: carrier?.into(), tracking: tracking?.into() })
     }
-}
-
-fn short(text: String) -> Result<String, String> {
-    let text = text.trim();
-    let sound = (1..=MAX_SHIPMENT_CHARACTERS).contains(&text.chars().count());
-    let fault = || format!("must have 1 to {MAX_SHIPMENT_CHARACTERS} characters");
-    sound.then(|| text.to_owned()).ok_or_else(fault)
 }
 
 impl From<Order> for OrderBody {
@@ -238,5 +246,22 @@ mod tests {
             ),
             "Wrong or missing: expectedTotal, items[0].more, items[0].productId, items[1], total, userId, items[0].quantity."
         );
+    }
+
+    #[test]
+    fn every_wrong_field_of_the_largest_order_is_named() {
+        for line in [r#"{"productId":"a","quantity":"b"}"#, r#"{"productId":0,"quantity":0}"#] {
+            let lines = vec![line; 100].join(",");
+            let named = faults(&format!(r#"{{"userId":"x","items":[{lines}],"expectedTotal":"1"}}"#));
+            assert!(named.contains("userId") && named.contains("expectedTotal"), "{named}");
+            assert!(named.contains("items[99].productId") && named.contains("items[99].quantity"), "{named}");
+        }
+    }
+
+    #[test]
+    fn fields_that_nobody_knows_are_named_up_to_a_bound() {
+        let strangers: Vec<String> = (0..1000).map(|number| format!(r#""field{number}":1"#)).collect();
+        let named = faults(&format!("{{{}}}", strangers.join(",")));
+        assert_eq!(named.matches("field").count(), kit::faults::FAULTS_MAX);
     }
 }

@@ -1,29 +1,43 @@
 //! What people do to an order: cancel, ship, deliver.
 
-use kit::openapi::Problems;
-use kit::{Admin, Caller, Id, Problem, Traceparent, Valid};
+use kit::input::IdPath;
+use kit::{ActingAdmin, Caller, DEACTIVATED, Id, Problem, Traceparent, Valid, refusals};
+use serde_json::json;
 
+use super::ORDER_STATUS;
 use super::body::{NewShipmentBody, OrderBody};
 use crate::domain::change::{Actor, Change, ChangeError, Step, change_order};
 use crate::domain::order::Order;
 use crate::domain::status::Reason;
 use crate::outbound::World;
 
-/// Cancels an order that is pending or paid. Its stock goes back, and so does what was paid.
+refusals! {
+    /// Why an order stays where it is.
+    ChangeRefusals: ORDER_STATUS
+}
+
+refusals! {
+    /// Why an order is not cancelled.
+    CancelRefusals: ORDER_STATUS, DEACTIVATED
+}
+
+/// Cancel an order
+///
+/// One that is pending or paid. Its stock goes back, and so does what was paid. Its owner and administrators may.
 #[utoipa::path(
     post,
     path = "/api/v1/orders/{id}/cancel",
     tag = "orders",
     operation_id = "cancelOrder",
     security(("bearer" = [])),
-    params(("id" = i64, Path, description = "The order's number.")),
+    params(IdPath),
     responses(
-        (status = 200, description = "The order, cancelled.", body = OrderBody),
-        (status = 409, description = "It is shipped, delivered or cancelled already."),
-        Problems
+        (status = 200, description = "The order, cancelled.", body = OrderBody, headers(("ETag" = String))),
+        CancelRefusals
     )
 )]
 pub async fn cancel_order(caller: Caller, Id(id): Id, trace: Traceparent) -> Result<OrderBody, Problem> {
+    let caller = caller.as_of_now::<World>().await?;
     changed(id, trace, |order| {
         if !caller.may_see(order.user_id) {
             return Err(ChangeError::NotFound);
@@ -38,55 +52,60 @@ pub async fn cancel_order(caller: Caller, Id(id): Id, trace: Traceparent) -> Res
     .await
 }
 
-/// Hands a paid order to a carrier.
+/// Hand an order to a carrier
+///
+/// One that is paid. For administrators.
 #[utoipa::path(
     post,
     path = "/api/v1/orders/{id}/ship",
     tag = "orders",
     operation_id = "shipOrder",
-    security(("bearer" = [])),
-    params(("id" = i64, Path, description = "The order's number.")),
+    security(("bearer" = ["admin"])),
+    params(IdPath),
     request_body = NewShipmentBody,
     responses(
-        (status = 200, description = "The order, shipped.", body = OrderBody),
-        (status = 409, description = "It is not paid."),
-        Problems
+        (
+            status = 200, description = "The order, shipped.", body = OrderBody, headers(("ETag" = String)),
+            links(("deliverOrder" = (operation_id = "deliverOrder", parameters(("id" = json!("$response.body#/id"))))))
+        ),
+        ChangeRefusals
     )
 )]
 pub async fn ship_order(
-    Admin(admin): Admin,
+    admin: ActingAdmin<World>,
     Id(id): Id,
     trace: Traceparent,
     Valid(shipment): Valid<NewShipmentBody>,
 ) -> Result<OrderBody, Problem> {
     let change = Change::Ship(shipment);
-    changed(id, trace, |order| Step::plan(order, &change, Actor::Admin(admin.user_id))).await
+    changed(id, trace, |order| Step::plan(order, &change, Actor::Admin(admin.0.user_id))).await
 }
 
-/// Notes that a shipped order arrived.
+/// Note that an order arrived
+///
+/// One that is shipped. For administrators.
 #[utoipa::path(
     post,
     path = "/api/v1/orders/{id}/deliver",
     tag = "orders",
     operation_id = "deliverOrder",
-    security(("bearer" = [])),
-    params(("id" = i64, Path, description = "The order's number.")),
+    security(("bearer" = ["admin"])),
+    params(IdPath),
     responses(
-        (status = 200, description = "The order, delivered.", body = OrderBody),
-        (status = 409, description = "It is not shipped."),
-        Problems
+        (status = 200, description = "The order, delivered.", body = OrderBody, headers(("ETag" = String))),
+        ChangeRefusals
     )
 )]
-pub async fn deliver_order(Admin(admin): Admin, Id(id): Id, trace: Traceparent) -> Result<OrderBody, Problem> {
-    changed(id, trace, |order| Step::plan(order, &Change::Deliver, Actor::Admin(admin.user_id))).await
+pub async fn deliver_order(admin: ActingAdmin<World>, Id(id): Id, trace: Traceparent) -> Result<OrderBody, Problem> {
+    changed(id, trace, |order| Step::plan(order, &Change::Deliver, Actor::Admin(admin.0.user_id))).await
 }
 
 async fn changed(
     id: i64,
-    Traceparent(trace): Traceparent,
+    Traceparent(traceparent): Traceparent,
     plan: impl Fn(&Order) -> Result<Step, ChangeError> + Send,
 ) -> Result<OrderBody, Problem> {
-    let world = World::default();
-    let order = kit::local(change_order(&world, id, |order| Ok(plan(order)?.traced(trace.clone())))).await?;
+    let world = World { traceparent, ..World::default() };
+    let order = kit::local(change_order(&world, id, plan)).await?;
     Ok(order.into())
 }

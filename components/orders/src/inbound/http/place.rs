@@ -2,10 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey};
+use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey, IdempotencyKeyHeader};
 use kit::input::Hashed;
-use kit::openapi::Problems;
-use kit::{Caller, Fault, Problem, Traceparent, settings, uuid};
+use kit::problem::Kind;
+use kit::{Caller, Fault, Problem, Traceparent, refusals, settings, uuid};
+use serde_json::json;
 
 use super::body::{NewOrder, NewOrderBody, OrderBody};
 use crate::domain::order::Order;
@@ -18,19 +19,68 @@ const DEFAULT_TTL_SECONDS: u32 = 30 * 60;
 /// How long one attempt may take: as long as the host lets a request to this component run, and a little more.
 const LEASE_SECONDS: i64 = 12;
 
-/// Places an order. Its pieces are held until it is paid or its deadline passes.
+const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+const NOT_ACTIVE_OR_NOT_YOURS: Kind =
+    Kind::plain(StatusCode::FORBIDDEN, "The account is not active, or `userId` is another's.");
+const OUT_OF_STOCK: Kind = Kind::named(
+    StatusCode::CONFLICT,
+    "out-of-stock",
+    "There is not enough stock; `errors` names what is short. Nothing was ordered.",
+);
+const TOTAL_DIFFERS: Kind =
+    Kind::named(StatusCode::CONFLICT, "total-differs", "The order does not cost what `expectedTotal` says.");
+const RESERVATION_UNDONE: Kind = Kind::named(
+    StatusCode::CONFLICT,
+    "reservation-undone",
+    "The pieces held for this key were given back. Use a fresh key.",
+);
+const UNKNOWN_PRODUCT: Kind = Kind::named(
+    UNPROCESSABLE,
+    "unknown-product",
+    "A product does not exist or is no longer sold; `errors` names which.",
+);
+const FOREIGN_CURRENCY: Kind =
+    Kind::named(UNPROCESSABLE, "foreign-currency", "A product is not priced in the shop's currency.");
+const TOTAL_OUT_OF_BOUNDS: Kind =
+    Kind::named(UNPROCESSABLE, "total-out-of-bounds", "The order costs nothing, or more than can be paid.");
+
+refusals! {
+    /// Why an order is not placed.
+    PlaceRefusals:
+        NOT_ACTIVE_OR_NOT_YOURS, OUT_OF_STOCK, TOTAL_DIFFERS, RESERVATION_UNDONE, UNKNOWN_PRODUCT, FOREIGN_CURRENCY,
+        TOTAL_OUT_OF_BOUNDS
+}
+
+/// Place an order
+///
+/// Its pieces are held until it is paid or its deadline passes. A payment is opened a moment later: find it by
+/// `GET /api/v1/payments?orderId=…` and confirm it.
 #[utoipa::path(
     post,
     path = "/api/v1/orders",
     tag = "orders",
     operation_id = "placeOrder",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = String, Header, description = "A fresh UUID for each new order; the same one when you repeat it.")),
+    params(IdempotencyKeyHeader),
     request_body = NewOrderBody,
     responses(
-        (status = 201, description = "The order, pending. A repetition is marked `Idempotent-Replayed: true`.", body = OrderBody),
-        (status = 409, description = "Too little stock, another total than expected, or the key is in use."),
-        Problems
+        (
+            status = 201, description = "The order, pending.", body = OrderBody,
+            headers(("Location" = String), ("ETag" = String)),
+            links(
+                ("getOrder" = (operation_id = "getOrder", parameters(("id" = json!("$response.body#/id"))))),
+                ("getOrderHistory" = (
+                    operation_id = "getOrderHistory",
+                    parameters(("id" = json!("$response.body#/id")))
+                )),
+                ("cancelOrder" = (operation_id = "cancelOrder", parameters(("id" = json!("$response.body#/id"))))),
+                ("listPayments" = (
+                    operation_id = "listPayments",
+                    parameters(("orderId" = json!("$response.body#/id")))
+                ))
+            )
+        ),
+        PlaceRefusals
     )
 )]
 pub async fn place_order(
@@ -50,7 +100,7 @@ async fn place_for(
     body_sha256: [u8; 32],
 ) -> Result<Response, Problem> {
     if new.user_id.is_some_and(|user_id| user_id != caller.user_id) {
-        return Err(Problem::forbidden("`userId` must be your own, or be left out."));
+        return Err(Problem::new(NOT_ACTIVE_OR_NOT_YOURS, "`userId` must be your own, or be left out."));
     }
     let ids = KeyIds { reservation_id: uuid::random()?, number: 0 };
     let claim = Claim {
@@ -93,13 +143,11 @@ fn render(result: Result<&Order, &Refusal>) -> Answer {
 }
 
 fn problem(refusal: &Refusal) -> Problem {
-    let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     match refusal {
-        Refusal::NotActive => Problem::forbidden("Your account is not active, so it cannot order."),
+        Refusal::NotActive => Problem::new(NOT_ACTIVE_OR_NOT_YOURS, "Your account is not active, so it cannot order."),
         Refusal::UnknownProducts(ids) => {
             let faults = ids.iter().map(|id| at_items(format!("product {id} does not exist or is no longer sold")));
-            Problem::named(unprocessable, "unknown-product", "Some of the products cannot be ordered.")
-                .with_errors(faults.collect())
+            Problem::new(UNKNOWN_PRODUCT, "Some of the products cannot be ordered.").with_errors(faults.collect())
         }
         Refusal::OutOfStock(shortages) => {
             let faults = shortages.iter().map(|short| {
@@ -108,21 +156,18 @@ fn problem(refusal: &Refusal) -> Problem {
                     short.product_id, short.wanted, short.available
                 ))
             });
-            Problem::conflict("out-of-stock", "There is not enough stock; nothing was ordered.")
-                .with_errors(faults.collect())
+            Problem::new(OUT_OF_STOCK, "There is not enough stock; nothing was ordered.").with_errors(faults.collect())
         }
         Refusal::TotalDiffers { total, expected } => {
             let detail = format!("The order costs {total}, not {expected}. Look at the prices again.");
-            Problem::conflict("total-differs", detail)
+            Problem::new(TOTAL_DIFFERS, detail)
         }
-        Refusal::ForeignCurrency => {
-            Problem::named(unprocessable, "foreign-currency", "A product is not priced in the shop's currency.")
-        }
+        Refusal::ForeignCurrency => Problem::new(FOREIGN_CURRENCY, "A product is not priced in the shop's currency."),
         Refusal::TotalOutOfBounds => {
-            Problem::named(unprocessable, "total-out-of-bounds", "The order costs nothing, or more than can be paid.")
+            Problem::new(TOTAL_OUT_OF_BOUNDS, "The order costs nothing, or more than can be paid.")
         }
         Refusal::Undone => {
-            Problem::conflict("reservation-undone", "The pieces held for this key were given back. Use a fresh key.")
+            Problem::new(RESERVATION_UNDONE, "The pieces held for this key were given back. Use a fresh key.")
         }
     }
 }

@@ -4,35 +4,45 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use http::header;
+use kit::money::amount_format;
+use kit::text::{Text, text};
 use kit::{Faults, Input, Money, etag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::{Object, ObjectBuilder};
 
 use crate::domain::payment::{Payment, Status};
 use crate::domain::refund::{Refund, RefundState};
 use crate::domain::token::Token;
 
-/// Longest reason of a refund.
-const MAX_REASON_CHARACTERS: usize = 200;
+/// Why a refund is made.
+type ReasonText = Text<1, 200>;
 
 /// A payment.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Payment)]
+#[schema(as = Payment, examples(json!({
+    "id": 5, "orderId": 17, "userId": 7, "amount": 39.98, "currency": "EUR", "status": "succeeded", "refunded": 0.00,
+    "createdAt": "2026-11-24T09:30:00.123456Z", "updatedAt": "2026-11-24T09:30:00.123456Z"
+})))]
 pub struct PaymentBody {
+    #[schema(minimum = 1)]
     id: i64,
+    #[schema(minimum = 1)]
     order_id: i64,
+    #[schema(minimum = 1)]
     user_id: i64,
     amount: Money,
     /// ISO 4217 code.
-    #[schema(example = "EUR")]
+    #[schema(pattern = "^[A-Z]{3}$")]
     currency: String,
-    #[schema(inline)]
     status: Status,
     /// What went back so far.
     refunded: Money,
     /// Where the customer must act before it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     action_url: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: DateTime<Utc>,
@@ -52,15 +62,19 @@ impl PaymentBody {
 /// A refund.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Refund)]
+#[schema(as = Refund, examples(json!({
+    "id": 2, "paymentId": 5, "amount": 19.99, "currency": "EUR", "status": "pending", "reason": "One cup was broken.",
+    "createdAt": "2026-11-24T09:30:00.123456Z"
+})))]
 pub struct RefundBody {
+    #[schema(minimum = 1)]
     id: i64,
+    #[schema(minimum = 1)]
     payment_id: i64,
     amount: Money,
     /// ISO 4217 code.
-    #[schema(example = "EUR")]
+    #[schema(pattern = "^[A-Z]{3}$")]
     currency: String,
-    #[schema(inline)]
     status: RefundState,
     reason: String,
     #[schema(value_type = String, format = DateTime)]
@@ -85,10 +99,10 @@ impl RefundBody {
 /// What pays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Confirmation)]
+#[schema(as = Confirmation, examples(json!({"token": "tok_ok"})))]
 pub struct ConfirmationBody {
     /// A token of the provider. The sandbox knows `tok_ok`, `tok_declined`, `tok_timeout`, `tok_flaky` and `tok_3ds`.
-    #[schema(required, nullable = false, example = "tok_ok")]
+    #[schema(required, value_type = String, pattern = "^[!-~]{1,255}$")]
     token: Option<String>,
 }
 
@@ -103,11 +117,12 @@ impl Input for ConfirmationBody {
 /// What is to go back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewRefund)]
+#[schema(as = NewRefund, examples(json!({"amount": 19.99, "reason": "One cup was broken."})))]
 pub struct NewRefundBody {
     /// All that is left, where it is not said.
+    #[schema(schema_with = amount)]
     amount: Option<Money>,
-    #[schema(required, nullable = false, min_length = 1, max_length = 200)]
+    #[schema(required, schema_with = text::<1, 200>)]
     reason: Option<String>,
 }
 
@@ -127,15 +142,19 @@ impl Input for NewRefundBody {
         if self.amount.is_some_and(|amount| amount <= Money::ZERO) {
             faults.add("amount", "must be more than nothing");
         }
-        let reason = faults.parse("reason", self.reason, short)?;
-        Some(NewRefund { amount: self.amount, reason })
+        let reason = faults.parse("reason", self.reason, |text| text.parse::<ReasonText>());
+        Some(NewRefund { amount: self.amount, reason: reason?.into() })
     }
 }
 
-fn short(text: String) -> Result<String, String> {
-    let text = text.trim();
-    let sound = (1..=MAX_REASON_CHARACTERS).contains(&text.chars().count());
-    sound.then(|| text.to_owned()).ok_or_else(|| format!("must have 1 to {MAX_REASON_CHARACTERS} characters"))
+/// The schema of an amount that is more than nothing, or left out.
+fn amount() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Array(vec![Type::Number, Type::Null]))
+        .minimum(Some(0.01))
+        .format(Some(amount_format()))
+        .description(Some("An exact decimal amount with at most two decimals; all that is left, where it is not said."))
+        .build()
 }
 
 impl From<Payment> for PaymentBody {

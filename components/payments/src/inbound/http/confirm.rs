@@ -2,37 +2,61 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey};
-use kit::openapi::Problems;
-use kit::{Caller, Faults, Id, Problem, Traceparent};
+use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey, IdempotencyKeyHeader};
+use kit::input::IdPath;
+use kit::problem::Kind;
+use kit::{Caller, Faults, Id, Problem, Traceparent, refusals};
+use serde_json::json;
 
 use super::body::{ConfirmationBody, PaymentBody};
 use super::card_free::CardFree;
-use super::{LEASE_SECONDS, contended, no_such_payment};
+use super::{LEASE_SECONDS, PAYMENT_STATUS, contended, no_such_payment};
 use crate::domain::confirm::{ConfirmError, Confirmation, Reply, confirm};
 use crate::domain::payment::Status;
 use crate::domain::ports::Payments;
-use crate::outbound::sql::DATABASE;
-use crate::outbound::{KeyIds, World};
+use crate::outbound::{DATABASE, KeyIds, World};
 
-/// Pays with a token of the provider. A repetition with the same key never pays twice.
+const DECLINED: Kind = Kind::named(
+    StatusCode::PAYMENT_REQUIRED,
+    "payment-declined",
+    "The provider declined. Another token may do better, under a fresh key; the fifth time ends the payment.",
+);
+const NOT_ACTIVE: Kind = Kind::plain(StatusCode::FORBIDDEN, "The account is not active, so it cannot pay.");
+
+refusals! {
+    /// Why nothing is paid.
+    ConfirmRefusals: DECLINED, NOT_ACTIVE, PAYMENT_STATUS
+}
+
+/// Pay
+///
+/// With a token that the payment provider's form gave for a card; card numbers are refused. A repetition with the same key
+/// never pays twice. The owner of the payment may.
 #[utoipa::path(
     post,
     path = "/api/v1/payments/{id}/confirm",
     tag = "payments",
     operation_id = "confirmPayment",
     security(("bearer" = [])),
-    params(
-        ("id" = i64, Path, description = "The payment's number."),
-        ("Idempotency-Key" = String, Header, description = "A fresh UUID for each new attempt; the same one when you repeat it.")
-    ),
+    params(IdPath, IdempotencyKeyHeader),
     request_body = ConfirmationBody,
     responses(
-        (status = 200, description = "Paid.", body = PaymentBody),
-        (status = 202, description = "Under way, or the customer must act at `actionUrl`; look again later.", body = PaymentBody),
-        (status = 402, description = "Declined; another token may do better. The fifth time ends the payment."),
-        (status = 409, description = "The payment is under way, made or given up; or the key is in use."),
-        Problems
+        (
+            status = 200, description = "Paid. The order becomes `paid` a moment later.", body = PaymentBody,
+            links(
+                ("getPayment" = (operation_id = "getPayment", parameters(("id" = json!("$response.body#/id"))))),
+                ("refundPayment" = (operation_id = "refundPayment", parameters(("id" = json!("$response.body#/id"))))),
+                ("getOrder" = (operation_id = "getOrder", parameters(("id" = json!("$response.body#/orderId"))))),
+                ("cancelOrder" = (operation_id = "cancelOrder", parameters(("id" = json!("$response.body#/orderId"))))),
+                ("shipOrder" = (operation_id = "shipOrder", parameters(("id" = json!("$response.body#/orderId")))))
+            )
+        ),
+        (
+            status = 202, description = "Under way, or the customer must act at `actionUrl`. Look again later.",
+            body = PaymentBody,
+            links(("getPayment" = (operation_id = "getPayment", parameters(("id" = json!("$response.body#/id"))))))
+        ),
+        ConfirmRefusals
     )
 )]
 pub async fn confirm_payment(
@@ -83,7 +107,7 @@ fn render(reply: &Reply) -> Answer {
         Reply::Declined(payment, code) => Answer::problem(&declined(payment.status, code)),
         Reply::NotPayable(status) => Answer::problem(&not_payable(*status)),
         Reply::Invalid(how) => Answer::problem(&invalid(how)),
-        Reply::NotActive => Answer::problem(&Problem::forbidden("Your account is not active, so it cannot pay.")),
+        Reply::NotActive => Answer::problem(&Problem::new(NOT_ACTIVE, "Your account is not active, so it cannot pay.")),
     }
 }
 
@@ -93,7 +117,7 @@ fn declined(status: Status, code: &str) -> Problem {
         _ => "Try again with another token and a fresh Idempotency-Key.",
     };
     let detail = format!("The provider declined the payment ({code}). {advice}");
-    Problem::named(StatusCode::PAYMENT_REQUIRED, "payment-declined", detail)
+    Problem::new(DECLINED, detail)
 }
 
 fn not_payable(status: Status) -> Problem {
@@ -102,7 +126,7 @@ fn not_payable(status: Status) -> Problem {
         Status::Succeeded => "The payment was made already.",
         Status::Cancelled | Status::RequiresPayment => "The payment was given up: its order is cancelled.",
     };
-    Problem::conflict("payment-status", detail)
+    Problem::new(PAYMENT_STATUS, detail)
 }
 
 fn invalid(how: &str) -> Problem {

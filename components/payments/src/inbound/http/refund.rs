@@ -2,35 +2,45 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey};
-use kit::openapi::Problems;
-use kit::{Admin, Id, Problem};
+use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey, IdempotencyKeyHeader};
+use kit::input::IdPath;
+use kit::problem::Kind;
+use kit::{Admin, Id, Problem, refusals};
+use serde_json::json;
 
 use super::body::{NewRefund, NewRefundBody, RefundBody};
 use super::card_free::CardFree;
-use super::{LEASE_SECONDS, contended, no_such_payment};
+use super::{LEASE_SECONDS, PAYMENT_STATUS, contended, no_such_payment};
 use crate::domain::ports::Payments;
 use crate::domain::refund::{RefundError, RefundReply, RefundWish, promise};
-use crate::outbound::sql::DATABASE;
-use crate::outbound::{KeyIds, World};
+use crate::outbound::{DATABASE, KeyIds, World};
 
-/// Gives back what was paid, or a part of it. The money is on its way within seconds; the payment's `refunded` shows
-/// when it arrived.
+const REFUND_TOO_LARGE: Kind =
+    Kind::named(StatusCode::CONFLICT, "refund-too-large", "Less than that is left of what was paid.");
+
+refusals! {
+    /// Why nothing goes back.
+    RefundRefusals: PAYMENT_STATUS, REFUND_TOO_LARGE
+}
+
+/// Give back what was paid
+///
+/// Or a part of it. The money is on its way within seconds; the payment's `refunded` shows when it arrived. For
+/// administrators.
 #[utoipa::path(
     post,
     path = "/api/v1/payments/{id}/refunds",
     tag = "payments",
     operation_id = "refundPayment",
-    security(("bearer" = [])),
-    params(
-        ("id" = i64, Path, description = "The payment's number."),
-        ("Idempotency-Key" = String, Header, description = "A fresh UUID for each new refund; the same one when you repeat it.")
-    ),
+    security(("bearer" = ["admin"])),
+    params(IdPath, IdempotencyKeyHeader),
     request_body = NewRefundBody,
     responses(
-        (status = 201, description = "The refund, promised.", body = RefundBody),
-        (status = 409, description = "Nothing was paid, or less is left than that; or the key is in use."),
-        Problems
+        (
+            status = 201, description = "The refund, promised.", body = RefundBody,
+            links(("getPayment" = (operation_id = "getPayment", parameters(("id" = json!("$response.body#/paymentId"))))))
+        ),
+        RefundRefusals
     )
 )]
 pub async fn refund_payment(
@@ -66,7 +76,7 @@ async fn refund_with(
         Claimed::Mine(lease) => lease,
     };
     let NewRefund { amount, reason } = new;
-    let wish = RefundWish { payment_id, refund_id: lease.ids.number, amount, reason };
+    let wish = RefundWish { by: user_id, payment_id, refund_id: lease.ids.number, amount, reason };
     let world = World { lease: Some(lease) };
     Ok(promise(&world, &wish, render).await?.into_response())
 }
@@ -78,11 +88,14 @@ fn render(reply: &RefundReply) -> Answer {
         }
         RefundReply::NotCharged(status) => {
             let detail = format!("Nothing was paid that could go back: the payment is `{}`.", status.word());
-            Answer::problem(&Problem::conflict("payment-status", detail))
+            Answer::problem(&Problem::new(PAYMENT_STATUS, detail))
+        }
+        RefundReply::NotPermitted => {
+            Answer::problem(&Problem::forbidden("Your account may not give money back any more."))
         }
         RefundReply::TooMuch(left) => {
             let detail = format!("Only {left} is left of what was paid.");
-            Answer::problem(&Problem::conflict("refund-too-large", detail))
+            Answer::problem(&Problem::new(REFUND_TOO_LARGE, detail))
         }
     }
 }
@@ -93,6 +106,7 @@ impl From<RefundError> for Problem {
             RefundError::NotFound => no_such_payment(),
             RefundError::TakenOver => idempotency::in_flight(),
             RefundError::Contended => contended(),
+            RefundError::Unavailable(unavailable) => unavailable.into(),
             RefundError::Store(error) => error.into(),
         }
     }

@@ -1,156 +1,80 @@
 //! `/api/v1/products`.
 
 use axum::{Json, response::IntoResponse};
-use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode, header};
 use kit::{
-    Admin, Caller, Currency, Faults, Id, Input, Money, Page, Paging, Problem, Query, Unchecked, Valid,
-    etag::{self, IfMatch},
-    openapi::Problems,
-    page::unknown_cursor,
+    ActingAdmin, Caller, Currency, Faults, Id, Input, Listing, Page, Problem, Unchecked, Valid,
+    etag::{self, IfMatch, IfMatchHeader},
+    input::{IdPath, ListInput},
+    money::amount_format,
+    page::PageQuery,
     settings,
+    text::Text,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{
+    IntoParams,
+    openapi::{Object, ObjectBuilder, schema::Type},
+};
 
+use super::body::{NewProductBody, ProductBody, ProductChange};
 use crate::{
     domain::{
         catalogue::{Catalogue, CatalogueError, Filter},
-        product::{Change, NewProduct, Product},
-        stock::Pieces,
+        place::Place,
+        product::{Category, Change, Product, Sort},
+        search::Search,
     },
-    outbound::sql::Sql,
+    outbound::{Users, sql::Sql},
 };
 
-/// Longest search that is taken.
-const SEARCH_MAX_CHARS: usize = 100;
+/// What is searched for.
+type Words = Text<0, 100>;
 
-/// A product.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Product)]
-#[serde(rename_all = "camelCase")]
-pub struct ProductBody {
-    #[schema(minimum = 1)]
-    id: i64,
-    name: String,
-    description: String,
-    category: String,
-    price: Money,
-    #[schema(example = "EUR")]
-    currency: String,
-    /// Pieces that can still be ordered.
-    #[schema(minimum = 0)]
-    stock: i64,
-    /// False once it is archived.
-    active: bool,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-/// A product to come into the catalogue.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewProduct)]
-#[serde(deny_unknown_fields)]
-pub struct NewProductBody {
-    #[schema(required, value_type = String, min_length = 1, max_length = 200, example = "Lamp")]
-    name: Option<String>,
-    #[schema(max_length = 5000)]
-    description: Option<String>,
-    #[schema(required, value_type = String, min_length = 1, max_length = 50, example = "home")]
-    category: Option<String>,
-    #[schema(required, value_type = Money, example = 19.99)]
-    price: Option<Money>,
-    /// The shop's currency; no other is taken.
-    #[schema(example = "EUR")]
-    currency: Option<String>,
-    /// Pieces to begin with.
-    #[schema(minimum = 0, maximum = 1_000_000)]
-    stock: Option<i64>,
-}
-
-/// A change to a product; what is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProductChange {
-    #[schema(min_length = 1, max_length = 200)]
-    name: Option<String>,
-    #[schema(max_length = 5000)]
-    description: Option<String>,
-    #[schema(min_length = 1, max_length = 50)]
-    category: Option<String>,
-    price: Option<Money>,
-    active: Option<bool>,
-}
-
-/// Which products to list.
+/// Which products to list. Empty words and an empty category are as if they were not given.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct FilterQuery {
-    /// Words in name or description.
+    /// Words in name, description or category: all of them, `"in a row"`, `or` one another, `-not`. The last one may be the
+    /// beginning of a longer one.
+    #[param(max_length = 100, example = "teapot")]
     q: Option<String>,
     /// One category.
+    #[param(max_length = 50)]
     category: Option<String>,
-    /// The lowest price.
-    #[param(value_type = Option<Money>)]
+    #[param(schema_with = lowest)]
     min_price: Option<String>,
-    /// The highest price.
-    #[param(value_type = Option<Money>)]
+    #[param(schema_with = highest)]
     max_price: Option<String>,
-    /// `created`, `-created`, `price`, `-price` or `name`.
+    #[param(schema_with = sort)]
     sort: Option<String>,
-}
-
-impl NewProductBody {
-    /// The sound product, priced in the shop's currency, or `None` after noting every fault.
-    fn check(self, shop_currency: &Currency, faults: &mut Faults) -> Option<NewProduct> {
-        let name = faults.parse("name", self.name, |text| text.parse());
-        let description = self.description.unwrap_or_default();
-        let description = faults.take("description", description.parse());
-        let category = faults.parse("category", self.category, |text| text.parse());
-        let price = faults.parse("price", self.price, TryInto::try_into);
-        let named = self.currency.as_deref().unwrap_or(shop_currency.as_str());
-        if named != shop_currency.as_str() {
-            faults.add("currency", format!("must be {shop_currency}, the shop's currency"));
-        }
-        let stock = faults.parse_optional("stock", self.stock, Pieces::try_from);
-        Some(NewProduct {
-            name: name?,
-            description: description?,
-            category: category?,
-            price: price?,
-            currency: shop_currency.clone(),
-            stock: stock.unwrap_or_default(),
-        })
-    }
-}
-
-impl Input for ProductChange {
-    type Checked = Change;
-
-    fn check(self, faults: &mut Faults) -> Option<Change> {
-        Some(Change {
-            name: faults.parse_optional("name", self.name, |text| text.parse()),
-            description: faults.parse_optional("description", self.description, |text| text.parse()),
-            category: faults.parse_optional("category", self.category, |text| text.parse()),
-            price: faults.parse_optional("price", self.price, TryInto::try_into),
-            active: self.active,
-        })
-    }
 }
 
 impl Input for FilterQuery {
     type Checked = Filter;
 
     fn check(self, faults: &mut Faults) -> Option<Filter> {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let text = faults.parse_optional("q", given(self.q), |text| text.parse::<Words>());
+        let category = faults.parse_optional("category", given(self.category), |text| text.parse::<Category>());
         let sort = faults.parse_optional("sort", self.sort, |name| name.parse());
         Some(Filter {
-            text: faults.parse_optional("q", self.q.filter(|text| !text.is_empty()), searched),
-            category: self.category,
+            search: text.and_then(Search::new),
+            category: category.map(String::from),
             min_price: faults.parse_optional("minPrice", self.min_price, |text| text.parse()),
             max_price: faults.parse_optional("maxPrice", self.max_price, |text| text.parse()),
             sort: sort.unwrap_or_default(),
         })
+    }
+}
+
+impl ListInput for FilterQuery {
+    type Place = Place;
+
+    fn place(filter: &Filter, cursor: &str) -> Option<Place> {
+        Place::decode(filter.sort, cursor)
     }
 }
 
@@ -159,30 +83,51 @@ impl Input for FilterQuery {
 /// Those on offer; archived ones are left out.
 #[utoipa::path(
     get, path = "/api/v1/products", tag = "products", operation_id = "listProducts",
-    params(
-        FilterQuery,
-        ("limit" = Option<i64>, Query, description = "1 to 100, else 20"),
-        ("cursor" = Option<String>, Query, description = "Out of the Link header of the page before")
-    ),
-    responses((status = 200, body = [ProductBody], headers(("Link" = String))), Problems)
+    params(FilterQuery, PageQuery),
+    responses((
+        status = 200, description = "A page of products.", body = [ProductBody], headers(("Link" = String)),
+        links(
+            ("getProduct" = (operation_id = "getProduct", parameters(("id" = json!("$response.body#/0/id"))))),
+            ("placeOrder" = (
+                operation_id = "placeOrder",
+                request_body = json!({"items": [{"productId": "$response.body#/0/id", "quantity": 1}]})
+            ))
+        )
+    ))
 )]
-pub async fn list(Query(filter): Query<FilterQuery>, paging: Paging) -> Result<Page<ProductBody>, Problem> {
-    let cursor = paging.cursor.as_deref();
-    let listed = Sql.list(&filter, cursor, paging.fetch()).await?;
-    let page = paging.page(listed, |listed| listed.cursor.clone());
-    Ok(page.map(|listed| ProductBody::from(listed.product)))
+pub async fn list(Listing(filter, paging): Listing<FilterQuery>) -> Result<Page<ProductBody>, Problem> {
+    let sort = filter.sort;
+    let products = Sql.list(&filter, paging.after.clone(), paging.fetch()).await?;
+    let page = paging.page(products, |product| Place::of(sort, product).encode(sort));
+    Ok(page.map(ProductBody::from))
 }
 
 /// Put a product into the catalogue
+///
+/// With its first pieces. For administrators.
 #[utoipa::path(
     post, path = "/api/v1/products", tag = "products", operation_id = "createProduct",
-    security(("bearer" = [])), request_body = NewProductBody,
-    responses(
-        (status = 201, body = ProductBody, headers(("Location" = String), ("ETag" = String))),
-        Problems
-    )
+    security(("bearer" = ["admin"])), request_body = NewProductBody,
+    responses((
+        status = 201, description = "The product.", body = ProductBody,
+        headers(("Location" = String), ("ETag" = String)),
+        links(
+            ("getProduct" = (operation_id = "getProduct", parameters(("id" = json!("$response.body#/id"))))),
+            ("changeProduct" = (
+                operation_id = "changeProduct",
+                parameters(("id" = json!("$response.body#/id")), ("If-Match" = json!("$response.header.ETag")))
+            )),
+            ("archiveProduct" = (operation_id = "archiveProduct", parameters(("id" = json!("$response.body#/id"))))),
+            ("adjustStock" = (operation_id = "adjustStock", parameters(("id" = json!("$response.body#/id"))))),
+            ("listMovements" = (operation_id = "listMovements", parameters(("id" = json!("$response.body#/id"))))),
+            ("placeOrder" = (
+                operation_id = "placeOrder",
+                request_body = json!({"items": [{"productId": "$response.body#/id", "quantity": 1}]})
+            ))
+        )
+    ))
 )]
-pub async fn create(_admin: Admin, body: Unchecked<NewProductBody>) -> Result<impl IntoResponse, Problem> {
+pub async fn create(_admin: ActingAdmin<Users>, body: Unchecked<NewProductBody>) -> Result<impl IntoResponse, Problem> {
     let currency = shop_currency().await?;
     let new = body.check(|body, faults| body.check(&currency, faults))?;
     let product = Sql.insert(&new).await?;
@@ -193,11 +138,24 @@ pub async fn create(_admin: Admin, body: Unchecked<NewProductBody>) -> Result<im
 
 /// Read a product
 ///
-/// An archived one is shown to administrators only.
+/// An archived one is shown to administrators only. The ETag names the version of what administrators change; `stock`
+/// moves with every order and leaves it as it is.
 #[utoipa::path(
     get, path = "/api/v1/products/{id}", tag = "products", operation_id = "getProduct",
-    params(("id" = i64, Path)),
-    responses((status = 200, body = ProductBody, headers(("ETag" = String))), Problems)
+    security((), ("bearer" = [])), params(IdPath),
+    responses((
+        status = 200, description = "The product.", body = ProductBody, headers(("ETag" = String)),
+        links(
+            ("changeProduct" = (
+                operation_id = "changeProduct",
+                parameters(("id" = json!("$response.body#/id")), ("If-Match" = json!("$response.header.ETag")))
+            )),
+            ("placeOrder" = (
+                operation_id = "placeOrder",
+                request_body = json!({"items": [{"productId": "$response.body#/id", "quantity": 1}]})
+            ))
+        )
+    ))
 )]
 pub async fn get(caller: Option<Caller>, Id(id): Id) -> Result<impl IntoResponse, Problem> {
     let product = Sql.get(id).await?;
@@ -209,18 +167,18 @@ pub async fn get(caller: Option<Caller>, Id(id): Id) -> Result<impl IntoResponse
 }
 
 /// Change a product
+///
+/// Orders keep the name and the price that it had. For administrators.
+/// With `If-Match`, only if nobody else has changed it meanwhile: 412. Without it, whatever the version is.
 #[utoipa::path(
     patch, path = "/api/v1/products/{id}", tag = "products", operation_id = "changeProduct",
-    security(("bearer" = [])),
-    params(
-        ("id" = i64, Path),
-        ("If-Match" = Option<String>, Header, description = "The ETag of what you read")
-    ),
+    security(("bearer" = ["admin"])),
+    params(IdPath, IfMatchHeader),
     request_body = ProductChange,
-    responses((status = 200, body = ProductBody, headers(("ETag" = String))), Problems)
+    responses((status = 200, description = "The product, changed.", body = ProductBody, headers(("ETag" = String))))
 )]
 pub async fn change(
-    _admin: Admin,
+    _admin: ActingAdmin<Users>,
     Id(id): Id,
     IfMatch(expected): IfMatch,
     Valid(change): Valid<ProductChange>,
@@ -230,17 +188,18 @@ pub async fn change(
 
 /// Archive a product
 ///
-/// It leaves the catalogue; orders that have it keep it.
+/// It leaves the catalogue; orders that have it keep it, and administrators still see it. For administrators.
 #[utoipa::path(
     delete, path = "/api/v1/products/{id}", tag = "products", operation_id = "archiveProduct",
-    security(("bearer" = [])),
-    params(
-        ("id" = i64, Path),
-        ("If-Match" = Option<String>, Header, description = "The ETag of what you read")
-    ),
-    responses((status = 204), Problems)
+    security(("bearer" = ["admin"])),
+    params(IdPath, IfMatchHeader),
+    responses((status = 204, description = "It is archived."))
 )]
-pub async fn archive(_admin: Admin, Id(id): Id, IfMatch(expected): IfMatch) -> Result<StatusCode, Problem> {
+pub async fn archive(
+    _admin: ActingAdmin<Users>,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode, Problem> {
     let archived = Change { active: Some(false), ..Change::default() };
     Sql.change(id, &archived, expected).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -261,29 +220,26 @@ async fn shop_currency() -> Result<Currency, Problem> {
     })
 }
 
-fn searched(text: String) -> Result<String, String> {
-    let sound = text.chars().count() <= SEARCH_MAX_CHARS && !text.contains('\0');
-    match sound {
-        true => Ok(text),
-        false => Err(format!("must have at most {SEARCH_MAX_CHARS} characters")),
-    }
+fn lowest() -> Object {
+    amount("The lowest price.")
 }
 
-impl From<Product> for ProductBody {
-    fn from(product: Product) -> Self {
-        Self {
-            id: product.id,
-            name: product.name,
-            description: product.description,
-            category: product.category,
-            price: product.price,
-            currency: product.currency,
-            stock: product.available,
-            active: product.active,
-            created_at: product.created_at,
-            updated_at: product.updated_at,
-        }
-    }
+fn highest() -> Object {
+    amount("The highest price.")
+}
+
+/// The schema of an amount in a query.
+fn amount(meaning: &str) -> Object {
+    ObjectBuilder::new().schema_type(Type::Number).format(Some(amount_format())).description(Some(meaning)).build()
+}
+
+fn sort() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(Sort::ALL.map(Sort::as_str)))
+        .default(Some(Sort::default().as_str().into()))
+        .description(Some("The order of the list; `-` turns it around."))
+        .build()
 }
 
 impl From<CatalogueError> for Problem {
@@ -291,7 +247,6 @@ impl From<CatalogueError> for Problem {
         match error {
             CatalogueError::NotFound => Problem::not_found("There is no such product."),
             CatalogueError::Changed => Problem::precondition_failed(),
-            CatalogueError::UnknownCursor => unknown_cursor(),
             CatalogueError::Store(failure) => failure.into(),
         }
     }

@@ -10,13 +10,13 @@ use kit::{
     sql::{Row, SqlError, uuid},
 };
 
-use super::{DATABASE, Sql, told};
+use super::{DATABASE, told};
 use crate::domain::reservation::{Attempt, Line, Reservation, Reservations, ReservedLine, Shortage, Status};
 
 /// Reservations that lapse in one statement.
 const LAPSE_BATCH: i64 = 100;
 
-/// $1 reservation, $2 product ids, $3 quantities in the same order, $4 seconds, $5 to $7 as in [`told`]. The arrays are not unnested and joined:
+/// $1 reservation, $2 product ids, $3 quantities in the same order, $4 seconds, $5 to $7 as in [`told`], $8 traceparent. The arrays are not unnested and joined:
 /// that plans badly, where `= any` is a plain index scan. A lapsed reservation is taken anew with the lines that it had.
 const TAKE: &str = "
 with locked as materialized (
@@ -49,9 +49,10 @@ with locked as materialized (
     from claimed
     where p.id = any($2::bigint[])
 ), told as (
-    insert into outbox (topic, key, type, data)
+    insert into outbox (topic, key, type, data, traceparent)
     select $5::text, 'product-' || locked.id, $6::text,
-        jsonb_build_object('productId', locked.id, 'name', locked.name, 'stock', available - quantity, 'version', 1)
+        jsonb_build_object('productId', locked.id, 'name', locked.name, 'stock', available - quantity, 'version', 1),
+        $8::text
     from claimed, locked
     where available >= $7::bigint and available - quantity < $7::bigint
 )
@@ -59,6 +60,11 @@ select id as product_id, quantity, name, price_minor, currency, available,
     exists (select from claimed) as taken
 from locked
 order by id";
+
+/// It locks the reservation's row alone, and waits for nothing more.
+const PROLONG: &str = "
+update reservations set expires_at = greatest(expires_at, now() + $2::bigint * interval '1 second')
+where id = $1::uuid and status = 'held'";
 
 const FIND: &str = "
 select r.status, l.product_id, l.quantity, l.name, l.price_minor, l.currency
@@ -86,7 +92,7 @@ with line as materialized (
 )
 select exists (select from settled) as settled";
 
-/// $1 reservation, $2 to $4 as in [`told`]. Archived products too: what was sold while they were on offer has been paid for.
+/// $1 reservation, $2 to $4 as in [`told`], $5 traceparent. Archived products too: what was sold while they were on offer has been paid for.
 const COMMIT_LAPSED: &str = "
 with line as materialized (
     select product_id, quantity from reservation_lines where reservation_id = $1::uuid
@@ -108,10 +114,10 @@ with line as materialized (
     insert into movements (product_id, delta, reason, reservation_id)
     select line.product_id, -line.quantity, 'sold', settled.id from settled, line
 ), told as (
-    insert into outbox (topic, key, type, data)
+    insert into outbox (topic, key, type, data, traceparent)
     select $2::text, 'product-' || wanted.product_id, $3::text,
         jsonb_build_object('productId', wanted.product_id, 'name', wanted.name, 'stock', available - quantity,
-            'version', 1)
+            'version', 1), $5::text
     from settled, wanted
     where available >= $4::bigint and available - quantity < $4::bigint
 )
@@ -180,12 +186,20 @@ with due as materialized (
 )
 select count(*) as lapsed from lapsed";
 
-impl Reservations for Sql {
+/// The reservations in [`DATABASE`], for one change.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// The trace that the change is part of; events that come of it carry it on.
+    pub traceparent: Option<String>,
+}
+
+impl Reservations for Ledger {
     async fn take(&self, id: &str, lines: &[Line], hold_s: u32) -> Result<Attempt, Failure> {
         let products: Vec<i64> = lines.iter().map(|line| line.product_id).collect();
         let quantities: Vec<i64> = lines.iter().map(|line| line.quantity).collect();
         let mut params = vec![uuid(id), products.into(), quantities.into(), i64::from(hold_s).into()];
         params.extend(told());
+        params.push(self.traceparent.clone().into());
         let rows = DATABASE.rows(TAKE, params).await?;
         let mut attempt = Attempt { taken: false, found: Vec::with_capacity(rows.len()) };
         for row in &rows {
@@ -193,6 +207,11 @@ impl Reservations for Sql {
             attempt.found.push((line(row)?, row.get("available")?));
         }
         Ok(attempt)
+    }
+
+    async fn prolong(&self, id: &str, hold_s: u32) -> Result<bool, Failure> {
+        let prolonged = DATABASE.execute(PROLONG, vec![uuid(id), i64::from(hold_s).into()]).await?;
+        Ok(prolonged > 0)
     }
 
     async fn find(&self, id: &str) -> Result<Option<Reservation>, Failure> {
@@ -216,7 +235,9 @@ impl Reservations for Sql {
     }
 
     async fn commit_lapsed(&self, id: &str) -> Result<Result<(), Vec<Shortage>>, Failure> {
-        let params = std::iter::once(uuid(id)).chain(told()).collect();
+        let mut params = vec![uuid(id)];
+        params.extend(told());
+        params.push(self.traceparent.clone().into());
         let rows = DATABASE.rows(COMMIT_LAPSED, params).await?;
         let mut short = Vec::new();
         for row in &rows {

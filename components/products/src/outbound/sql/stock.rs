@@ -9,22 +9,28 @@ use kit::{
 use super::{DATABASE, Sql, columns, product, told};
 use crate::domain::{
     product::Product,
-    stock::{Adjustment, Movement, Stock, StockError},
+    stock::{Adjustment, Movement, ON_HAND_MAX, Stock, StockError},
 };
 
 impl Stock for Sql {
-    async fn adjust(&self, product_id: i64, adjustment: &Adjustment) -> Result<Product, StockError> {
+    async fn adjust(
+        &self,
+        product_id: i64,
+        adjustment: &Adjustment,
+        traceparent: Option<&str>,
+    ) -> Result<Product, StockError> {
         let statement = concat!(
             "with changed as (
                  update products set on_hand = on_hand + $2, updated_at = now()
-                 where id = $1
+                 where id = $1 and ($2::bigint < 0 or on_hand + $2::bigint <= $8::bigint)
                  returning *
              ), noted as (
                  insert into movements (product_id, delta, reason) select id, $2, $3 from changed
              ), told as (
-                 insert into outbox (topic, key, type, data)
+                 insert into outbox (topic, key, type, data, traceparent)
                  select $4::text, 'product-' || id, $5::text,
-                     jsonb_build_object('productId', id, 'name', name, 'stock', on_hand - reserved, 'version', 1)
+                     jsonb_build_object('productId', id, 'name', name, 'stock', on_hand - reserved, 'version', 1),
+                     $7::text
                  from changed
                  where active and on_hand - reserved < $6::bigint and on_hand - reserved - $2 >= $6::bigint
              )
@@ -35,9 +41,12 @@ impl Stock for Sql {
         let mut params =
             vec![product_id.into(), adjustment.delta.count().into(), adjustment.reason.as_str().to_owned().into()];
         params.extend(told());
-        let row = DATABASE.row(statement, params).await.map_err(refused)?;
-        let row = row.ok_or(StockError::NotFound)?;
-        Ok(product(&row).map_err(Failure::from)?)
+        params.push(traceparent.map(str::to_owned).into());
+        params.push(ON_HAND_MAX.into());
+        match DATABASE.row(statement, params).await.map_err(refused)? {
+            Some(row) => Ok(product(&row).map_err(Failure::from)?),
+            None => Err(why_not_changed(product_id).await?),
+        }
     }
 
     async fn movements(
@@ -74,6 +83,12 @@ impl Stock for Sql {
     }
 }
 
+/// Why a change found nothing to change.
+async fn why_not_changed(product_id: i64) -> Result<StockError, Failure> {
+    let row = DATABASE.row("select 1 as there from products where id = $1", vec![product_id.into()]).await?;
+    Ok(row.map_or(StockError::NotFound, |_| StockError::TooMany))
+}
+
 fn movement(row: &Row) -> Result<Option<Movement>, SqlError> {
     let Some(id) = row.get::<Option<i64>>("id")? else {
         return Ok(None);
@@ -91,9 +106,6 @@ fn movement(row: &Row) -> Result<Option<Movement>, SqlError> {
 fn refused(error: SqlError) -> StockError {
     if error.is_constraint("products_reserved_within_on_hand") {
         return StockError::BelowReserved;
-    }
-    if error.is_constraint("products_on_hand_bounded") {
-        return StockError::TooMany;
     }
     StockError::Store(error.into())
 }

@@ -8,8 +8,8 @@ use std::{
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-/// The address at the other end of the connection, as the host saw it; behind a proxy that is the proxy's. What a
-/// client says about itself in `x-forwarded-for` could be anything, so it is not looked at.
+/// The client's address as the host knows it, which also knows whom to believe of the proxies in between. What a request
+/// says in `x-forwarded-for` could be anything, so it is not looked at here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub Option<IpAddr>);
 

@@ -4,8 +4,9 @@ use axum::{Json, response::IntoResponse};
 use http::StatusCode;
 use kit::{
     Caller, Faults, Id, Input, Problem, Valid,
-    openapi::Problems,
-    settings,
+    input::IdPath,
+    problem::{Kind, kinds},
+    refusals, settings,
     token::{ACCESS_TOKEN_S, Issuer, now_s},
 };
 use serde::{Deserialize, Serialize};
@@ -20,50 +21,79 @@ use crate::{
         throttle::{Subject, throttled},
     },
     inbound::first_admin,
-    outbound::{argon2::Argon2id, secrets::Random, sql::Sql},
+    outbound::{passwords::Passwords, secrets::Random, sql::Sql},
 };
 
-/// Longest text that is looked at as a password at all.
-const PASSWORD_MAX_BYTES: usize = 1024;
+/// Longest text that is looked at at all.
+const TEXT_MAX_BYTES: usize = 1024;
+
+const WRONG_CREDENTIALS: Kind =
+    Kind::plain(StatusCode::UNAUTHORIZED, "The e-mail address or the password is wrong, or the account is not active.");
+const WRONG_TOKEN: Kind =
+    Kind::plain(StatusCode::UNAUTHORIZED, "The refresh token is not valid any more. Log in again.");
+const OWNER_ONLY: Kind = Kind::plain(StatusCode::FORBIDDEN, "Only the owner may change the password.");
+
+refusals! {
+    /// Why nobody is logged in.
+    LogInRefusals: WRONG_CREDENTIALS, kinds::TOO_MANY_FAILURES
+}
+
+refusals! {
+    /// Why a session does not go on.
+    RefreshRefusals: WRONG_TOKEN
+}
+
+refusals! {
+    /// Why a password stays.
+    PasswordRefusals: OWNER_ONLY, kinds::TOO_MANY_FAILURES
+}
 
 /// A session, just opened or refreshed.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Session)]
+#[schema(as = Session, examples(json!({
+    "access_token": "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl",
+    "refresh_token": "bq0XQ9uvLPjYLD4hSOVYH1UrJU0vXqU6cW1vBvC6v2Y", "token_type": "Bearer", "expires_in": 600
+})))]
 pub struct SessionBody {
     /// Send it as `Authorization: Bearer …`.
     access_token: String,
     /// Works once, at `/api/v1/sessions/refresh`.
     refresh_token: String,
-    #[schema(example = "Bearer")]
+    #[schema(pattern = "^Bearer$")]
     token_type: &'static str,
     /// Seconds until the access token ends.
+    #[schema(minimum = 0)]
     expires_in: i64,
 }
 
 /// Who logs in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"email": "ada@example.com", "password": "correct horse battery"})))]
 pub struct LogIn {
-    #[schema(required, value_type = String, format = "email", example = "ada@example.com")]
+    #[schema(required, value_type = String, max_length = 1024)]
     email: Option<String>,
-    #[schema(required, value_type = String, format = "password")]
+    #[schema(required, value_type = String, max_length = 1024, format = "password")]
     password: Option<String>,
 }
 
 /// The token of an earlier answer.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"refresh_token": "bq0XQ9uvLPjYLD4hSOVYH1UrJU0vXqU6cW1vBvC6v2Y"})))]
 pub struct Refresh {
-    #[schema(required, value_type = String)]
+    #[schema(required, value_type = String, max_length = 1024)]
     refresh_token: Option<String>,
 }
 
 /// The password of now, and the one to come.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"current": "correct horse battery", "new": "the analytical engine"})))]
 pub struct PasswordChange {
-    #[schema(required, value_type = String, format = "password")]
+    #[schema(required, value_type = String, max_length = 1024, format = "password")]
     current: Option<String>,
+    /// Not one of the passwords that are guessed first.
     #[schema(required, value_type = String, min_length = 8, max_length = 128, format = "password")]
     new: Option<String>,
 }
@@ -72,7 +102,7 @@ impl Input for LogIn {
     type Checked = (String, String);
 
     fn check(self, faults: &mut Faults) -> Option<Self::Checked> {
-        let email = faults.required("email", self.email);
+        let email = faults.parse("email", self.email, bounded);
         let password = faults.parse("password", self.password, bounded);
         Some((email?, password?))
     }
@@ -82,7 +112,7 @@ impl Input for Refresh {
     type Checked = String;
 
     fn check(self, faults: &mut Faults) -> Option<String> {
-        faults.required("refresh_token", self.refresh_token)
+        faults.parse("refresh_token", self.refresh_token, bounded)
     }
 }
 
@@ -102,7 +132,16 @@ impl Input for PasswordChange {
 /// hundred from an address, each further one makes the next attempt wait twice as long, with 429 and `Retry-After`.
 #[utoipa::path(
     post, path = "/api/v1/sessions", operation_id = "logIn", tag = "sessions", request_body = LogIn,
-    responses((status = 201, body = SessionBody), Problems)
+    responses(
+        (
+            status = 201, description = "The session.", body = SessionBody,
+            links(("refreshSession" = (
+                operation_id = "refreshSession",
+                request_body = json!({"refresh_token": "$response.body#/refresh_token"})
+            )))
+        ),
+        LogInRefusals
+    )
 )]
 pub async fn log_in(
     ClientAddress(address): ClientAddress,
@@ -111,7 +150,7 @@ pub async fn log_in(
     first_admin::ensure().await?;
     let account = email.parse().ok().map(|email| Subject::account(&email));
     let subjects: Vec<Subject> = account.into_iter().chain(address.map(Subject::address)).collect();
-    let attempt = sessions::log_in(&Sql, &Argon2id, &Random, &email, &password);
+    let attempt = sessions::log_in(&Sql, &Passwords, &Random, &email, &password);
     answer(throttled(&Sql, &subjects, attempt).await?).await
 }
 
@@ -120,16 +159,27 @@ pub async fn log_in(
 /// Each refresh token works once; using one twice ends the session.
 #[utoipa::path(
     post, path = "/api/v1/sessions/refresh", operation_id = "refreshSession", tag = "sessions", request_body = Refresh,
-    responses((status = 201, body = SessionBody), Problems)
+    responses(
+        (
+            status = 201, description = "The session, with new tokens.", body = SessionBody,
+            links(("refreshSession" = (
+                operation_id = "refreshSession",
+                request_body = json!({"refresh_token": "$response.body#/refresh_token"})
+            )))
+        ),
+        RefreshRefusals
+    )
 )]
 pub async fn refresh(Valid(token): Valid<Refresh>) -> Result<impl IntoResponse, Problem> {
     answer(sessions::refresh(&Sql, &Random, &token).await?).await
 }
 
 /// Log out
+///
+/// The session ends; its refresh token is worthless from now on. The access token lives on for the rest of its ten minutes.
 #[utoipa::path(
     delete, path = "/api/v1/sessions/current", operation_id = "logOut", tag = "sessions", security(("bearer" = [])),
-    responses((status = 204), Problems)
+    responses((status = 204, description = "Logged out."))
 )]
 pub async fn log_out(caller: Caller) -> Result<StatusCode, Problem> {
     if let Some(session) = &caller.session {
@@ -143,8 +193,8 @@ pub async fn log_out(caller: Caller) -> Result<StatusCode, Problem> {
 /// Ends every session of the account.
 #[utoipa::path(
     put, path = "/api/v1/users/{id}/password", operation_id = "changePassword", tag = "users", security(("bearer" = [])),
-    params(("id" = i64, Path)), request_body = PasswordChange,
-    responses((status = 204), Problems)
+    params(IdPath), request_body = PasswordChange,
+    responses((status = 204, description = "The password is another one now."), PasswordRefusals)
 )]
 pub async fn change_password(
     caller: Caller,
@@ -153,11 +203,11 @@ pub async fn change_password(
 ) -> Result<StatusCode, Problem> {
     if caller.user_id != id {
         return Err(match caller.is_admin() {
-            true => Problem::forbidden("Only the owner may change the password."),
+            true => Problem::new(OWNER_ONLY, "Only the owner may change the password."),
             false => AccountError::NotFound.into(),
         });
     }
-    let attempt = sessions::change_password(&Sql, &Argon2id, id, &current, &new);
+    let attempt = sessions::change_password(&Sql, &Passwords, id, &current, &new);
     match throttled(&Sql, &[Subject::password_of(id)], attempt).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(SessionError::WrongCredentials) => {
@@ -186,7 +236,7 @@ async fn answer(session: Session) -> Result<impl IntoResponse, Problem> {
 }
 
 fn bounded(text: String) -> Result<String, &'static str> {
-    match text.len() <= PASSWORD_MAX_BYTES {
+    match text.len() <= TEXT_MAX_BYTES {
         true => Ok(text),
         false => Err("is too long"),
     }
@@ -203,6 +253,7 @@ impl From<SessionError> for Problem {
                 "The refresh token is not valid any more. Log in again at POST /api/v1/sessions.",
             ),
             SessionError::NotFound => AccountError::NotFound.into(),
+            SessionError::NotActive => AccountError::NotPermitted.into(),
             SessionError::TooManyFailures { wait_s } => {
                 Problem::too_many(format!("There were too many failures. Try again in {wait_s} s."), wait_s)
             }

@@ -1,0 +1,5 @@
+//! What comes in: requests, events, the clock.
+
+mod events;
+pub mod http;
+mod internal;

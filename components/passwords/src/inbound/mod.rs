@@ -1,0 +1,3 @@
+//! How the component is reached.
+
+mod wit;

@@ -1,0 +1,4 @@
+//! What the shop asks of the provider.
+
+pub mod internal;
+mod wit;

@@ -1,0 +1,219 @@
+//! What is wrong with the components themselves.
+
+use std::collections::BTreeMap;
+
+use wasmtime::{Engine, component};
+
+use super::Compile;
+use crate::{
+    app::{linker, served},
+    database::check_migrations,
+    engine::source::component_bytes,
+    manifest::{Fault, Reading, app::Component, import},
+    service::contract::{self, Surface},
+};
+
+/// Every fault of the components that are running or whose files exist.
+pub(super) fn faults(
+    reading: &Reading,
+    engine: &Engine,
+    compile: &Compile<'_>,
+    running: &BTreeMap<String, Surface>,
+    served: &dyn Fn(&str) -> bool,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut surfaces: BTreeMap<&str, Surface> =
+        running.iter().map(|(id, surface)| (id.as_str(), surface.clone())).collect();
+    let mut compiled = BTreeMap::new();
+    let files = reading.app.components.values().filter(|component| component.source.is_file());
+    for component in files.filter(|component| !running.contains_key(&component.id)) {
+        match read(reading, compile, component) {
+            Ok(read) => {
+                surfaces.insert(component.id.as_str(), Surface::of(engine, &read));
+                compiled.insert(component.id.as_str(), read);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for component in reading.app.components.values() {
+        let id = component.id.as_str();
+        if let Some(surface) = surfaces.get(id) {
+            let before = faults.len();
+            unprovided(reading, component, surface, &surfaces, served, &mut faults);
+            declined(reading, component, surface, &mut faults);
+            unfit_links(reading, component, surface, &surfaces, &mut faults);
+            unused_links(reading, component, surface, &surfaces, &mut faults);
+            missing_exports(reading, component, surface, &mut faults);
+            if let Some(compiled) = compiled.get(id).filter(|_| faults.len() == before) {
+                unlinked(reading, engine, component, compiled, &mut faults);
+            }
+        }
+        bad_migrations(reading, component, &mut faults);
+    }
+    faults
+}
+
+/// What only linking shows: an interface that the host serves in another shape, or whose package alone it serves.
+fn unlinked(
+    reading: &Reading,
+    engine: &Engine,
+    component: &Component,
+    compiled: &component::Component,
+    faults: &mut Vec<Fault>,
+) {
+    let linked = linker::host_interfaces(engine).and_then(|base| linker::try_link(&base, component, compiled));
+    if let Err(error) = linked {
+        let causes: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
+        let message = format!("`{}` cannot be linked: {}", component.id, causes.join(": "));
+        let remedy = "build it against interfaces that the host serves, with an SDK of the same release";
+        faults.push(reading.fault(&component.id, &["source"], message, remedy));
+    }
+}
+
+fn bad_migrations(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
+    let Some(folder) = component.plaza.migrations.as_ref().filter(|folder| folder.is_dir()) else { return };
+    if let Err(error) = check_migrations(folder) {
+        let message = format!("the migrations of `{}` cannot be applied", component.id);
+        faults.push(reading.fault(&component.id, &["tool", "plaza", "migrations"], message, error.to_string()));
+    }
+}
+
+fn read(reading: &Reading, compile: &Compile<'_>, component: &Component) -> Result<component::Component, Fault> {
+    let shown = component.source.strip_prefix(reading.app.base()).unwrap_or(&component.source).display();
+    let fault = |message: String, remedy: &str| reading.fault(&component.id, &["source"], message, remedy);
+    let bytes = std::fs::read(&component.source)
+        .map_err(|error| fault(format!("`{shown}` cannot be read: {error}"), "make it readable for this user"))?;
+    component_bytes(&bytes).map_err(|refusal| fault(format!("`{shown}` {refusal}"), refusal.remedy()))?;
+    match compile(&bytes) {
+        Ok(compiled) => Ok(compiled),
+        Err(cause) => {
+            let cause = cause.lines().next().unwrap_or_default();
+            Err(fault(format!("`{shown}` is no component that can be run: {cause}"), "build it anew"))
+        }
+    }
+}
+
+fn unprovided(
+    reading: &Reading,
+    component: &Component,
+    surface: &Surface,
+    surfaces: &BTreeMap<&str, Surface>,
+    served: &dyn Fn(&str) -> bool,
+    faults: &mut Vec<Fault>,
+) {
+    for (name, interface) in &surface.imports {
+        if interface.is_types_only() || served(name) || import::provider(&component.links, name).is_some() {
+            continue;
+        }
+        let provider = surfaces.iter().find(|(id, other)| **id != component.id && other.provides(name).is_some());
+        let line = |id: &str| {
+            format!("\"{name}\" = {{ component = \"{id}\" }} under `[component.{}.dependencies]`", component.id)
+        };
+        let remedy = match (provider, served::remedy(name)) {
+            (Some((id, _)), _) => format!("`{id}` exports it: add {}", line(id)),
+            (None, Some(remedy)) => remedy,
+            (None, None) => format!("name a component that exports it: add {}", line("<id>")),
+        };
+        let message = format!("`{}` imports {name}, which nobody provides", component.id);
+        faults.push(reading.fault(&component.id, &["source"], message, remedy));
+    }
+}
+
+/// What a component is granted and the host cannot do. SDKs import more than their programs use, so that an import alone says nothing.
+fn declined(reading: &Reading, component: &Component, surface: &Surface, faults: &mut Vec<Fault>) {
+    for import in surface.imports.keys() {
+        let grants = component.allowed_outbound_hosts.iter().map(ToString::to_string);
+        if let Some(grant) = served::useless_grant(import, grants) {
+            let message =
+                format!("`{}` is granted `{grant}` and imports {import}, which is not served yet", component.id);
+            let remedy = "take the grant out if the component does not need it";
+            faults.push(reading.fault(&component.id, &["allowed_outbound_hosts"], message, remedy));
+        }
+    }
+}
+
+fn unfit_links(
+    reading: &Reading,
+    component: &Component,
+    surface: &Surface,
+    surfaces: &BTreeMap<&str, Surface>,
+    faults: &mut Vec<Fault>,
+) {
+    for name in surface.imports.keys() {
+        let Some((key, id)) = import::line_of(&component.links, name) else {
+            continue;
+        };
+        let mut fault =
+            |message: String, remedy: String| faults.push(link_fault(reading, component, key, message, remedy));
+        for mismatch in contract::unlinkable(surface, name) {
+            let remedy = "declare it as `async func`, and pass values instead of resources, streams and futures";
+            fault(format!("`{}` cannot call another component by {mismatch}", component.id), remedy.to_owned());
+        }
+        let Some(provider) = surfaces.get(id) else {
+            continue;
+        };
+        for mismatch in contract::missing(surface, provider, name) {
+            let remedy = match mismatch.function {
+                Some(_) => format!("build `{}` and `{id}` against the same WIT", component.id),
+                None => format!("let `{id}` export it, or name a component that does"),
+            };
+            fault(format!("`{id}` does not fit `{}`: {mismatch}", component.id), remedy);
+        }
+    }
+}
+
+/// A dependency that is not imported may be ready for a version that will import it; its provider must have it already.
+fn unused_links(
+    reading: &Reading,
+    component: &Component,
+    surface: &Surface,
+    surfaces: &BTreeMap<&str, Surface>,
+    faults: &mut Vec<Fault>,
+) {
+    for (key, id) in &component.links {
+        if surface.imports.keys().any(|name| import::covers(key, name)) {
+            continue;
+        }
+        let provider = surfaces.get(id.as_str()).filter(|_| *id != component.id);
+        if provider.is_some_and(|provider| provider.exports.keys().any(|name| import::covers(key, name))) {
+            continue;
+        }
+        let message = format!("`{}` imports nothing of {key}", component.id);
+        let remedy = match provider {
+            Some(_) => format!("take the line out, or let `{id}` export it first"),
+            None => "take the line out".to_owned(),
+        };
+        faults.push(link_fault(reading, component, key, message, remedy));
+    }
+}
+
+fn missing_exports(reading: &Reading, component: &Component, surface: &Surface, faults: &mut Vec<Fault>) {
+    let id = &component.id;
+    let handles = ["wasi:http/handler", "wasi:http/incoming-handler"].iter().any(|name| surface.exports_any(name));
+    if !handles && reading.app.routes.iter().any(|trigger| trigger.component == *id) {
+        let message = format!("`{id}` has a route and does not handle requests");
+        let remedy =
+            "export wasi:http/handler@0.3.0 (`#[http_service]` of spin-sdk 7) or wasi:http/incoming-handler@0.2";
+        faults.push(reading.fault(id, &["source"], message, remedy));
+    }
+    if !component.plaza.subscribe.is_empty() && surface.provides("plaza:events/subscriber@1.0.0").is_none() {
+        let message = format!("`{id}` subscribes to events and does not handle them");
+        let remedy = "export plaza:events/subscriber@1.0.0, or take `subscribe` out";
+        faults.push(reading.fault(id, &["tool", "plaza", "subscribe"], message, remedy));
+    }
+    if component.plaza.tick_seconds.is_some() && surface.provides("plaza:schedule/task@1.0.0").is_none() {
+        let message = format!("`{id}` has a tick and nothing to do at it");
+        let remedy = "export plaza:schedule/task@1.0.0, or take `tick_seconds` out";
+        faults.push(reading.fault(id, &["tool", "plaza", "tick_seconds"], message, remedy));
+    }
+}
+
+/// A fault at the line of a dependency, be it Plaza's own or Spin's.
+fn link_fault(reading: &Reading, component: &Component, key: &str, message: String, remedy: String) -> Fault {
+    let own = ["tool", "plaza", "dependencies", key];
+    let path = ["component", component.id.as_str(), "tool", "plaza", "dependencies", key];
+    match reading.lines.exact(&path) {
+        Some(_) => reading.fault(&component.id, &own, message, remedy),
+        None => reading.fault(&component.id, &["dependencies", key], message, remedy),
+    }
+}

@@ -1,0 +1,46 @@
+//! What a host is started with.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use crate::{
+    cores::ThreadModel,
+    events::KafkaSettings,
+    limits::HostLimits,
+    manifest::{Source, runtime_config::RuntimeConfig},
+    server::TrustedProxies,
+};
+
+/// What to run, and where.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The manifest and its profile.
+    pub manifest: Source,
+    /// Where the application listens.
+    pub listen: SocketAddr,
+    /// How it speaks TLS there; without it, it speaks plain HTTP.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The proxies in front of it.
+    pub trusted_proxies: TrustedProxies,
+    /// Where the admin port listens.
+    pub control: SocketAddr,
+    /// The folder for the embedded server, the compile cache and the control token.
+    pub state_dir: PathBuf,
+    /// A database server outside.
+    pub database_url: Option<String>,
+    /// Where the embedded server's programs are, or are to be installed.
+    pub postgres_dir: Option<PathBuf>,
+    /// Kafka, where it is to carry the events; else they stay in this process.
+    pub kafka: Option<KafkaSettings>,
+    /// Where stores and databases are that the manifest only names.
+    pub runtime_config: RuntimeConfig,
+    /// `--variable`, by the variable's name.
+    pub variables: BTreeMap<String, String>,
+    /// `SPIN_VARIABLE_<NAME>`, likewise.
+    pub environment: BTreeMap<String, String>,
+    /// Whether the manifest's files are served whatever was deployed.
+    pub files_only: bool,
+    /// How threads are used.
+    pub thread_model: ThreadModel,
+    /// Bounds of the process.
+    pub limits: HostLimits,
+}

@@ -1,0 +1,33 @@
+//! Where the application's key-value stores and SQLite databases are kept on this host.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::{
+    capability::{key_value::Stores, sqlite::Databases},
+    manifest::runtime_config::{DEFAULT, Place, RuntimeConfig},
+};
+
+/// What is kept in files of SQLite.
+pub struct Storage {
+    /// Key-value stores.
+    pub stores: Stores,
+    /// Databases.
+    pub databases: Databases,
+}
+
+impl Storage {
+    /// What the runtime config describes, and those called `default` in the state folder where it does not.
+    pub fn new(state_dir: &Path, config: &RuntimeConfig) -> Self {
+        let folder = state_dir.join("sqlite");
+        Self {
+            stores: Stores::new(with_default(&config.key_value_stores, &folder.join("key_value.db"))),
+            databases: Databases::new(with_default(&config.sqlite_databases, &folder.join("default.db"))),
+        }
+    }
+}
+
+fn with_default(described: &BTreeMap<String, Place>, file: &Path) -> BTreeMap<String, Place> {
+    let mut places = described.clone();
+    places.entry(DEFAULT.to_owned()).or_insert_with(|| Place::File(file.to_owned()));
+    places
+}

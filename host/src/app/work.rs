@@ -1,0 +1,124 @@
+//! What components do unasked: events and ticks.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    calls::{EventCalls, TickCalls},
+    services::Furnished,
+};
+use crate::{
+    control::Office,
+    database::Database,
+    events::{self, Events, KafkaSettings, Outbox, Replay, Subscription, Tally},
+    schedule::{self, Schedule},
+};
+
+/// What is under way of it.
+#[derive(Default)]
+pub struct Work(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    under: Under,
+    stopped: bool,
+}
+
+/// Relays and ticks, either of which another may take the place of.
+#[derive(Default)]
+pub struct Under {
+    /// The relays of the outboxes.
+    pub events: Option<Events>,
+    /// The ticks.
+    pub schedule: Option<Schedule>,
+}
+
+impl Work {
+    /// Goes on with this where it says something; what it takes the place of is returned, to be stopped. Nothing begins
+    /// once [`Work::end`] was called.
+    pub fn replace(&self, mut next: Under) -> Under {
+        let mut state = self.state();
+        if !state.stopped {
+            if next.events.is_some() {
+                std::mem::swap(&mut state.under.events, &mut next.events);
+            }
+            if next.schedule.is_some() {
+                std::mem::swap(&mut state.under.schedule, &mut next.schedule);
+            }
+        }
+        next
+    }
+
+    /// What is under way, to be stopped. Nothing takes its place.
+    pub fn end(&self) -> Under {
+        std::mem::replace(&mut *self.state(), State { stopped: true, ..State::default() }).under
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Office for Work {
+    fn replay(&self) -> Option<Arc<Replay>> {
+        self.state().under.events.as_ref().map(Events::replay)
+    }
+}
+
+impl Under {
+    /// Begins nothing further and lets what is under way finish within `patience`.
+    pub async fn stop(self, patience: Duration) {
+        let ticks = async {
+            if let Some(schedule) = self.schedule {
+                schedule.stop(patience).await;
+            }
+        };
+        let handlers = async {
+            if let Some(events) = self.events {
+                events.stop(patience).await;
+            }
+        };
+        tokio::join!(ticks, handlers);
+    }
+}
+
+/// Carries the events of every outbox to their subscribers.
+///
+/// # Errors
+/// An outbox that is none, or settings for Kafka that are none.
+pub async fn start_events(
+    furnished: &Furnished,
+    database: &Database,
+    kafka: Option<&KafkaSettings>,
+    tally: Arc<Tally>,
+) -> anyhow::Result<Events> {
+    let mut outboxes = Vec::new();
+    let mut subscriptions = Vec::new();
+    for component in furnished.app.components.values() {
+        let id = component.id.as_str();
+        let wake = furnished.outfit(id).map(|outfit| outfit.wrote());
+        let database = furnished.databases.get(id);
+        if let (Some(table), Some(database), Some(wake)) = (&component.plaza.outbox, database, wake) {
+            let (url, table) = (database.url.clone(), table.clone());
+            outboxes.push(Outbox { component: id.to_owned(), url, table, wake });
+        }
+        let Some(service) = furnished.services.get(id) else { continue };
+        for topic in &component.plaza.subscribe {
+            let subscriber = Arc::new(EventCalls(service.clone()));
+            subscriptions.push(Subscription { topic: topic.clone(), subscriber });
+        }
+    }
+    Ok(events::start(database, outboxes, subscriptions, kafka, tally).await?)
+}
+
+/// Has every component tick that asks for it.
+pub fn start_schedule(furnished: &Furnished, database: &Database) -> Schedule {
+    let ticking = furnished.app.components.values().filter_map(|component| {
+        let every = Duration::from_secs(component.plaza.tick_seconds?);
+        let service = furnished.services.get(component.id.as_str())?;
+        Some((Arc::new(TickCalls(service.clone())) as Arc<dyn schedule::Task>, every))
+    });
+    schedule::start(database, ticking.collect())
+}

@@ -1,0 +1,156 @@
+//! The application's variables, as the command line and the environment set them. They may be secrets: no message repeats a text
+//! that is not known to be a name.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use anyhow::{Context, bail};
+
+use super::options::password_in;
+use crate::app::from_environment;
+
+/// The file beside a manifest that adds to the environment, as under Spin.
+const ENVIRONMENT_FILE: &str = ".env";
+
+/// What the values of `--variable` set, the last one of a name counting: `name=value`, `name=@file` for what is in the file, or
+/// `@file.json` and `@file.toml` for a table of names and values.
+///
+/// # Errors
+/// Which of them is not written as it must be, by its place, and what is wrong with its file.
+pub fn given(texts: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for (text, place) in texts.iter().zip(1..) {
+        let set = match text.strip_prefix('@') {
+            Some(file) => in_file(Path::new(file)),
+            None => one(text),
+        };
+        values.extend(set.with_context(|| format!("--variable number {place} sets nothing"))?);
+    }
+    Ok(values)
+}
+
+fn one(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let (name, value) = text.split_once('=').unwrap_or_default();
+    let name = name.trim();
+    if !is_name(name) {
+        bail!("write it as name=value, name=@file, @file.toml or @file.json");
+    }
+    let value = match value.strip_prefix('@') {
+        Some(file) => password_in(Path::new(file))?,
+        None => value.to_owned(),
+    };
+    Ok([(name.to_owned(), value)].into())
+}
+
+fn in_file(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let text = || fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()));
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    // What a parser says may show a line of the file, and with it a secret.
+    let table: Option<BTreeMap<String, String>> = match extension {
+        Some("json") => serde_json::from_str(&text()?).ok(),
+        Some("toml") => toml::from_str(&text()?).ok(),
+        _ => bail!("what follows a bare `@` is a file that ends in .toml or .json"),
+    };
+    let table = table.with_context(|| {
+        let name = file.display();
+        format!("{name} is no table of names and texts; write it as `name = \"value\"` (.toml) or {{\"name\": \"value\"}} (.json)")
+    })?;
+    if !table.keys().all(|name| is_name(name)) {
+        bail!("{} has a name that no variable can have; use small letters, digits and `_`", file.display());
+    }
+    Ok(table)
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// What the environment sets by `SPIN_VARIABLE_<NAME>`, and, where it does not, a file `.env` in this folder.
+///
+/// # Errors
+/// When there is such a file and it cannot be read.
+pub fn around(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let file = folder.join(ENVIRONMENT_FILE);
+    let mut values = match dotenvy::from_path_iter(&file) {
+        Ok(lines) => {
+            let lines: Result<Vec<_>, _> = lines.collect();
+            from_environment(lines.map_err(|error| wrong(&file, &error))?.into_iter())
+        }
+        Err(dotenvy::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(error) => return Err(wrong(&file, &error)),
+    };
+    values.extend(from_environment(std::env::vars()));
+    Ok(values)
+}
+
+fn wrong(file: &Path, error: &dotenvy::Error) -> anyhow::Error {
+    let file = file.display();
+    match error {
+        dotenvy::Error::Io(error) => anyhow::anyhow!("cannot read {file}: {error}"),
+        // It would repeat the line.
+        _ => anyhow::anyhow!("{file} has a line that is not NAME=value; put quotes around a value with blanks or `#`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_variable_that_is_not_written_as_one_is_told_by_its_place_alone() {
+        for wrong in ["admin_password:hunter2", "admin_password:hunter2=", "=hunter2", "hunter2", ""] {
+            let error = format!("{:#}", given(&texts(&["colour=a=b", wrong])).unwrap_err());
+            assert!(error.contains("--variable number 2") && !error.contains("hunter2"), "{error}");
+        }
+        let found = given(&texts(&["colour=a=b", "empty="])).unwrap();
+        assert_eq!(found, [("colour".to_owned(), "a=b".to_owned()), ("empty".to_owned(), String::new())].into());
+    }
+
+    #[test]
+    fn values_come_from_files_and_the_last_one_of_a_name_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let one = file("one", "from a file\n");
+        let toml = file("all.toml", "colour = \"red\"\nsize = \"9\"\n");
+        let json = file("all.json", "{\"colour\": \"green\"}");
+        let found =
+            given(&texts(&[&format!("@{toml}"), &format!("@{json}"), &format!("tone=@{one}"), "size=10"])).unwrap();
+        let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("colour", "green"), ("size", "10"), ("tone", "from a file")]);
+
+        let wrong = file("wrong.toml", "password = hunter2");
+        let nested = file("nested.json", "{\"password\": {\"of\": \"hunter2\"}}");
+        let named = file("named.toml", "\"hunter2 =\" = \"a\"");
+        for (text, part) in [
+            (format!("@{wrong}"), "no table"),
+            (format!("@{nested}"), "no table"),
+            (format!("@{named}"), "no variable can have"),
+            (format!("@{one}"), ".toml or .json"),
+            ("@/nowhere.toml".to_owned(), "cannot read /nowhere.toml"),
+            ("tone=@/nowhere".to_owned(), "cannot read /nowhere"),
+        ] {
+            let error = format!("{:#}", given(&[text]).unwrap_err());
+            assert!(error.contains("--variable number 1") && error.contains(part), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_beside_the_manifest_adds_to_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!around(folder.path()).unwrap().contains_key("tone"));
+        let file = folder.path().join(".env");
+        fs::write(&file, "# a note\nSPIN_VARIABLE_TONE=\"warm # and kind\"\nPATH=/nowhere\n").unwrap();
+        assert_eq!(around(folder.path()).unwrap()["tone"], "warm # and kind");
+        fs::write(&file, "SPIN_VARIABLE_PASSWORD=hunter2 hunter3\n").unwrap();
+        let error = around(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(".env") && !error.contains("hunter"), "{error}");
+    }
+}

@@ -1,0 +1,141 @@
+//! `GET /status` and the history of a component.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Desk, problem::Problem};
+use crate::{
+    rollout::{Past, Unserved},
+    service::{PoolStatus, Service, Version},
+};
+
+/// What [`Status::events`] says while events wait for the bus.
+pub const DEGRADED: &str = "degraded";
+
+/// How an application stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Its name.
+    pub application: String,
+    /// `ok`; `degraded` while the bus is away, or refuses an event, and events wait in their outboxes.
+    pub events: String,
+    /// Its components, by name.
+    pub components: Vec<ComponentStatus>,
+}
+
+/// How a component stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ComponentStatus {
+    /// Its id.
+    pub id: String,
+    /// The version that answers what no other is drawn for.
+    pub version: Option<String>,
+    /// SHA-256 of that version's bytes.
+    pub hash: Option<String>,
+    /// Requests and calls that were answered since the host started, by whichever version.
+    pub answered: u64,
+    /// Those that got no answer.
+    pub failed: u64,
+    /// How the instances of all its versions stand.
+    #[serde(flatten)]
+    pub pool: PoolStatus,
+    /// Every version that has not ended yet.
+    pub versions: Vec<VersionStatus>,
+    /// The version that another host has deployed and this one cannot serve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unserved: Option<UnservedStatus>,
+}
+
+/// A version that should answer here and does not.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UnservedStatus {
+    /// Its name.
+    pub version: String,
+    /// Why not.
+    pub reason: String,
+}
+
+/// How a version stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct VersionStatus {
+    /// Its name.
+    pub version: String,
+    /// SHA-256 of its bytes.
+    pub hash: String,
+    /// `active`, `trial` or `draining`.
+    pub role: String,
+    /// The share of the requests that it answers, of one on trial.
+    pub share: Option<String>,
+    /// Requests and calls that it answered.
+    pub answered: u64,
+    /// Of these, answers with a status from 500 on, events that were not taken, and calls that were answered `unavailable`.
+    pub bad: u64,
+    /// Those that it did not answer.
+    pub failed: u64,
+    /// 99 of 100 took no longer, in milliseconds.
+    pub p99_ms: f64,
+    /// How its instances stand.
+    #[serde(flatten)]
+    pub pool: PoolStatus,
+}
+
+pub(super) async fn answer(State(desk): State<Arc<Desk>>) -> Json<Status> {
+    let components =
+        desk.rollout.services().iter().map(|service| of(service, desk.rollout.unserved(&service.id))).collect();
+    let events = if desk.events.is_well() { "ok" } else { DEGRADED };
+    Json(Status { application: desk.application.clone(), events: events.to_owned(), components })
+}
+
+pub(super) async fn history(
+    State(desk): State<Arc<Desk>>,
+    Path(component): Path<String>,
+) -> Result<Json<Vec<Past>>, Problem> {
+    let history = desk.rollout.history(&component).await;
+    Ok(Json(history.map_err(|error| Problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?))
+}
+
+fn of(service: &Service, unserved: Option<Unserved>) -> ComponentStatus {
+    let (active, count, versions) = (service.active(), service.tally().count(), versions(service));
+    ComponentStatus {
+        id: service.id.to_string(),
+        version: active.as_ref().map(|version| version.label.to_string()),
+        hash: active.as_ref().map(|version| version.hash.clone()),
+        answered: count.answered,
+        failed: count.failed,
+        pool: versions.iter().map(|version| version.pool).sum(),
+        versions,
+        unserved: unserved.map(|Unserved { version, reason, .. }| UnservedStatus { version, reason }),
+    }
+}
+
+/// Every version of a service with its role.
+pub(super) fn versions(service: &Service) -> Vec<VersionStatus> {
+    let answering = service.versions();
+    let active = answering.iter().map(|versions| of_version(&versions.active, "active", None));
+    let trial = answering.iter().filter_map(|versions| versions.trial.as_ref());
+    let trial = trial.map(|trial| of_version(&trial.version, "trial", Some(trial.share.to_string())));
+    let draining = service.draining();
+    let draining = draining.iter().map(|version| of_version(version, "draining", None));
+    active.chain(trial).chain(draining).collect()
+}
+
+fn of_version(version: &Version, role: &str, share: Option<String>) -> VersionStatus {
+    let count = version.tally.count();
+    VersionStatus {
+        version: version.label.to_string(),
+        hash: version.hash.clone(),
+        role: role.to_owned(),
+        share,
+        answered: count.answered,
+        bad: count.bad,
+        failed: count.failed,
+        p99_ms: count.percentile(0.99).as_secs_f64() * 1e3,
+        pool: version.status(),
+    }
+}

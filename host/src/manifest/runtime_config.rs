@@ -1,0 +1,249 @@
+//! The runtime config, Spin's second file: where the stores and databases are that a manifest only names.
+//!
+//! It belongs to whoever runs an application, as the manifest belongs to whoever wrote it.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    Fault, Reading,
+    lines::Starts,
+    name,
+    section::{Document, Node, Section},
+    syntax_faults,
+};
+
+/// What a runtime config says; the default is one that says nothing.
+#[derive(Debug, Clone, Default)]
+pub struct RuntimeConfig {
+    /// Key-value stores by name.
+    pub key_value_stores: BTreeMap<String, Place>,
+    /// SQLite databases by name.
+    pub sqlite_databases: BTreeMap<String, Place>,
+}
+
+/// Where a store or database is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In memory: it ends with the host.
+    Memory,
+    /// In a file of SQLite.
+    File(PathBuf),
+}
+
+impl Place {
+    /// Its file, if it has one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::File(path) => Some(path),
+        }
+    }
+}
+
+/// The store and the database that need no description.
+pub const DEFAULT: &str = "default";
+
+const TOP: &[&str] = &[
+    "key_value_store",
+    "sqlite_database",
+    "state_dir",
+    "log_dir",
+    "variables_provider",
+    "config_provider",
+    "llm_compute",
+    "client_tls",
+    "outbound_http",
+    "blob_store",
+];
+const STORE_TYPES: &[&str] = &["redis", "azure_cosmos", "aws_dynamo"];
+const DATABASE_TYPES: &[&str] = &["libsql"];
+
+/// Reads a runtime config.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(file: &Path) -> Result<RuntimeConfig, Vec<Fault>> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let remedy = "name the file with `--runtime-config-file`, or leave the flag out";
+        vec![Fault::new(file, None, format!("cannot be read: {error}"), remedy)]
+    })?;
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    let starts = Starts::of(&text);
+    if !errors.is_empty() {
+        return Err(syntax_faults(file, &starts, &errors));
+    }
+    let document = Document { file, starts, faults: RefCell::default() };
+    let root = DeValue::Table(table.into_inner());
+    let mut config = RuntimeConfig::default();
+    if let Some(root) = Node::root(&document, &root).section(TOP) {
+        refuse(&root);
+        // As under Spin: a store's path starts from this file's folder, a database's from the working folder.
+        let folder = file.parent().unwrap_or(Path::new(""));
+        config.key_value_stores = read_places(&root, "key_value_store", folder, STORE_TYPES);
+        config.sqlite_databases = read_places(&root, "sqlite_database", Path::new(""), DATABASE_TYPES);
+    }
+    let mut faults = document.faults.into_inner();
+    faults.sort_by_key(|fault| fault.line);
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+impl Reading {
+    /// A fault for every store and database that is granted and of which nobody says where it is.
+    pub fn unknown_stores(&self, config: &RuntimeConfig) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for component in self.app.components.values() {
+            let kinds = [
+                ("key_value_stores", "key_value_store", &component.key_value_stores, &config.key_value_stores),
+                ("sqlite_databases", "sqlite_database", &component.sqlite_databases, &config.sqlite_databases),
+            ];
+            for (key, table, granted, described) in kinds {
+                let unknown = granted.iter().filter(|name| *name != DEFAULT && !described.contains_key(*name));
+                faults.extend(unknown.map(|name| {
+                    let message = format!("`{}` is granted `{name}`, of which nothing says where it is", component.id);
+                    let remedy = format!(
+                        "write `[{table}.{name}]` with `type = \"spin\"` and a `path` into a file, and name that with --runtime-config-file"
+                    );
+                    self.fault(&component.id, &[key], message, remedy)
+                }));
+            }
+        }
+        faults
+    }
+}
+
+fn refuse(root: &Section<'_>) {
+    root.refuse("state_dir", "name the folder with `--state-dir`");
+    root.refuse("log_dir", "take it out; what components print stands in the host's log");
+    for provider in ["variables_provider", "config_provider"] {
+        root.refuse(provider, "set variables with `--variable name=value` or SPIN_VARIABLE_<NAME>");
+    }
+    root.refuse("llm_compute", "call a model over HTTP and grant its address in `allowed_outbound_hosts`");
+    root.refuse("client_tls", "take it out; components trust the authorities that the host trusts");
+    root.refuse("outbound_http", "take it out; the host bounds outgoing requests itself");
+    root.refuse("blob_store", "take it out; there are no blob stores");
+}
+
+fn read_places(root: &Section<'_>, key: &str, folder: &Path, refused: &[&str]) -> BTreeMap<String, Place> {
+    let entries = root.get(key).map(|node| node.entries()).unwrap_or_default();
+    entries.into_iter().filter_map(|(name, node)| Some((name, read_place(&node, folder, refused)?))).collect()
+}
+
+fn read_place(node: &Node<'_>, folder: &Path, refused: &[&str]) -> Option<Place> {
+    let entries = node.entries();
+    if let Some((_, kind)) = entries.iter().find(|(key, _)| key == "type")
+        && let Some(text) = kind.string().filter(|text| text != "spin")
+    {
+        // What else stands there belongs to that type.
+        match refused.contains(&text.as_str()) {
+            true => kind.fault(
+                format!("the type `{text}` is not served yet"),
+                "write `type = \"spin\"` and a `path`: it is kept in a file of SQLite",
+            ),
+            false => kind.fault(format!("unknown type `{text}`"), name::did_you_mean(&text, ["spin"])),
+        }
+        return None;
+    }
+    let section = node.section(&["type", "path"])?;
+    section.require("type", "type = \"spin\"")?;
+    match section.get("path") {
+        None => Some(Place::Memory),
+        Some(path) if path.is_empty() => {
+            path.fault(format!("`{}` is empty", path.name()), "name a file, or leave it out to keep it in memory");
+            None
+        }
+        Some(path) => path.string().map(|path| Place::File(folder.join(path))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<RuntimeConfig, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runtime-config.toml");
+        std::fs::write(&file, text).unwrap();
+        let shown = |fault: &Fault| format!("{}: {}", fault.line.unwrap_or_default(), fault.message);
+        let read = read(&file).map_err(|faults| faults.iter().map(shown).collect());
+        read.map(|mut config| {
+            // So that the folder's name does not matter.
+            for place in config.key_value_stores.values_mut() {
+                if let Place::File(path) = place {
+                    *path = path.strip_prefix(folder.path()).map(Path::to_owned).unwrap_or_else(|_| path.clone());
+                }
+            }
+            config
+        })
+    }
+
+    #[test]
+    fn stores_and_databases_are_found_where_spin_finds_them() {
+        let config = read_text(
+            r#"
+            [key_value_store.sessions]
+            type = "spin"
+            path = "sessions.db"
+            [key_value_store.cache]
+            type = "spin"
+            [sqlite_database.archive]
+            type = "spin"
+            path = "archive.db"
+            "#,
+        );
+        let config = config.unwrap();
+        assert_eq!(config.key_value_stores["sessions"], Place::File("sessions.db".into()));
+        assert_eq!(config.key_value_stores["cache"], Place::Memory);
+        assert_eq!(config.sqlite_databases["archive"], Place::File("archive.db".into()));
+    }
+
+    #[test]
+    fn what_is_not_served_is_told_in_one_go() {
+        let faults = read_text(
+            r#"
+state_dir = ".spin"
+[key_value_store.sessions]
+type = "redis"
+url = "redis://localhost"
+[key_value_store.other]
+type = "spn"
+[key_value_store.nothing]
+path = "x"
+[sqlite_database.far]
+type = "libsql"
+url = "https://example.com"
+token = "t"
+[sqlite_database.empty]
+type = "spin"
+path = ""
+[[variables_provider]]
+type = "vault"
+[unheard_of]
+"#,
+        );
+        assert_eq!(
+            faults.unwrap_err(),
+            [
+                "2: `state_dir` is not served yet",
+                "4: the type `redis` is not served yet",
+                "7: unknown type `spn`",
+                "8: `key_value_store.nothing` lacks the key `type`",
+                "11: the type `libsql` is not served yet",
+                "16: `sqlite_database.empty.path` is empty",
+                "17: `variables_provider` is not served yet",
+                "19: unknown key `unheard_of`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_is_no_toml_is_refused() {
+        assert!(read(Path::new("/nowhere/config.toml")).unwrap_err()[0].message.starts_with("cannot be read"));
+        assert!(read_text("[key_value_store").unwrap_err()[0].contains("is no TOML"));
+    }
+}

@@ -1,0 +1,127 @@
+//! Key-value stores.
+
+use std::sync::LazyLock;
+
+use futures::future::join_all;
+use plaza_tests::{Client, Host, Setup};
+use tempfile::TempDir;
+
+const APPLICATION: &str = "tests/spin-apps/key-value/spin.toml";
+
+/// A folder with a runtime config, and the application that is started with it.
+fn described() -> (TempDir, Setup) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runtime-config.toml");
+    std::fs::write(&file, "[key_value_store.sessions]\ntype = \"spin\"\npath = \"sessions.db\"\n").unwrap();
+    let setup = Setup::of(APPLICATION).argument("--runtime-config-file").argument(file.to_str().unwrap());
+    (folder, setup)
+}
+
+/// A host that these tests share, each with keys or counters of its own.
+fn client() -> Client {
+    static HOST: LazyLock<(TempDir, Host)> = LazyLock::new(|| {
+        let (folder, setup) = described();
+        (folder, setup.start())
+    });
+    HOST.1.client()
+}
+
+async fn ask(client: &Client, path: &str) -> String {
+    client.get(path).await.expect(200).text()
+}
+
+#[tokio::test]
+async fn what_one_interface_wrote_the_others_read() {
+    let client = client();
+    for (number, writer) in ["keeper", "old", "draft"].into_iter().enumerate() {
+        assert_eq!(ask(&client, &format!("/{writer}/set?key=shared&value={number}")).await, "set");
+        for reader in ["keeper", "old", "draft"] {
+            let found = ask(&client, &format!("/{reader}/get?key=shared")).await;
+            assert_eq!(found, number.to_string(), "{writer} wrote, {reader} read");
+        }
+    }
+    for deleter in ["keeper", "old"] {
+        assert_eq!(ask(&client, "/draft/set?key=shared&value=x").await, "set");
+        assert_eq!(ask(&client, &format!("/{deleter}/exists?key=shared")).await, "true");
+        assert_eq!(ask(&client, &format!("/{deleter}/delete?key=shared")).await, "deleted");
+        assert_eq!(ask(&client, &format!("/{deleter}/exists?key=shared")).await, "false");
+        assert_eq!(ask(&client, &format!("/{deleter}/get?key=shared")).await, "none");
+    }
+}
+
+#[tokio::test]
+async fn a_component_without_the_grant_sees_nothing() {
+    let client = client();
+    ask(&client, "/keeper/set?key=secret&value=1").await;
+    for path in ["/stranger/get?key=secret", "/old-stranger/get?key=secret", "/old/get?store=sessions&key=secret"] {
+        assert_eq!(ask(&client, path).await, "error Error::AccessDenied", "{path}");
+    }
+    assert_eq!(ask(&client, "/draft/get?store=sessions").await, "error Error::AccessDenied");
+    assert_eq!(ask(&client, "/keeper/get?store=nobody_has_it").await, "error Error::AccessDenied");
+    assert_eq!(ask(&client, "/keeper/get?store=sessions&key=secret").await, "none", "another store, another content");
+}
+
+#[tokio::test]
+async fn data_survives_a_restart_and_a_crash() {
+    let (folder, setup) = described();
+    let host = setup.start();
+    assert_eq!(ask(&host.client(), "/keeper/set?key=a&value=kept").await, "set");
+    assert_eq!(ask(&host.client(), "/keeper/set?store=sessions&key=a&value=kept+too").await, "set");
+    assert!(folder.path().join("sessions.db").exists(), "the path starts from the config's folder");
+    let host = host.stop().setup.start();
+    assert_eq!(ask(&host.client(), "/old/get?key=a").await, "kept");
+    assert_eq!(ask(&host.client(), "/keeper/get?store=sessions&key=a").await, "kept too");
+    assert_eq!(ask(&host.client(), "/keeper/set?key=b&value=just+now").await, "set");
+    let host = host.kill().start();
+    assert_eq!(ask(&host.client(), "/keeper/get?key=b").await, "just now");
+}
+
+#[tokio::test]
+async fn many_keys_come_as_a_stream_as_pages_and_as_a_list() {
+    let (_folder, setup) = described();
+    let host = setup.start();
+    let client = host.client();
+    assert_eq!(ask(&client, "/keeper/fill?count=2500").await, "filled");
+    let expected: Vec<String> = (0..2500).map(|number| format!("key-{number:05}")).collect();
+    assert_eq!(ask(&client, "/keeper/keys").await, expected.join(" "));
+    assert_eq!(ask(&client, "/old/keys").await, expected.join(" "));
+    assert_eq!(ask(&client, "/draft/keys").await, "2500");
+    assert_eq!(ask(&client, "/keeper/keys?store=sessions").await, "");
+}
+
+#[tokio::test]
+async fn counting_is_exact_however_many_count() {
+    let client = client();
+    let counted = join_all((0..300).map(|_| ask(&client, "/draft/count?key=counter"))).await;
+    let mut counted: Vec<u32> = counted.iter().map(|text| text.parse().unwrap()).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=300).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn batches_and_swaps_do_what_the_draft_says() {
+    assert_eq!(ask(&client(), "/draft/many").await, "second=2 first=none");
+    assert_eq!(ask(&client(), "/draft/swap").await, "before true quick true slow");
+}
+
+#[tokio::test]
+async fn what_is_too_large_or_too_much_is_an_error_that_the_component_gets() {
+    let client = client();
+    assert_eq!(ask(&client, "/keeper/large?bytes=16777216").await, "set");
+    assert!(ask(&client, "/keeper/large?bytes=16777217").await.contains("a value has at most 16777216 bytes"));
+    let key = "k".repeat(4097);
+    assert!(ask(&client, &format!("/old/set?key={key}")).await.contains("a key has at most 4096 bytes"));
+    assert_eq!(ask(&client, "/keeper/open?count=255").await, "255 open");
+    assert_eq!(ask(&client, "/keeper/open?count=300").await, "error Error::StoreTableFull");
+    assert_eq!(ask(&client, "/keeper/open?count=255").await, "255 open", "closed ones make room");
+}
+
+#[test]
+fn a_store_that_nothing_describes_keeps_the_application_from_starting() {
+    let ended = Setup::of(APPLICATION).refused();
+    assert_eq!(ended.code, Some(1));
+    for part in ["spin.toml:", "`keeper` is granted `sessions`", "[key_value_store.sessions]", "--runtime-config-file"]
+    {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,115 @@
+//! What the swaps of a service came to.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use super::{
+    crowd::{Asked, Told},
+    deployment::Deployment,
+};
+use crate::table::time;
+
+/// Half of the second around a swap.
+const HALF: Duration = Duration::from_millis(500);
+/// Failures that are printed in full.
+const FAILURES_SHOWN: usize = 5;
+
+/// Of one service.
+pub struct Figures {
+    service: &'static str,
+    swaps: usize,
+    requests: usize,
+    failures: Vec<String>,
+    /// p99 before the first swap.
+    steady: Duration,
+    /// p99 in the seconds around swaps of bytes that were known, and of new ones, which are compiled meanwhile.
+    around: [Duration; 2],
+    /// From the command to the first answer of the new version, half of the swaps took no longer: known and new bytes.
+    to_active: [Duration; 2],
+    /// The same to the end of the command.
+    to_end: Duration,
+}
+
+impl Figures {
+    /// Works them out.
+    pub fn of(service: &'static str, told: &Told, steady: (Instant, Instant), deployments: &[Deployment]) -> Self {
+        let (known, new): (Vec<_>, Vec<_>) = deployments.iter().partition(|deployment| !deployment.new);
+        let around = |swaps: &[&Deployment]| {
+            p99(told.good.iter().filter(|asked| swaps.iter().any(|swap| is_around(asked, swap.switched))))
+        };
+        let to_active = |swaps: &[&Deployment]| median(swaps.iter().map(|swap| swap.to_active).collect());
+        Self {
+            service,
+            swaps: deployments.len(),
+            requests: told.good.len() + told.failures.len(),
+            failures: told.failures.clone(),
+            steady: p99(told.good.iter().filter(|asked| steady.0 <= asked.due && asked.due < steady.1)),
+            around: [around(&known), around(&new)],
+            to_active: [to_active(&known), to_active(&new)],
+            to_end: median(deployments.iter().map(|swap| swap.to_end).collect()),
+        }
+    }
+
+    /// Whether every request had a good answer.
+    pub fn nothing_failed(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// One row for each service.
+    pub fn print_table(rows: &[Self], rate: u32) {
+        println!(
+            "\n{rate} requests a second of 40 clients; the load comes from the same machine. p99 counts from when a request was due.\n"
+        );
+        println!(
+            "| service | swaps | requests | failed | p99 steady | p99 around a swap | … of new bytes | to active | … of new bytes | to the end |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|---|");
+        for row in rows {
+            let [known, new] = row.around;
+            let [to_active_known, to_active_new] = row.to_active;
+            println!(
+                "| {} | {} | {} | {} | {} | {} ({:.1} ×) | {} ({:.1} ×) | {} | {} | {} |",
+                row.service,
+                row.swaps,
+                row.requests,
+                row.failures.len(),
+                time(row.steady),
+                time(known),
+                known.as_secs_f64() / row.steady.as_secs_f64(),
+                time(new),
+                new.as_secs_f64() / row.steady.as_secs_f64(),
+                time(to_active_known),
+                time(to_active_new),
+                time(row.to_end),
+            );
+        }
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, swaps, requests, failures, .. } = self;
+        write!(f, "{service}: {swaps} swaps, {requests} requests, {} failed", failures.len())?;
+        failures.iter().take(FAILURES_SHOWN).try_for_each(|failure| write!(f, "\n  {failure}"))
+    }
+}
+
+fn is_around(asked: &Asked, switched: Instant) -> bool {
+    asked.due.max(switched).duration_since(asked.due.min(switched)) <= HALF
+}
+
+fn p99<'a>(asked: impl Iterator<Item = &'a Asked>) -> Duration {
+    place(asked.map(|asked| asked.took).collect(), 0.99)
+}
+
+fn median(times: Vec<Duration>) -> Duration {
+    place(times, 0.5)
+}
+
+/// The time that so large a share of them does not pass; zero where there are none.
+fn place(mut times: Vec<Duration>, share: f64) -> Duration {
+    times.sort_unstable();
+    times.get((times.len().saturating_sub(1) as f64 * share) as usize).copied().unwrap_or_default()
+}

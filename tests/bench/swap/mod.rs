@@ -1,0 +1,87 @@
+//! Swaps under load: every service of the shop is replaced again and again while customers read and order.
+//!
+//! `SWAPS` is how often each service is replaced (100 by default), `SWAP_RATE` how many requests a second there are (2,000).
+
+mod crowd;
+mod deployment;
+mod figures;
+mod mix;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use plaza_tests::{Setup, Shop, databases::Databases, invariants};
+
+use crate::{number_from_environment, table::memory_mib};
+use crowd::Crowd;
+use deployment::Deployment;
+use figures::Figures;
+use mix::Mix;
+
+/// The services that are replaced, one after the other.
+const SERVICES: [&str; 4] = ["users", "products", "orders", "payments"];
+/// Each so-manieth swap is of bytes that this host has never compiled.
+const NEW_EVERY: usize = 10;
+/// Load before the first swap of a service, to know how it is without.
+const STEADY: Duration = Duration::from_secs(10);
+/// Load between two swaps, so that the seconds around them do not overlap.
+const BETWEEN: Duration = Duration::from_millis(1200);
+/// What the clients do before anything counts.
+const WARM_UP: Duration = Duration::from_secs(2);
+/// Memory is compared after so many swaps of all services.
+const MEMORY_AFTER: [usize; 2] = [10, 200];
+/// How much of the memory after the fewer swaps may be held after the more.
+const MEMORY_GROWTH: f64 = 1.1;
+
+/// Measures, prints, and ends with an error where anything was lost, or memory grew.
+pub async fn measure() {
+    let swaps = number_from_environment("SWAPS", 100);
+    let rate = u32::try_from(number_from_environment("SWAP_RATE", 2000)).expect("a rate");
+    let shop = Shop::on(Setup::shop().argument("--quiet").start());
+    let mut memory = Vec::new();
+    let mut rows = Vec::new();
+    let mut ordered = 0;
+    let mut done = 0;
+    for service in SERVICES {
+        let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(&shop).await), rate);
+        tokio::time::sleep(WARM_UP).await;
+        let warm = Instant::now();
+        tokio::time::sleep(STEADY).await;
+        let steady = (warm, Instant::now());
+        let mut deployments = Vec::new();
+        for number in 0..swaps {
+            let new = number.is_multiple_of(NEW_EVERY);
+            deployments.push(Deployment::run(&shop.host, service, new.then_some(number)).await);
+            tokio::time::sleep(BETWEEN).await;
+            done += 1;
+            if MEMORY_AFTER.contains(&done) {
+                memory.push((done, memory_mib(shop.host.process())));
+            }
+        }
+        let told = crowd.stop().await;
+        ordered += told.orders();
+        let figures = Figures::of(service, &told, steady, &deployments);
+        println!("{figures}");
+        rows.push(figures);
+    }
+    Figures::print_table(&rows, rate);
+    for (swaps, mib) in &memory {
+        println!("memory after {swaps} swaps: {mib:.1} MiB");
+    }
+    let databases = Databases::of(&shop.host);
+    let kept = databases.number("orders_database", "select count(*) from orders").await;
+    let report =
+        invariants::ask(&databases, None, invariants::SETTLING).await.unwrap_or_else(|error| panic!("{error}"));
+    println!("{ordered} orders were confirmed, {kept} are in the database\n{report}");
+    assert!(rows.iter().all(Figures::nothing_failed), "requests failed");
+    assert_eq!(i64::try_from(ordered).expect("a count"), kept, "orders were lost or doubled");
+    assert!(report.holds(), "what must always hold does not");
+    match memory[..] {
+        [(_, few), (_, many)] => {
+            assert!(many <= few * MEMORY_GROWTH, "memory grew by {:.0} %", 100.0 * (many / few - 1.0))
+        }
+        _ => println!("memory was not compared: that takes {} swaps in all", MEMORY_AFTER[1]),
+    }
+}
