@@ -179,6 +179,9 @@ pub const EVENTS_HANDLED: usize = 32;
 /// Keys of one topic that a relay has in hand at once, parked ones included; beyond it the topic's further keys wait.
 pub const LANES_PER_TOPIC: usize = 1024;
 
+/// Keys of one topic and outbox of which events may wait for a subscriber at once; of more, events wait in the outbox.
+pub const WAITING_KEYS: usize = 100_000;
+
 /// Events of one key that a relay has in hand at once.
 pub const LANE_EVENTS: usize = 16;
 

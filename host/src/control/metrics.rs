@@ -37,6 +37,12 @@ const EVENT_METRICS: &[EventMetric] = &[
     ("plaza_events_retries_total", "counter", "Deliveries that had to be made again.", |count| count.retries),
     ("plaza_events_dead_letters_total", "counter", "Events that went to the dead letters.", |count| count.rejected),
     ("plaza_events_parked", "gauge", "Events that wait for their next delivery.", |count| count.parked),
+    (
+        "plaza_events_waiting",
+        "gauge",
+        "Events that a subscriber did not take for some seconds, of each outbox up to 10000.",
+        |count| count.waiting,
+    ),
 ];
 
 /// The same of an outbox.

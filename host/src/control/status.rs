@@ -15,7 +15,7 @@ use crate::{
     service::{PoolStatus, Service, Version},
 };
 
-/// What [`Status::events`] says while events wait for the bus.
+/// What [`Status::events`] says while events wait.
 pub const DEGRADED: &str = "degraded";
 
 /// How an application stands.
@@ -23,7 +23,8 @@ pub const DEGRADED: &str = "degraded";
 pub struct Status {
     /// Its name.
     pub application: String,
-    /// `ok`; `degraded` while the bus is away, or refuses an event, and events wait in their outboxes.
+    /// `ok`; `degraded` while the bus is away or refuses an event, so that events wait in their outboxes, or while they wait for a
+    /// subscriber that does not take them.
     pub events: String,
     /// Its components, by name.
     pub components: Vec<ComponentStatus>,

@@ -40,6 +40,7 @@ const STATE_MIGRATIONS: [(&str, &str); 6] = [
     ("0004_replays.sql", include_str!("state/0004_replays.sql")),
     ("0005_files.sql", include_str!("state/0005_files.sql")),
     ("0006_answered.sql", include_str!("state/0006_answered.sql")),
+    ("0007_waiting.sql", include_str!("state/0007_waiting.sql")),
 ];
 
 /// A server that can be reached.

@@ -1,4 +1,4 @@
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::Event;
 
@@ -14,6 +14,13 @@ pub trait Bus: Send + Sync {
     /// # Errors
     /// When the bus does not take the event up at all. Those behind it must not be handed over then: they would overtake it.
     fn publish<'a>(&'a self, event: &'a Event) -> Result<BoxFuture<'a, Result<(), BusError>>, BusError>;
+
+    /// From this call on the events of a component are published by this host, and by no other. The future is what else there is to do
+    /// for them: it goes on beside the publishing until the host stops, lets then finish what is under way, and is dropped once another
+    /// host may publish them.
+    fn take_over<'a>(&'a self, _component: &str) -> BoxFuture<'a, ()> {
+        async {}.boxed()
+    }
 }
 
 /// Why a bus did not take an event.

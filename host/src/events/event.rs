@@ -31,6 +31,11 @@ impl Event {
         format!("{{\"type\":{},\"data\":{data}}}", serde_json::Value::from(kind))
     }
 
+    /// Where the events of a component come from, as `source` holds it.
+    pub(super) fn source_of(component: &str) -> String {
+        format!("/{component}")
+    }
+
     /// A time as `time` holds it.
     pub(super) fn time_of(time: DateTime<Utc>) -> String {
         time.to_rfc3339_opts(SecondsFormat::Micros, true)

@@ -1,9 +1,12 @@
 //! A subscriber of one topic: how an event is delivered to it, whichever bus it comes from.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{future::pending, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,9 +28,14 @@ pub(super) trait Letter: Sync {
     fn bury<'a>(&'a self, component: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), String>>;
 }
 
-/// It was not delivered, since whoever delivers is to stop.
+/// Why a letter was not delivered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stopped;
+pub(super) enum Undelivered {
+    /// Whoever delivers is to stop.
+    Stopped,
+    /// The subscriber has not taken it in the time that there was for it.
+    NotInTime,
+}
 
 /// One subscriber of one topic, with a line per key that it takes in order.
 pub(super) struct Group {
@@ -76,11 +84,22 @@ impl Group {
         mut place: Place,
         letter: &impl Letter,
         stop: &CancellationToken,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), Undelivered> {
         place.at_head().await;
+        self.deliver_by(None, letter, stop).await
+    }
+
+    /// The same for a letter that is at the head of its line, where whoever holds the place may have to go on by some time.
+    /// A handler that was called is waited for all the same.
+    pub(super) async fn deliver_by(
+        &self,
+        deadline: Option<Instant>,
+        letter: &impl Letter,
+        stop: &CancellationToken,
+    ) -> Result<(), Undelivered> {
         let mut attempt = 1;
         loop {
-            let failure = match self.attempt(letter, attempt, stop).await? {
+            let failure = match self.attempt(letter, attempt, deadline, stop).await? {
                 Ok(()) => {
                     self.tally.took();
                     return Ok(());
@@ -97,7 +116,8 @@ impl Group {
                     Err(error) => format!("the dead letters cannot be written: {error}"),
                 },
             };
-            self.park(letter, attempt, &reason, stop).await?;
+            self.told_failed(letter, attempt, &reason);
+            self.park(attempt, deadline, stop).await?;
             attempt = attempt.saturating_add(1);
         }
     }
@@ -107,12 +127,20 @@ impl Group {
         &self,
         letter: &impl Letter,
         attempt: u32,
+        deadline: Option<Instant>,
         stop: &CancellationToken,
-    ) -> Result<Result<(), Failure>, Stopped> {
+    ) -> Result<Result<(), Failure>, Undelivered> {
+        let too_late = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => pending().await,
+            }
+        };
         let permit = tokio::select! {
             biased;
-            () = stop.cancelled() => return Err(Stopped),
-            permit = self.handling.acquire() => permit.map_err(|_| Stopped)?,
+            () = stop.cancelled() => return Err(Undelivered::Stopped),
+            permit = self.handling.acquire() => permit.map_err(|_| Undelivered::Stopped)?,
+            () = too_late => return Err(Undelivered::NotInTime),
         };
         let event = match letter.event() {
             Ok(event) => event,
@@ -138,31 +166,34 @@ impl Group {
         );
     }
 
-    /// Waits before the next attempt. The first failure is told, then every tenth: a subscriber that is away may be so for long.
-    async fn park(
-        &self,
-        letter: &impl Letter,
-        attempt: u32,
-        reason: &str,
-        stop: &CancellationToken,
-    ) -> Result<(), Stopped> {
-        if attempt % 10 == 1 {
-            let (topic, component) = (letter.topic(), self.component());
-            let (id, kind) = names(letter);
-            tracing::warn!(
-                event.id = id,
-                event.kind = kind,
-                event.topic = topic,
-                event.attempt = attempt,
-                component,
-                reason,
-                "an event was not taken and will be delivered again"
-            );
+    /// The first failure is told, then every tenth: a subscriber that is away may be so for long.
+    fn told_failed(&self, letter: &impl Letter, attempt: u32, reason: &str) {
+        if attempt % 10 != 1 {
+            return;
+        }
+        let (topic, component) = (letter.topic(), self.component());
+        let (id, kind) = names(letter);
+        tracing::warn!(
+            event.id = id,
+            event.kind = kind,
+            event.topic = topic,
+            event.attempt = attempt,
+            component,
+            reason,
+            "an event was not taken and will be delivered again"
+        );
+    }
+
+    /// Waits before the next attempt, if there is time for one.
+    async fn park(&self, attempt: u32, deadline: Option<Instant>, stop: &CancellationToken) -> Result<(), Undelivered> {
+        let next = Instant::now() + backoff::pause(attempt);
+        if deadline.is_some_and(|deadline| next > deadline) {
+            return Err(Undelivered::NotInTime);
         }
         let _parked = self.tally.parks();
         tokio::select! {
-            () = stop.cancelled() => Err(Stopped),
-            () = tokio::time::sleep(backoff::pause(attempt)) => Ok(()),
+            () = stop.cancelled() => Err(Undelivered::Stopped),
+            () = sleep_until(next) => Ok(()),
         }
     }
 }

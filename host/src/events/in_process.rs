@@ -1,80 +1,91 @@
-//! The bus in this process: an event is acknowledged when every subscriber of its topic has taken it.
+//! The bus in this process: an event is acknowledged when every subscriber of its topic has taken it, or it waits for those that have not.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use futures::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Bus, BusError, Event, Subscription,
     dead_letters::InTable,
-    group::{Group, Handling, Letter},
+    group::{Group, Handling},
     tally::Tally,
+    waiting::{Queue, Table},
 };
 
 /// The bus.
 pub(super) struct InProcess {
-    groups: HashMap<String, Vec<Group>>,
+    groups: Vec<Arc<Group>>,
+    /// By the source of what is in them.
+    queues: Mutex<HashMap<String, Vec<Arc<Queue>>>>,
+    waiting: Table,
     dead_letters: InTable,
     stopping: CancellationToken,
 }
 
-/// An event, and the table it goes to when it is rejected.
-struct Delivered<'a> {
-    event: &'a Event,
-    dead_letters: &'a InTable,
-}
-
 impl InProcess {
+    /// What waits and what was rejected is kept in `state`, the host's own database.
     pub(super) fn new(
         subscriptions: Vec<Subscription>,
-        dead_letters: InTable,
+        state: PgPool,
         tally: &Tally,
         stopping: CancellationToken,
     ) -> Self {
         let mut handling: HashMap<String, Handling> = HashMap::new();
-        let mut groups: HashMap<String, Vec<Group>> = HashMap::new();
-        for subscription in subscriptions {
-            let (component, topic) = (subscription.subscriber.component().to_owned(), subscription.topic.clone());
-            let tally = tally.group(&component, &topic);
+        let group = |subscription: Subscription| {
+            let component = subscription.subscriber.component().to_owned();
+            let tally = tally.group(&component, &subscription.topic);
             let handling = handling.entry(component).or_insert_with(Handling::new);
-            groups.entry(topic).or_default().push(Group::new(subscription, handling, tally));
-        }
-        Self { groups, dead_letters, stopping }
+            Arc::new(Group::new(subscription, handling, tally))
+        };
+        let groups = subscriptions.into_iter().map(group).collect();
+        let (waiting, dead_letters) = (Table::new(state.clone()), InTable::new(state));
+        Self { groups, queues: Mutex::default(), waiting, dead_letters, stopping }
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Queue>>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Bus for InProcess {
     fn publish<'a>(&'a self, event: &'a Event) -> Result<BoxFuture<'a, Result<(), BusError>>, BusError> {
-        // Each group goes its own way: one that has taken the event waits here for the others without getting it again.
-        let groups = self.groups.get(&event.topic).into_iter().flatten();
-        let deliveries: Vec<_> = groups
-            .map(|group| {
-                let place = group.join(&event.key);
-                async move {
-                    let letter = Delivered { event, dead_letters: &self.dead_letters };
-                    group.deliver(place, &letter, &self.stopping).await.map_err(|_| BusError::Stopping)
-                }
+        let queues = self.queues();
+        let queues = queues.get(&event.source).into_iter().flatten();
+        // Each goes its own way: a subscriber that has taken the event does not get it again while others are waited for.
+        let deliveries: Vec<_> = queues
+            .filter(|queue| queue.topic() == event.topic)
+            .map(|queue| {
+                let (queue, place) = (Arc::clone(queue), queue.join(&event.key));
+                async move { queue.deliver(place, event).await }
             })
             .collect();
         Ok(async move { join_all(deliveries).await.into_iter().collect() }.boxed())
     }
-}
 
-impl Letter for Delivered<'_> {
-    fn topic(&self) -> &str {
-        &self.event.topic
-    }
-
-    fn event(&self) -> Result<&Event, &str> {
-        Ok(self.event)
-    }
-
-    fn bury<'a>(&'a self, component: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), String>> {
-        let keeping = self.dead_letters.keep(self.event, component, reason);
-        async move { keeping.await.map_err(|error| error.to_string()) }.boxed()
+    fn take_over<'a>(&'a self, component: &str) -> BoxFuture<'a, ()> {
+        let source = Event::source_of(component);
+        // What they knew of what waits may be out of date, so they begin anew.
+        let queues: Vec<_> = self
+            .groups
+            .iter()
+            .map(|group| {
+                let (group, waiting, dead_letters) =
+                    (Arc::clone(group), self.waiting.clone(), self.dead_letters.clone());
+                Arc::new(Queue::new(group, &source, waiting, dead_letters, self.stopping.clone()))
+            })
+            .collect();
+        self.queues().insert(source, queues.clone());
+        async move {
+            join_all(queues.into_iter().map(Queue::carry)).await;
+        }
+        .boxed()
     }
 }

@@ -119,12 +119,14 @@ impl Lanes {
         &self.taken
     }
 
-    /// Says that those are marked now. Only then may the keys whose lanes have ended be looked up again.
-    pub(super) fn marked(&mut self) {
+    /// Says that those are marked now. Only then may the keys whose lanes have ended be looked up again: these are returned.
+    pub(super) fn marked(&mut self) -> Vec<String> {
         self.taken.clear();
-        for key in self.ended.drain(..) {
-            self.open.remove(&key);
+        let ended = std::mem::take(&mut self.ended);
+        for key in &ended {
+            self.open.remove(key);
         }
+        ended.into_iter().map(|(_, key)| key).collect()
     }
 
     /// Are there ended lanes or taken events that [`Lanes::marked`] has not seen yet?

@@ -2,9 +2,9 @@
 //!
 //! A component writes events to its outbox table in the statement that makes them true. One `relay` per outbox, on one
 //! host at a time, hands each row to the [`Bus`] and marks it once the bus has acknowledged it. There are two of them. The bus in this
-//! process (`in_process`) acknowledges when every subscriber has taken the event, or has rejected it into the dead letters;
-//! Kafka (`kafka`) does when its brokers have it, and brings it to the subscribers from there. How an event is delivered to a subscriber
-//! (`group`) is the same for both. What a subscriber rejected is kept ([`DeadLetters`]: in a table, or on topics) until an operator
+//! process (`in_process`) acknowledges when every subscriber has taken the event, has rejected it into the dead letters, or has it
+//! waiting for itself alone (`waiting`); Kafka (`kafka`) does when its brokers have it, and brings it to the subscribers from there. How an
+//! event is delivered to a subscriber (`group`) is the same for both. What a subscriber rejected is kept ([`DeadLetters`]: in a table, or on topics) until an operator
 //! gives it to that subscriber once more ([`Replay`]).
 //!
 //! **Invariant:** a row is marked only after that, so a crash anywhere repeats an event and never loses one.
@@ -20,12 +20,14 @@ mod group;
 mod in_process;
 mod kafka;
 mod lanes;
+mod left_over;
 mod lines;
 mod looks;
 mod outbox;
 mod relay;
 mod subscriber;
 mod tally;
+mod waiting;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -48,6 +50,7 @@ use self::{
     dead_letters::{InTable, Subscribers},
     in_process::InProcess,
     kafka::Kafka,
+    left_over::WithLeftOver,
     relay::Relay,
 };
 use crate::database::Database;
@@ -78,18 +81,18 @@ pub async fn start(
     }))?;
     let stopping = CancellationToken::new();
     let subscribers = by_component_and_topic(&subscriptions);
-    let in_table = InTable::new(database.state().clone());
+    let state = || database.state().clone();
     // What was rejected before the events went through Kafka still lies in the table.
-    let mut stores: Vec<Arc<dyn DeadLetters>> = vec![Arc::new(in_table.clone())];
+    let mut stores: Vec<Arc<dyn DeadLetters>> = vec![Arc::new(InTable::new(state()))];
     let backlogs = Arc::clone(&tally.backlogs);
+    let in_process = InProcess::new(subscriptions.clone(), state(), &tally, stopping.clone());
     let (bus, others): (Arc<dyn Bus>, Vec<_>) = match kafka {
         Some(settings) => {
-            let state = database.state().clone();
-            let Kafka { bus, dead_letters, running } = Kafka::new(settings, state, subscriptions, tally, &stopping)?;
+            let Kafka { bus, dead_letters, running } = Kafka::new(settings, state(), subscriptions, tally, &stopping)?;
             stores.push(dead_letters);
-            (bus, running)
+            (Arc::new(WithLeftOver::new(bus, in_process)), running)
         }
-        None => (Arc::new(InProcess::new(subscriptions, in_table, &tally, stopping.clone())), Vec::new()),
+        None => (Arc::new(in_process), Vec::new()),
     };
     let opening = outboxes
         .into_iter()

@@ -97,7 +97,7 @@ impl Table {
             "DELETE FROM {name} WHERE id IN (
                  SELECT id FROM {name} WHERE published_at < now() - make_interval(days => {KEEP_DAYS}) ORDER BY seq LIMIT {CLEANUP_ROWS})"
         );
-        Self { pool, source: format!("/{component}"), select, count, mark, cleanup }
+        Self { pool, source: Event::source_of(component), select, count, mark, cleanup }
     }
 
     /// Rows to publish, oldest first. Each look begins at the oldest unpublished row, so one that was committed late is found.

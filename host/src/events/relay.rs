@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::join;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -64,28 +65,29 @@ impl Relay {
                 lease = leases.take(&name) => lease,
             };
             let teller = self.backlogs.teller(&self.component);
-            let mut lanes = Lanes::new(Arc::clone(&self.bus));
+            let beside = self.bus.take_over(&self.component);
             tokio::select! {
                 biased;
                 // Another host may relay from now on, so what is under way here is dropped.
                 () = lease.lost() => tracing::warn!(component = self.component, "lost the lease on the outbox; taking it up again"),
-                () = self.relay(&mut lanes, &teller) => return self.finish(lanes).await,
+                ((), ()) = join(self.relay(&teller), beside) => return,
             }
         }
     }
 
     /// Looks, hands over and marks until it is stopped: nothing else ends it, for then nobody would relay any more.
-    async fn relay(&self, lanes: &mut Lanes, teller: &Teller) {
+    async fn relay(&self, teller: &Teller) {
+        let mut lanes = Lanes::new(Arc::clone(&self.bus));
         let mut failures = 0;
         let mut times = Times::new();
         while !self.stopping.is_cancelled() {
-            match self.step(lanes, teller, &mut times).await {
+            match self.step(&mut lanes, teller, &mut times).await {
                 Ok(progress) => {
                     if std::mem::take(&mut failures) > 0 {
                         tracing::info!(component = self.component, "the outbox answers again");
                     }
                     if !progress {
-                        self.rest(lanes).await;
+                        self.rest(&mut lanes).await;
                     }
                 }
                 Err(error) => {
@@ -100,6 +102,7 @@ impl Relay {
                 }
             }
         }
+        self.finish(lanes).await;
     }
 
     /// Marks what was taken and hands over what is new; says whether there was any of it.
@@ -144,7 +147,7 @@ impl Relay {
             self.table.mark(taken).await?;
         }
         let news = lanes.has_news();
-        lanes.marked();
+        drop(lanes.marked());
         Ok(news)
     }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -27,6 +27,7 @@ pub struct GroupTally {
     rejected: AtomicU64,
     parked: AtomicU64,
     lag: Mutex<BTreeMap<i32, i64>>,
+    waiting: Mutex<BTreeMap<String, u64>>,
 }
 
 /// One subscriber of one topic, counted.
@@ -46,10 +47,18 @@ pub struct GroupCount {
     pub parked: u64,
     /// Events on the broker that it has not taken yet, by partition; none where the bus is in this process.
     pub lag: BTreeMap<i32, i64>,
+    /// Events that it did not take for some seconds, up to 10,000 of each outbox that this host relays; none where the bus is Kafka.
+    pub waiting: u64,
 }
 
 /// An event waits for its next delivery as long as this lives.
 pub(super) struct Parked<'a>(&'a GroupTally);
+
+/// Tells how many events of one source wait, for as long as it lives: then it is another host's to tell.
+pub(super) struct Waiting<'a> {
+    tally: &'a GroupTally,
+    source: &'a str,
+}
 
 impl Tally {
     /// What is counted of this subscriber and topic.
@@ -68,9 +77,11 @@ impl Tally {
         !self.away.load(Ordering::Relaxed)
     }
 
-    /// Whether all events flow: the bus is there, and refuses none.
+    /// Whether all events flow: the bus is there and refuses none, and every subscriber takes what it is given.
     pub fn is_well(&self) -> bool {
-        self.bus_answers() && self.backlogs().values().all(|backlog| backlog.refused == 0)
+        self.bus_answers()
+            && self.backlogs().values().all(|backlog| backlog.refused == 0)
+            && self.counts().iter().all(|count| count.waiting == 0)
     }
 
     /// How the outboxes stand that this host relays, by component.
@@ -105,6 +116,15 @@ impl GroupTally {
         *self.lag.lock().unwrap_or_else(PoisonError::into_inner) = lag;
     }
 
+    /// For whoever looks after what waits of a source's events.
+    pub(super) fn waiting_of<'a>(&'a self, source: &'a str) -> Waiting<'a> {
+        Waiting { tally: self, source }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count(&self, component: &str, topic: &str) -> GroupCount {
         GroupCount {
             component: component.to_owned(),
@@ -114,7 +134,21 @@ impl GroupTally {
             rejected: self.rejected.load(Ordering::Relaxed),
             parked: self.parked.load(Ordering::Relaxed),
             lag: self.lag.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            waiting: self.waiting().values().sum(),
         }
+    }
+}
+
+impl Waiting<'_> {
+    /// So many wait.
+    pub(super) fn are(&self, events: u64) {
+        self.tally.waiting().insert(self.source.to_owned(), events);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.tally.waiting().remove(self.source);
     }
 }
 

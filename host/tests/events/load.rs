@@ -7,6 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use plaza::events::{Event, Failure, Subscriber, Tally};
+use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -40,6 +41,10 @@ fn what_waits_is_counted_and_not_looked_through_while_enough_is_in_hand() {
         let let_go = CancellationToken::new();
         let slow: Arc<dyn Subscriber> = Arc::new(Slow(let_go.clone()));
         scene.publish_many(ROWS, KEYS).await;
+        // So that nothing can wait for its subscriber anywhere but in the outbox.
+        let mut other = sqlx::PgConnection::connect_with(&database.state().connect_options()).await.unwrap();
+        let mut lock = other.begin().await.unwrap();
+        sqlx::query("LOCK TABLE waiting_events IN SHARE MODE").execute(&mut *lock).await.unwrap();
         let events = scene.start_counted(vec![scene.outbox()], vec![slow], tally.clone()).await.unwrap();
         let waiting = || tally.backlogs().get(&scene.component.name).map(|backlog| backlog.waiting);
         until("what waits is counted", || async { waiting() == Some(3_000) }).await;
@@ -54,6 +59,7 @@ fn what_waits_is_counted_and_not_looked_through_while_enough_is_in_hand() {
         }
         let scans = scans(&scene).await - before;
         assert!(scans < 20, "{scans} scans in four seconds, in which nothing could be taken up");
+        lock.rollback().await.unwrap();
         let_go.cancel();
         until("every row is marked", || async { scene.unpublished().await == 0 }).await;
         until("nothing waits", || async { waiting() == Some(0) }).await;

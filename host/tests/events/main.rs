@@ -10,6 +10,7 @@ mod load;
 mod scene;
 mod schedule;
 mod trouble;
+mod waiting;
 
 /// How long handlers and ticks under way may take at a stop.
 const STOP_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);

@@ -92,8 +92,9 @@ pub(super) const SOURCES: [Source; 6] = [
     },
     Source {
         database: "plaza",
-        pulse: "SELECT count(*)::text FROM dead_letters",
+        pulse: "SELECT concat_ws(' ', count(*), (SELECT count(*) FROM waiting_events)) FROM dead_letters",
         copies: &[
+            ("waiting_events", "SELECT event_id, component FROM waiting_events"),
             ("dead_letters", "SELECT event_id, component FROM dead_letters"),
             (
                 "taken_letters",

@@ -33,6 +33,8 @@ CREATE TEMP TABLE notification_inbox (event_id uuid, received_at timestamptz);
 CREATE TEMP TABLE charges (id text, payment_id bigint, amount_minor bigint, currency text, state text);
 CREATE TEMP TABLE charge_refunds (charge_id text, amount_minor bigint);
 CREATE TEMP TABLE dead_letters (event_id text, component text);
+-- Events that the bus in the process keeps for a subscriber that did not take them so far.
+CREATE TEMP TABLE waiting_events (event_id uuid, component text);
 -- Dead letters on brokers that were replayed since, and taken: they stay on their topics.
 CREATE TEMP TABLE taken_letters (topic text, partition bigint, position bigint, at_ms bigint);
 

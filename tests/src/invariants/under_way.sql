@@ -5,6 +5,8 @@ UNION ALL
 SELECT 'event ' || seq || ' of ' || publisher || ' is on its way to ' || subscriber FROM effect
 WHERE published_at > now() - interval '30 seconds' AND received_at IS NULL
 UNION ALL
+SELECT 'event ' || event_id || ' waits for ' || component FROM waiting_events
+UNION ALL
 SELECT 'attempt ' || attempt.key || ' is open'
 FROM attempts AS attempt JOIN payments AS payment ON payment.id = attempt.payment_id
 -- One that waits for its customer may do so until the order's deadline.
