@@ -161,7 +161,8 @@ fn told(
     Ok((parts, CallContext::root(arrival.id.clone(), Some(traceparent), deadline, lot)))
 }
 
-/// The request's body as a guest gets it. One that would have an instance wait for its client is waited for here.
+/// The request's body as a guest gets it. One that would have an instance wait for its client is waited for here, unless there are
+/// instances enough: a guest may answer what has come so far, and its client wait for that.
 async fn taken_in(
     body: Arriving,
     bounds: Bounds,
@@ -173,7 +174,8 @@ async fn taken_in(
     }
     let (mut body, broke_off) = Incoming::new(body, bounds);
     if service.is_one_at_a_time() {
-        let beforehand = tokio::time::timeout_at(deadline.into(), body.beforehand(BODY_BEFOREHAND_BYTES)).await;
+        let beforehand = body.beforehand(BODY_BEFOREHAND_BYTES, || service.has_room_to_spare());
+        let beforehand = tokio::time::timeout_at(deadline.into(), beforehand).await;
         let come = beforehand.ok().and_then(Result::ok);
         body = come.ok_or_else(|| broke_off.fault().unwrap_or(Fault::TooSlow))?;
     }

@@ -12,9 +12,13 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming as Arriving;
+use tokio::time::timeout;
 use wasmtime_wasi_http::Error;
 
 use super::silence::Silence;
+
+/// A client that sends nothing for so long may be waiting for an answer to what it has sent.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a request's body broke off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,15 +68,17 @@ impl Incoming {
         (Self { body, early: VecDeque::new(), left, bounds, silence, broke_off: broke_off.clone() }, broke_off)
     }
 
-    /// Waits until it has come, or so many bytes of it.
+    /// Waits until it has come, or so many bytes of it, or until its client pauses and `is_enough`.
     ///
     /// # Errors
     /// When it breaks off before that.
-    pub async fn beforehand(mut self, bytes: usize) -> Result<Self, Error> {
+    pub async fn beforehand(mut self, bytes: usize, is_enough: impl Fn() -> bool) -> Result<Self, Error> {
         while self.early_bytes() < bytes as u64 {
-            match poll_fn(|context| self.poll_client(context)).await {
-                Some(frame) => self.early.push_back(frame?),
-                None => break,
+            match timeout(PAUSE, poll_fn(|context| self.poll_client(context))).await {
+                Ok(Some(frame)) => self.early.push_back(frame?),
+                Ok(None) => break,
+                Err(_) if is_enough() => break,
+                Err(_) => {}
             }
         }
         Ok(self)

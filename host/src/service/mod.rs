@@ -139,6 +139,13 @@ impl Service {
         self.versions.load().as_ref().is_some_and(|versions| versions.active.one_at_a_time)
     }
 
+    /// Whether so many instances are free, on this thread's core, that one may be left to a client that takes its time.
+    pub fn has_room_to_spare(&self) -> bool {
+        let active = self.active();
+        let pool = active.as_ref().and_then(|version| version.pool(current_lane().unwrap_or_default()));
+        pool.is_some_and(|pool| pool.has_room_to_spare())
+    }
+
     /// What all its versions have done since the host started.
     pub fn tally(&self) -> &Tally {
         &self.tally

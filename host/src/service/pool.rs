@@ -182,6 +182,11 @@ impl Pool {
         }
     }
 
+    /// Whether at most half of its instances are taken, and nobody in the process waits for one.
+    pub(super) fn has_room_to_spare(&self) -> bool {
+        !self.room.is_wanted() && self.lock().live() * 2 < self.limits.instances
+    }
+
     /// How the pool stands.
     pub fn status(&self) -> PoolStatus {
         let state = self.lock();
