@@ -1,10 +1,10 @@
 //! An application over TLS.
 
-use std::{path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use plaza_tests::{Host, Setup};
+use plaza_tests::{Host, Setup, until};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
@@ -22,8 +22,8 @@ const APPLICATION: &str = "tests/spin-apps/static-response/spin.toml";
 fn certified() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
-    std::fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     folder
 }
 
@@ -35,6 +35,12 @@ fn setup(folder: &Path) -> Setup {
 
 /// A connection that trusts the certificate, and speaks this protocol.
 async fn connect(host: &Host, folder: &Path, protocol: &str) -> TlsStream<TcpStream> {
+    let stream = try_connect(host, folder, protocol).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol.as_bytes()));
+    stream
+}
+
+async fn try_connect(host: &Host, folder: &Path, protocol: &str) -> io::Result<TlsStream<TcpStream>> {
     let mut trusted = RootCertStore::empty();
     trusted.add(CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -45,9 +51,7 @@ async fn connect(host: &Host, folder: &Path, protocol: &str) -> TlsStream<TcpStr
     config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
     let stream = TcpStream::connect(address(host)).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol.as_bytes()));
-    stream
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 fn address(host: &Host) -> &str {
@@ -80,6 +84,28 @@ async fn an_application_answers_over_http_1_and_2_and_knows_that_it_is_https() {
     let answer = sender.send_request(request).await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "Grüße\n");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_renewed_is_shown_without_a_restart_and_one_that_cannot_be_used_is_not() {
+    let (folder, next) = (certified(), certified());
+    let host = setup(folder.path()).start();
+    let mut before = connect(&host, folder.path(), "http/1.1").await;
+    let other_key = fs::read(next.path().join("key.pem")).unwrap();
+    fs::write(folder.path().join("key.pem"), other_key).unwrap();
+    host.stderr().line_with("a new certificate cannot be used");
+    assert!(ask(&host, folder.path(), "/notice/a").await.starts_with("HTTP/1.1 200"), "the one before is shown on");
+
+    fs::copy(next.path().join("cert.pem"), folder.path().join("cert.pem")).unwrap();
+    until("the new one is shown", async || {
+        let shaken = try_connect(&host, next.path(), "http/1.1").await;
+        shaken.is_ok().then_some(())
+    })
+    .await;
+    before.write_all(b"GET /notice/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    before.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "connections go on: {answer}");
 }
 
 #[tokio::test]

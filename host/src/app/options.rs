@@ -1,6 +1,6 @@
 //! What a host is started with.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use crate::{
     cores::ThreadModel,
@@ -8,6 +8,7 @@ use crate::{
     limits::HostLimits,
     manifest::{Source, runtime_config::RuntimeConfig},
     server::TrustedProxies,
+    tls::Identity,
 };
 
 /// What to run, and where.
@@ -17,8 +18,8 @@ pub struct Options {
     pub manifest: Source,
     /// Where the application listens.
     pub listen: SocketAddr,
-    /// How it speaks TLS there; without it, it speaks plain HTTP.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// What it shows of itself there, over TLS; without it, it speaks plain HTTP.
+    pub tls: Option<Identity>,
     /// The proxies in front of it.
     pub trusted_proxies: TrustedProxies,
     /// Where the admin port listens.

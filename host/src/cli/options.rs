@@ -14,7 +14,7 @@ use crate::{
         runtime_config::{self, RuntimeConfig},
     },
     server::{Proxies, TrustedProxies},
-    tls::{self, TlsError},
+    tls::{Identity, TlsError},
 };
 
 /// Which application.
@@ -84,7 +84,7 @@ impl ProxyFlag {
 #[derive(Debug, Args)]
 pub struct TlsFlags {
     /// A PEM file with the certificate to serve the application with, and those between it and its authority; with it HTTPS is
-    /// spoken, and HTTP is not
+    /// spoken, and HTTP is not. Both files are read again when they change
     #[arg(long, value_name = "FILE", env = "SPIN_TLS_CERT", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
@@ -94,13 +94,13 @@ pub struct TlsFlags {
 }
 
 impl TlsFlags {
-    /// How TLS is spoken, if it is.
+    /// What the application shows of itself, if it is served over TLS.
     ///
     /// # Errors
     /// Files that cannot be read or do not go together.
-    pub fn server(&self) -> Result<Option<Arc<rustls::ServerConfig>>, TlsError> {
+    pub fn identity(&self) -> Result<Option<Identity>, TlsError> {
         let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
-        files.map(|(certificates, key)| tls::server(certificates, key).map(Arc::new)).transpose()
+        files.map(|(certificates, key)| Identity::read(certificates, key)).transpose()
     }
 }
 

@@ -171,7 +171,7 @@ impl Up {
             environment: variables::around(manifest.file.parent().unwrap_or(Path::new("")))?,
             manifest,
             listen: self.listen,
-            tls: self.tls.server()?,
+            tls: self.tls.identity()?,
             trusted_proxies: self.proxies.read()?,
             control: self.control,
             runtime_config: self.runtime_config.read().map_err(faults)?,

@@ -22,7 +22,10 @@ use super::{
     proxies::TrustedProxies,
     stall::{Patience, StallGuard},
 };
-use crate::limits::{HTTP2_STREAMS, HostLimits, LEAST_HEADER_BYTES};
+use crate::{
+    limits::{HTTP2_STREAMS, HostLimits, LEAST_HEADER_BYTES},
+    tls::Identity,
+};
 
 /// How connections are treated.
 pub struct Settings {
@@ -30,15 +33,15 @@ pub struct Settings {
     patience: Patience,
     idle_timeout: Duration,
     client: exchange::Patience,
-    tls: Option<TlsAcceptor>,
+    pub(super) identity: Option<Identity>,
     proxies: TrustedProxies,
     /// How many there may be.
     pub(super) connections: usize,
 }
 
 impl Settings {
-    /// The protocol's settings for these limits, with TLS or without, and who is believed.
-    pub fn new(limits: &HostLimits, tls: Option<Arc<rustls::ServerConfig>>, proxies: TrustedProxies) -> Self {
+    /// The protocol's settings for these limits, what is shown over TLS if that is spoken, and who is believed.
+    pub fn new(limits: &HostLimits, identity: Option<Identity>, proxies: TrustedProxies) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         // hyper's own time-out for a head runs while a connection stands idle, too; the stream's guard tells them apart.
         builder
@@ -56,7 +59,7 @@ impl Settings {
         let patience = Patience { head: limits.header_timeout, write: limits.idle_timeout };
         let client = exchange::Patience { body: limits.body_timeout, unread: limits.unread_timeout };
         let (idle_timeout, connections) = (limits.idle_timeout, limits.connections);
-        Self { builder, patience, idle_timeout, client, tls: tls.map(TlsAcceptor::from), proxies, connections }
+        Self { builder, patience, idle_timeout, client, identity, proxies, connections }
     }
 }
 
@@ -68,10 +71,10 @@ pub async fn serve(
     settings: &Settings,
     stop: CancellationToken,
 ) {
-    let Some(tls) = &settings.tls else {
+    let Some(identity) = &settings.identity else {
         return converse(stream, address, false, directory, settings, stop).await;
     };
-    match shake_hands(tls, stream, settings.patience.head, &stop).await {
+    match shake_hands(&TlsAcceptor::from(identity.config()), stream, settings.patience.head, &stop).await {
         // Boxed, so that connections without TLS need no room for it.
         Ok(stream) => Box::pin(converse(stream, address, true, directory, settings, stop)).await,
         Err(error) => tracing::debug!(peer = %address, %error, "a client does not come to speak TLS"),

@@ -73,6 +73,9 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
+        if let Some(identity) = settings.identity.clone() {
+            tokio::spawn(stop.clone().run_until_cancelled_owned(identity.keep_up()));
+        }
         let acceptor = Acceptor {
             listener,
             directory,

@@ -1,17 +1,12 @@
 //! TLS: whom the host trusts when it calls others, and what it shows those that call it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+mod identity;
 
-use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
-    pki_types::{
-        CertificateDer, PrivateKeyDer,
-        pem::{self, PemObject},
-    },
-};
+use std::{path::PathBuf, sync::Arc};
+
+use rustls::{ClientConfig, RootCertStore, pki_types::pem};
+
+pub use self::identity::Identity;
 
 /// Why the host cannot speak TLS to those that call it.
 #[derive(Debug, thiserror::Error)]
@@ -45,29 +40,5 @@ pub fn client(trusted: RootCertStore) -> Result<ClientConfig, rustls::Error> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(trusted)
         .with_no_client_auth();
-    Ok(config)
-}
-
-/// A server that shows the certificates of a PEM file, the first of which is for this key, and speaks HTTP/2 and HTTP/1.1.
-///
-/// # Errors
-/// A file that cannot be read, or a certificate that is not for the key.
-pub fn server(certificates: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
-    let failed = |what, file: &Path| {
-        let file = file.to_owned();
-        move |source| TlsError::File { what, file, source }
-    };
-    let shown =
-        CertificateDer::pem_file_iter(certificates).and_then(|found| match found.collect::<Result<Vec<_>, _>>() {
-            Ok(found) if found.is_empty() => Err(pem::Error::NoItemsFound),
-            read => read,
-        });
-    let shown = shown.map_err(failed("a certificate", certificates))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(failed("a private key", key))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(shown, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
