@@ -4,6 +4,7 @@ mod apply;
 mod artifacts;
 mod calls;
 pub mod check;
+mod initial;
 pub mod linker;
 mod options;
 mod outfit;
@@ -27,6 +28,7 @@ use std::{
 use anyhow::Context;
 use arc_swap::ArcSwap;
 
+pub use initial::{Initial, Sql};
 pub use options::Options;
 pub use served::host_serves;
 pub use variables::from_environment;
@@ -213,7 +215,9 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     let data = prepare::data(app, options, parts.database.as_deref(), &|_| true).await?;
 
     let cores = parts.cores.insert(Cores::start(options.thread_model, options.limits.cores)?);
-    let folders = (state_dir.join("files"), Storage::new(&state_dir, &options.runtime_config));
+    let storage = Storage::new(&state_dir, &options.runtime_config);
+    options.initial.give(&storage).await?;
+    let folders = (state_dir.join("files"), storage);
     let services = Services::new(app.clone(), engine.clone(), data.values, data.databases, cores, folders)?;
     let services = parts.services.insert(Arc::new(services)).clone();
     let ledger = ledger(app, &state_dir, parts.database.as_deref())?;
@@ -249,7 +253,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     let control = parts.control.insert(Control::start(options.control, &state_dir, desk).await?);
     let settings = server::Settings::new(&options.limits, options.tls.clone(), options.trusted_proxies.clone());
     let server = Server::start(options.listen, directory, settings, cores.lanes()).await;
-    let server = parts.server.insert(server.with_context(|| listen_advice(options.listen))?);
+    let server = parts.server.insert(server.with_context(|| listen_advice(options.listen.address))?);
     Ok(Built {
         address: server.address,
         control_address: control.address,

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
+use super::Initial;
 use crate::{
     cores::ThreadModel,
     events::KafkaSettings,
     limits::HostLimits,
     manifest::{Source, runtime_config::RuntimeConfig},
-    server::TrustedProxies,
+    server::{Listen, TrustedProxies},
     tls::Identity,
 };
 
@@ -17,7 +18,7 @@ pub struct Options {
     /// The manifest and its profile.
     pub manifest: Source,
     /// Where the application listens.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// What it shows of itself there, over TLS; without it, it speaks plain HTTP.
     pub tls: Option<Identity>,
     /// The proxies in front of it.
@@ -34,6 +35,8 @@ pub struct Options {
     pub kafka: Option<KafkaSettings>,
     /// Where stores and databases are that the manifest only names.
     pub runtime_config: RuntimeConfig,
+    /// What stores and databases are given at the start.
+    pub initial: Initial,
     /// `--variable`, by the variable's name.
     pub variables: BTreeMap<String, String>,
     /// `SPIN_VARIABLE_<NAME>`, likewise.

@@ -8,7 +8,7 @@ use clap::{
     builder::{FalseyValueParser, RangedU64ValueParser as Range},
 };
 
-use super::options::password_in;
+use super::options::text_in;
 use crate::events::{KafkaSettings, Login, Mechanism, Trust};
 
 /// The variable that holds the password, which is no flag: whoever lists processes sees their arguments.
@@ -84,5 +84,5 @@ fn password(file: Option<PathBuf>) -> anyhow::Result<String> {
             format!("--kafka-user needs a password: set {PASSWORD}, or name a file with --kafka-password-file")
         });
     };
-    password_in(&file)
+    text_in(&file)
 }

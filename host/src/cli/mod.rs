@@ -12,6 +12,7 @@ mod operator;
 mod options;
 mod output;
 mod rollback;
+mod spin;
 mod status;
 mod steps;
 mod table;

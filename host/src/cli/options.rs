@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct ManifestFlag {
     /// The manifest, or the folder it is in
-    #[arg(short = 'f', long = "from", alias = "file", value_name = "MANIFEST", default_value = "spin.toml")]
+    #[arg(short = 'f', long = "from", aliases = ["file", "from-file"], value_name = "MANIFEST", default_value = "spin.toml")]
     manifest: PathBuf,
 
     /// The build profile: components that have it take what it says in place of their own
@@ -37,7 +37,7 @@ impl ManifestFlag {
 
     /// The manifest with the profile.
     pub fn source(&self) -> manifest::Source {
-        manifest::Source { file: self.path(), profile: self.profile.clone() }
+        manifest::Source { profile: self.profile.clone(), ..manifest::Source::plain(self.path()) }
     }
 }
 
@@ -148,7 +148,7 @@ impl ServerFlags {
         let (Some(url), Some(file)) = (&self.database_url, &self.database_password_file) else {
             return Ok(self.database_url.clone());
         };
-        with_password(url, &password_in(file)?).map(Some)
+        with_password(url, &text_in(file)?).map(Some)
     }
 }
 
@@ -156,7 +156,7 @@ impl ServerFlags {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn password_in(file: &Path) -> anyhow::Result<String> {
+pub fn text_in(file: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

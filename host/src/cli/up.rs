@@ -10,6 +10,7 @@ use super::{
     build,
     kafka::KafkaFlags,
     options::{DataFlags, ManifestFlag, ProxyFlag, RuntimeConfigFlag, TlsFlags},
+    spin::SpinFlags,
     variables,
     watch::Watch,
 };
@@ -22,6 +23,7 @@ use crate::{
         self,
         app::{Route, StaticResponse},
     },
+    server::Listen,
     telemetry,
 };
 
@@ -73,6 +75,9 @@ pub struct Up {
     runtime_config: RuntimeConfigFlag,
 
     #[command(flatten)]
+    spin: SpinFlags,
+
+    #[command(flatten)]
     kafka: KafkaFlags,
 
     /// Serve the manifest's files, whatever was deployed in their place
@@ -98,7 +103,7 @@ pub struct Up {
     instances: u32,
 
     /// Bytes of a request's head
-    #[arg(long, value_name = "BYTES", default_value_t = HostLimits::default().header_bytes,
+    #[arg(long, visible_alias = "http1-max-buf-size", env = "SPIN_HTTP1_MAX_BUF_SIZE", value_name = "BYTES", default_value_t = HostLimits::default().header_bytes,
         value_parser = Range::<usize>::new().range(LEAST_HEADER_BYTES as u64..=HEADER_BYTES))]
     header_bytes: usize,
 
@@ -166,15 +171,16 @@ impl Up {
             shutdown_timeout: Duration::from_secs(self.shutdown_timeout),
         };
         let database_url = self.data.server.database_url()?;
-        let manifest = self.manifest.source();
+        let manifest = manifest::Source { given: self.spin.given()?, ..self.manifest.source() };
         Ok(Options {
             environment: variables::around(manifest.file.parent().unwrap_or(Path::new("")))?,
             manifest,
-            listen: self.listen,
+            listen: Listen { address: self.listen, or_behind: self.spin.find_free_port },
             tls: self.tls.identity()?,
             trusted_proxies: self.proxies.read()?,
             control: self.control,
             runtime_config: self.runtime_config.read().map_err(faults)?,
+            initial: self.spin.initial()?,
             variables: variables::given(&self.data.variables)?,
             state_dir: self.data.server.state_dir,
             database_url,

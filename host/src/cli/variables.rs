@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use anyhow::{Context, bail};
 
-use super::options::password_in;
+use super::options::text_in;
 use crate::app::from_environment;
 
 /// The file beside a manifest that adds to the environment, as under Spin.
@@ -35,7 +35,7 @@ fn one(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
         bail!("write it as name=value, name=@file, @file.toml or @file.json");
     }
     let value = match value.strip_prefix('@') {
-        Some(file) => password_in(Path::new(file))?,
+        Some(file) => text_in(Path::new(file))?,
         None => value.to_owned(),
     };
     Ok([(name.to_owned(), value)].into())

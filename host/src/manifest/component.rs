@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Draft,
-    app::{Build, Component, FileMount},
+    app::{Build, Component, FileMount, PlazaSettings},
     dependency, name, outbound, plaza,
     profile::Profiles,
     section::{Node, Section},
@@ -53,8 +53,10 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
     targets::read(&section);
     let profiles = Profiles::read(&section, draft);
     let tools = section.get("tool").map(|node| node.entries()).unwrap_or_default();
-    let own = tools.iter().find(|(tool, _)| tool == "plaza").map(|(_, node)| plaza::read(base, node));
-    let (settings, lines) = own.unwrap_or_default();
+    let own = tools.iter().find(|(tool, _)| tool == "plaza");
+    let own = own.map(|(_, node)| plaza::read(base, &draft.limits, node));
+    let without = || (PlazaSettings { limits: draft.limits.clone(), ..PlazaSettings::default() }, Vec::new());
+    let (settings, lines) = own.unwrap_or_else(without);
     let component = Component {
         id: id.to_owned(),
         description: section.string("description"),

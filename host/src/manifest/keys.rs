@@ -107,7 +107,7 @@ dependencies = { "some:library/maths@1.0.0" = { component = "maths" } }
 build.command = "make debug"
 "#;
     std::fs::write(&file, format!("{AROUND}{profile}")).unwrap();
-    let reading = |profile: Option<&str>| read(&Source { file: file.clone(), profile: profile.map(str::to_owned) });
+    let reading = |profile: Option<&str>| read(&Source { profile: profile.map(str::to_owned), ..Source::plain(&file) });
     let seen = |profile: Option<&str>| {
         let app = reading(profile).into_app().unwrap();
         let web = &app.components["web"];

@@ -7,6 +7,7 @@ pub mod app;
 mod component;
 mod dependency;
 mod fault;
+mod given;
 pub mod grant;
 pub mod import;
 mod lines;
@@ -32,31 +33,34 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 
-pub use self::{app::App, fault::Fault, lines::Lines, name::did_you_mean};
+pub use self::{app::App, fault::Fault, given::Given, lines::Lines, name::did_you_mean};
 use self::{
     app::{Component, Generate, RouteTrigger, StaticRoute, Variable},
     lines::Starts,
     section::{Document, Node, Section},
 };
+use crate::limits::ComponentLimits;
 
 /// Reads a manifest; refuses it with every fault it has. Whether the files it names exist is not asked here.
 pub fn load(source: &Source) -> Result<App, Vec<Fault>> {
     read(source).into_app()
 }
 
-/// Which manifest, and which of its build profiles.
+/// Which manifest, which of its build profiles, and what is said beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The file.
     pub file: PathBuf,
     /// The profile, whose components have some things in place of their own.
     pub profile: Option<String>,
+    /// What is said beside it.
+    pub given: Given,
 }
 
 impl Source {
-    /// A manifest as it is, without a profile.
+    /// A manifest as it is.
     pub fn plain(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into(), profile: None }
+        Self { file: file.into(), profile: None, given: Given::default() }
     }
 }
 
@@ -71,6 +75,8 @@ pub struct Reading {
     pub faults: Vec<Fault>,
     /// The manifest, as the user named it.
     file: PathBuf,
+    /// The components that are asked for; all where it is empty.
+    only: Vec<String>,
     draft: Draft,
 }
 
@@ -93,6 +99,8 @@ struct Draft {
     /// The profile that is asked for, and those that there are.
     profile: Option<String>,
     profiles: BTreeSet<String>,
+    /// The limits of a component of which the manifest says nothing.
+    limits: ComponentLimits,
     /// Number of the trigger and id, of components written into their trigger.
     inline: Vec<(String, String)>,
 }
@@ -132,10 +140,14 @@ pub fn read(source: &Source) -> Reading {
         lines: Lines::default(),
         faults: Vec::new(),
         file: path.to_owned(),
-        draft: Draft { profile: source.profile.clone(), ..Draft::default() },
+        only: Vec::new(),
+        draft: Draft { profile: source.profile.clone(), limits: source.given.limits.clone(), ..Draft::default() },
     };
     match std::fs::read_to_string(path) {
-        Ok(text) => reading.parse(&text),
+        Ok(text) => {
+            reading.parse(&text);
+            reading.add(&source.given);
+        }
         Err(error) => {
             let remedy = "start `plaza` in the folder of a spin.toml, or name one with `-f`";
             reading.faults.push(Fault::new(path, None, format!("cannot be read: {error}"), remedy));

@@ -1,4 +1,4 @@
-//! Components that are served only where something uses them: one of several that offer the same, say.
+//! Components that are served only where something uses them: one of several that offer the same, say; or only some that are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,12 @@ use super::{
 };
 
 impl Reading {
-    /// Takes the optional components that nothing uses out of the application, and returns their ids. What only they
-    /// would read needs no value any more. What is wrong with them stays among the faults.
+    /// Takes the optional components that nothing uses out of the application, or all that were not asked for and that nothing
+    /// asked for uses, and returns their ids. What only they would read needs no value any more. What is wrong with them stays among
+    /// the faults.
     pub fn leave_out_unused(&mut self) -> Vec<String> {
         let app = &mut self.app;
-        let used = used(app);
+        let used = used(app, &self.only);
         let (kept, left_out): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut app.components).into_iter().partition(|(id, _)| used.contains(id));
         app.components = kept;
@@ -27,13 +28,14 @@ impl Reading {
     }
 }
 
-/// What is not optional, has something to do, or is depended on by another that is used. A private route is no use by itself:
+/// What is asked for, or, where nothing is, what is not optional or has something to do; and what is depended on by another that is used. A private route is no use by itself:
 /// who would ask there is one of the others.
-fn used(app: &App) -> BTreeSet<String> {
+fn used(app: &App, only: &[String]) -> BTreeSet<String> {
     let public = app.routes.iter().filter(|trigger| trigger.route != Route::Private);
     let routed: BTreeSet<&str> = public.map(|trigger| trigger.component.as_str()).collect();
-    let stays = |component: &&Component| {
-        !component.plaza.optional || component.works_by_itself() || routed.contains(component.id.as_str())
+    let stays = |component: &&Component| match only {
+        [] => !component.plaza.optional || component.works_by_itself() || routed.contains(component.id.as_str()),
+        only => only.contains(&component.id),
     };
     let mut waiting: Vec<&Component> = app.components.values().filter(stays).collect();
     let mut used = BTreeSet::new();
@@ -112,5 +114,14 @@ tool.plaza.optional = true
         reading.leave_out_unused();
         assert_eq!(reading.app.variables["first_key"].default, None);
         assert_eq!(reading.app.variables["second_key"].default.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn those_that_are_asked_for_are_served_with_what_they_use_and_no_others() {
+        let mut reading = using("second");
+        reading.only = vec!["second".to_owned()];
+        assert_eq!(reading.leave_out_unused(), ["first", "web"]);
+        assert_eq!(reading.app.components.keys().collect::<Vec<_>>(), ["helper", "second"]);
+        assert_eq!(reading.app.routes.iter().map(|trigger| &*trigger.component).collect::<Vec<_>>(), ["second"]);
     }
 }

@@ -44,8 +44,8 @@ pub(super) fn read_generate(node: &Node<'_>) -> BTreeMap<String, Generate> {
     generate.entries().iter().filter_map(|(name, node)| Some((name.clone(), read_kind(node)?))).collect()
 }
 
-/// `[component.<id>.tool.plaza]`: its settings, and its dependencies apart.
-pub(super) fn read(base: &Path, node: &Node<'_>) -> (PlazaSettings, Vec<PlazaLine>) {
+/// `[component.<id>.tool.plaza]`: its settings, with these limits where it sets no others, and its dependencies apart.
+pub(super) fn read(base: &Path, limits: &ComponentLimits, node: &Node<'_>) -> (PlazaSettings, Vec<PlazaLine>) {
     let Some(section) = node.section(KEYS) else {
         return Default::default();
     };
@@ -56,7 +56,7 @@ pub(super) fn read(base: &Path, node: &Node<'_>) -> (PlazaSettings, Vec<PlazaLin
         subscribe: read_topics(&section),
         tick_seconds: section.get("tick_seconds").and_then(|node| node.number(1, DAY_MS / 1000)),
         optional: section.get("optional").and_then(|node| node.boolean()).unwrap_or_default(),
-        limits: section.get("limits").map(|node| read_limits(&node)).unwrap_or_default(),
+        limits: section.get("limits").map_or_else(|| limits.clone(), |node| read_limits(&node, limits)),
     };
     for key in ["migrations", "outbox"] {
         if let Some(node) = section.get(key).filter(|_| section.get("database").is_none()) {
@@ -123,8 +123,8 @@ fn read_topics(section: &Section<'_>) -> Vec<String> {
     topics
 }
 
-fn read_limits(node: &Node<'_>) -> ComponentLimits {
-    let mut limits = ComponentLimits::default();
+fn read_limits(node: &Node<'_>, unless: &ComponentLimits) -> ComponentLimits {
+    let mut limits = unless.clone();
     let Some(section) = node.section(LIMITS) else {
         return limits;
     };

@@ -40,6 +40,11 @@ pub enum TemplateError {
 }
 
 impl Template {
+    /// A text that names no variable, whatever stands in it.
+    pub fn plain(text: &str) -> Self {
+        Self(vec![Part::Text(text.to_owned())])
+    }
+
     /// Reads a template; text without `{{` is one piece.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();

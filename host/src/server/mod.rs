@@ -43,6 +43,15 @@ pub use proxies::{Proxies, ProxiesError, TrustedProxies};
 
 use crate::limits::REFUSED_PAUSE;
 
+/// Where a server listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// The address; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Whether one of the ports behind it will do as well, where another program has that one.
+    pub or_behind: bool,
+}
+
 /// A listener that serves until it is stopped.
 pub struct Server {
     /// The address it listens on.
@@ -59,17 +68,17 @@ struct Core {
 }
 
 impl Server {
-    /// Listens on `address` (port 0 takes a free one), believes these proxies, and serves on the given runtimes.
+    /// Listens, and serves on the given runtimes.
     ///
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(
-        address: SocketAddr,
+        listen: Listen,
         directory: Arc<ArcSwap<Directory>>,
         settings: Settings,
         runtimes: &[Handle],
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen.bind().await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
@@ -94,6 +103,20 @@ impl Server {
         _ = self.acceptor.await;
         self.connections.close();
         tokio::time::timeout(patience, self.connections.wait()).await.is_ok()
+    }
+}
+
+impl Listen {
+    async fn bind(mut self) -> io::Result<TcpListener> {
+        loop {
+            match TcpListener::bind(self.address).await {
+                Err(error) if self.or_behind && error.kind() == io::ErrorKind::AddrInUse => {
+                    let next = self.address.port().checked_add(1).ok_or(error)?;
+                    self.address.set_port(next);
+                }
+                bound => return bound,
+            }
+        }
     }
 }
 

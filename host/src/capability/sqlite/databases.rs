@@ -27,6 +27,15 @@ pub enum DatabasesError {
         "nothing says where the SQLite database `{0}` is kept; add `[sqlite_database.{0}]` to the file of --runtime-config-file"
     )]
     Unknown(String),
+    /// It has nothing that lasts from one connection to the next.
+    #[error("the SQLite database `{0}` is in memory, where each connection has its own; give it a `path`")]
+    InMemory(String),
+    /// Statements were refused, or failed.
+    #[error("SQLite says: {0}")]
+    Statements(#[from] rusqlite::Error),
+    /// Whoever ran them was interrupted.
+    #[error("the statements were interrupted")]
+    Interrupted,
     /// Its file cannot be opened.
     #[error("cannot open the SQLite database `{label}` in {}: {source}", path.display())]
     Open {
@@ -84,6 +93,24 @@ impl Databases {
     pub fn grant(&self, labels: &[String], bounds: Bounds) -> Result<Granted, DatabasesError> {
         let databases = labels.iter().map(|label| Ok((label.clone(), self.database(label, bounds)?)));
         Ok(Arc::new(databases.collect::<Result<_, DatabasesError>>()?))
+    }
+
+    /// Runs statements of whoever runs the application.
+    ///
+    /// # Errors
+    /// A database of which nobody said where it is, that is in memory, or that cannot be opened; and what SQLite says.
+    pub async fn run(&self, label: &str, statements: String) -> Result<(), DatabasesError> {
+        let place = self.places.get(label).ok_or_else(|| DatabasesError::Unknown(label.to_owned()))?.clone();
+        let Some(path) = place.path().map(PathBuf::from) else {
+            return Err(DatabasesError::InMemory(label.to_owned()));
+        };
+        let label = label.to_owned();
+        let running = tokio::task::spawn_blocking(move || {
+            let opened = sqlite_file::open(&place);
+            let connection = opened.map_err(|source| DatabasesError::Open { label, path, source })?;
+            Ok(connection.execute_batch(&statements)?)
+        });
+        running.await.map_err(|_| DatabasesError::Interrupted)?
     }
 
     fn database(&self, label: &str, bounds: Bounds) -> Result<Database, DatabasesError> {
