@@ -295,8 +295,10 @@ fn deeper(error: &std::io::Error) -> String {
 
 /// What to do about a fault that PostgreSQL's programs report in words.
 pub(crate) fn remedy_for_output(output: &str) -> &'static str {
-    const REMEDIES: [(&str, &str); 5] = [
+    const REMEDIES: [(&str, &str); 6] = [
         ("No space left on device", DISK_FULL),
+        // The system took what it had room for, and so gave no error.
+        ("wrote only", DISK_FULL),
         ("Disk quota exceeded", QUOTA_USED),
         (
             "could not resize shared memory",
@@ -306,4 +308,20 @@ pub(crate) fn remedy_for_output(output: &str) -> &'static str {
         ("Permission denied", ": the account that runs PostgreSQL must own the data folder"),
     ];
     REMEDIES.iter().find(|(fault, _)| output.contains(fault)).map_or("", |(_, remedy)| remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_with_room_for_a_part_of_what_is_written_is_full_as_well() {
+        for said in [
+            "FATAL:  could not write to file \"pg_wal/xlogtemp.2090\": No space left on device",
+            "FATAL:  could not extend file \"base/1/3085\": wrote only 4096 of 8192 bytes at block 4",
+        ] {
+            assert_eq!(remedy_for_output(said), DISK_FULL, "{said}");
+        }
+        assert_eq!(remedy_for_output("FATAL:  something else"), "");
+    }
 }
