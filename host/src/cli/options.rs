@@ -1,9 +1,6 @@
 //! Flags that several commands have. Their names are Spin's where Spin has the flag.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
