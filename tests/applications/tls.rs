@@ -89,7 +89,7 @@ async fn an_application_answers_over_http_1_and_2_and_knows_that_it_is_https() {
 #[tokio::test]
 async fn a_certificate_that_is_renewed_is_shown_without_a_restart_and_one_that_cannot_be_used_is_not() {
     let (folder, next) = (certified(), certified());
-    let host = setup(folder.path()).start();
+    let host = setup(folder.path()).argument("--header-timeout").argument("3600").start();
     let mut before = connect(&host, folder.path(), "http/1.1").await;
     let other_key = fs::read(next.path().join("key.pem")).unwrap();
     fs::write(folder.path().join("key.pem"), other_key).unwrap();

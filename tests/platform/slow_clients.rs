@@ -2,6 +2,7 @@
 
 use std::{future::IntoFuture, num::NonZero, thread::available_parallelism, time::Duration};
 
+use futures::future::join_all;
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Bytes, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -164,27 +165,20 @@ async fn a_guest_that_has_its_instance_to_itself_answers_what_has_come_while_the
 }
 
 #[tokio::test]
-async fn a_body_that_is_waited_for_since_few_instances_are_free_is_a_408_when_it_does_not_go_on() {
-    let host = Setup::platform().argument("--body-timeout").argument("3").start();
-    // More than there are instances, on any core.
-    let clients = 8 * available_parallelism().map_or(1, NonZero::get) + 8;
+async fn clients_that_pause_in_their_bodies_get_half_of_the_instances_at_most() {
+    let host = Setup::platform().argument("--body-timeout").argument(EVER).start();
+    // There are eight instances on each core.
+    let half = 4 * available_parallelism().map_or(1, NonZero::get);
     let mut slow = Vec::new();
-    for _ in 0..clients {
+    for _ in 0..2 * half + 8 {
         let mut wire = Wire::connect(host.base()).await;
         wire.send(&half_a_body("/old-world/echo")).await;
         slow.push(wire);
     }
-    let mut waited_for = 0;
-    for mut wire in slow {
-        let answer = wire.receive_all().await;
-        match answer.starts_with("HTTP/1.1 408") {
-            true => waited_for += 1,
-            false => {
-                assert!(answer.starts_with("HTTP/1.1 200") && !answer.ends_with("0\r\n\r\n"), "it had begun: {answer}")
-            }
-        }
-    }
-    assert!(waited_for >= 8, "{waited_for} of {clients}");
+    let begun =
+        join_all(slow.iter_mut().map(|wire| timeout(Duration::from_secs(3), wire.receive_until("AAAAA")))).await;
+    let begun = begun.iter().filter(|begun| begun.is_ok()).count();
+    assert!((1..=half).contains(&begun), "{begun} of {half}");
 }
 
 #[tokio::test]

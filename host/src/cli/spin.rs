@@ -167,8 +167,8 @@ impl Refused {
 
 /// Spin also takes a range, out of which it draws for each instance.
 fn count(text: &str) -> anyhow::Result<usize> {
-    let count = text.parse().ok().filter(|count| *count > 0);
-    count.with_context(|| format!("{text:?} is no number from 1 on; a range is not served"))
+    let count = text.parse().ok().filter(|count| (1..=1_000_000).contains(count));
+    count.with_context(|| format!("{text:?} is no number from 1 to 1000000; a range is not served"))
 }
 
 fn milliseconds(text: &str) -> anyhow::Result<u64> {
@@ -177,7 +177,7 @@ fn milliseconds(text: &str) -> anyhow::Result<u64> {
     let time = match (number, text.get(digits.len()..)) {
         (Some(seconds), Some("" | "s")) => Some(Duration::from_secs(seconds)),
         (Some(milliseconds), Some("ms")) => Some(Duration::from_millis(milliseconds)),
-        (Some(microseconds), Some("us" | "μs")) => Some(Duration::from_micros(microseconds)),
+        (Some(microseconds), Some("us" | "μs" | "µs")) => Some(Duration::from_micros(microseconds)),
         (Some(nanoseconds), Some("ns")) => Some(Duration::from_nanos(nanoseconds)),
         _ => None,
     };
@@ -267,7 +267,7 @@ mod tests {
         for (wrong, part) in [
             (["-e", "hunter2"], "--env: number 1 is not written as name=value"),
             (["--max-instance-reuse-count", "1..8"], "a range is not served"),
-            (["--max-instance-reuse-count", "0"], "no number from 1 on"),
+            (["--max-instance-reuse-count", "0"], "no number from 1"),
             (["--request-timeout", "5m"], "no time"),
             (["--request-timeout", "1us"], "no time"),
             (["--max-instance-memory", "0"], "from 1 to 4 GiB"),

@@ -98,7 +98,7 @@ async fn table(operator: &Operator) -> anyhow::Result<String> {
     }
     let waiting = match status.events == DEGRADED {
         true => {
-            "events wait: what carries them does not answer, or refuses some of them; the log says which
+            "events wait: what carries them does not answer or refuses some of them, or a component does not take them; the log says which
 "
         }
         false => "",

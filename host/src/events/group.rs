@@ -186,10 +186,12 @@ impl Group {
 
     /// Waits before the next attempt, if there is time for one.
     async fn park(&self, attempt: u32, deadline: Option<Instant>, stop: &CancellationToken) -> Result<(), Undelivered> {
-        let next = Instant::now() + backoff::pause(attempt);
-        if deadline.is_some_and(|deadline| next > deadline) {
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| now >= deadline) {
             return Err(Undelivered::NotInTime);
         }
+        let next = now + backoff::pause(attempt);
+        let next = deadline.map_or(next, |deadline| next.min(deadline));
         let _parked = self.tally.parks();
         tokio::select! {
             () = stop.cancelled() => Err(Undelivered::Stopped),

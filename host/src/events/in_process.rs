@@ -50,6 +50,23 @@ impl InProcess {
         Self { groups, queues: Mutex::default(), waiting, dead_letters, stopping }
     }
 
+    /// Whoever subscribes no more may do so again, and then gets what waits first.
+    async fn tell_of_strangers(&self, source: &str) {
+        // Where the database does not answer, others say so.
+        for (component, topic, events) in self.waiting.all_of(source).await.unwrap_or_default() {
+            let is_known = |group: &Arc<Group>| group.component() == component && group.topic == topic;
+            if !self.groups.iter().any(is_known) {
+                tracing::warn!(
+                    source,
+                    component,
+                    topic,
+                    events,
+                    "events wait for a component that does not subscribe any more"
+                );
+            }
+        }
+    }
+
     fn queues(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Queue>>>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,9 +75,12 @@ impl InProcess {
 impl Bus for InProcess {
     fn publish<'a>(&'a self, event: &'a Event) -> Result<BoxFuture<'a, Result<(), BusError>>, BusError> {
         let queues = self.queues();
-        let queues = queues.get(&event.source).into_iter().flatten();
+        let Some(queues) = queues.get(&event.source) else {
+            return Err(BusError::Unavailable(format!("nobody has taken over what {} publishes", event.source)));
+        };
         // Each goes its own way: a subscriber that has taken the event does not get it again while others are waited for.
         let deliveries: Vec<_> = queues
+            .iter()
             .filter(|queue| queue.topic() == event.topic)
             .map(|queue| {
                 let (queue, place) = (Arc::clone(queue), queue.join(&event.key));
@@ -82,9 +102,10 @@ impl Bus for InProcess {
                 Arc::new(Queue::new(group, &source, waiting, dead_letters, self.stopping.clone()))
             })
             .collect();
-        self.queues().insert(source, queues.clone());
+        self.queues().insert(source.clone(), queues.clone());
         async move {
-            join_all(queues.into_iter().map(Queue::carry)).await;
+            let carrying = join_all(queues.into_iter().map(Queue::carry));
+            tokio::join!(carrying, self.tell_of_strangers(&source));
         }
         .boxed()
     }

@@ -182,9 +182,9 @@ impl Pool {
         }
     }
 
-    /// Whether at most half of its instances are taken, and nobody in the process waits for one.
+    /// Whether one more instance can be taken so that no more than half of them are, and nobody in the process waits for one.
     pub(super) fn has_room_to_spare(&self) -> bool {
-        !self.room.is_wanted() && self.lock().live() * 2 < self.limits.instances
+        !self.room.is_wanted() && (self.lock().taken() + 1) * 2 <= self.limits.instances
     }
 
     /// How the pool stands.
@@ -310,6 +310,11 @@ impl Slot {
 impl State {
     fn live(&self) -> usize {
         self.slots.len() + self.retired
+    }
+
+    /// Those that have something to do.
+    fn taken(&self) -> usize {
+        self.retired + self.slots.iter().filter(|slot| slot.in_flight > 0).count()
     }
 
     /// Strikes a worker off that has ended.

@@ -1,12 +1,17 @@
 //! Subscribers that take nothing for long, and what they hold up: themselves.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use plaza::events::{Event, Events, Failure, Subscriber, Tally};
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
 
 use crate::{
     ground::{connect, on_shared, until},
@@ -17,11 +22,15 @@ use crate::{
 const ROWS: i64 = 3_000;
 const KEYS: i64 = 1_500;
 
-/// Events that wait for anybody in this scene.
+/// So long takes a stop that waits for something that does not come.
+const STOP_WITHOUT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Events that wait for anybody in this scene. Other tests may hold the host's own connections up.
 async fn waiting(scene: &Scene) -> i64 {
+    let mut connection = PgConnection::connect_with(&scene.database.state().connect_options()).await.unwrap();
     sqlx::query_scalar("SELECT count(*) FROM waiting_events WHERE topic = $1")
         .bind(scene.topic())
-        .fetch_one(scene.database.state())
+        .fetch_one(&mut connection)
         .await
         .unwrap()
 }
@@ -68,8 +77,15 @@ fn a_subscriber_that_takes_nothing_holds_up_no_other_however_much_waits_for_it()
         assert!(!tally.is_well(), "an operator is told");
         open.store(true, Ordering::Relaxed);
         until("nothing waits", || async { waiting(&scene).await == 0 }).await;
+        let mut taken: HashMap<String, Vec<i64>> = HashMap::new();
+        for delivery in closed.seen() {
+            let numbers = taken.entry(delivery.key).or_default();
+            if numbers.last() != Some(&delivery.number) {
+                numbers.push(delivery.number);
+            }
+        }
         for key in 0..KEYS {
-            assert_eq!(taken_in_order(&closed, &format!("key-{key}")), [key, key + KEYS], "of key {key}");
+            assert_eq!(taken[&format!("key-{key}")], [key, key + KEYS], "of key {key}");
         }
         until("all is well", || async { tally.is_well() }).await;
         events.stop(crate::STOP_PATIENCE).await;
@@ -100,15 +116,15 @@ fn what_waits_is_brought_on_by_the_next_host_before_anything_newer_of_its_key() 
 #[test]
 fn a_key_of_which_nothing_waits_any_more_goes_straight_from_the_outbox_again() {
     on_shared(|database| async move {
-        let scene = Scene::new(database, "straight").await;
-        let (closed, open) = closed("closed");
-        let events = scene.start(&[&closed]).await;
+        let (scene, tally) = (Scene::new(database, "straight").await, Arc::new(Tally::default()));
+        let ((closed, open), content) = (closed("closed"), Recorder::content("content"));
+        let events = start(&scene, [&closed, &content], &tally).await;
         scene.publish("key", 1).await;
-        until("it waits", || async { waiting(&scene).await == 1 }).await;
+        until("it waits", || async { waiting(&scene).await == 1 && !tally.is_well() }).await;
         open.store(true, Ordering::Relaxed);
-        until("it was taken", || async { waiting(&scene).await == 0 }).await;
+        until("it was taken, and everybody knows", || async { waiting(&scene).await == 0 && tally.is_well() }).await;
         // Whoever waits now waits for this lock.
-        let mut other = sqlx::PgConnection::connect_with(&database.state().connect_options()).await.unwrap();
+        let mut other = PgConnection::connect_with(&database.state().connect_options()).await.unwrap();
         let mut lock = other.begin().await.unwrap();
         sqlx::query("LOCK TABLE waiting_events IN SHARE MODE").execute(&mut *lock).await.unwrap();
         scene.publish("key", 2).await;
@@ -116,6 +132,76 @@ fn a_key_of_which_nothing_waits_any_more_goes_straight_from_the_outbox_again() {
         lock.rollback().await.unwrap();
         assert_eq!(taken_in_order(&closed, "key"), [1, 2]);
         events.stop(crate::STOP_PATIENCE).await;
+    });
+}
+
+#[test]
+fn an_event_on_its_way_into_the_table_is_not_overtaken_when_all_before_it_is_taken_meanwhile() {
+    on_shared(|database| async move {
+        let (scene, tally) = (Scene::new(database, "on_its_way").await, Arc::new(Tally::default()));
+        let ((closed, open), content) = (closed("closed"), Recorder::content("content"));
+        let events = start(&scene, [&closed, &content], &tally).await;
+        scene.publish("key", 1).await;
+        until("the first waits", || async { waiting(&scene).await == 1 && !tally.is_well() }).await;
+
+        // Somebody is about to put the second there, so the host has to wait for what becomes of that.
+        let mut publishing = connect(&scene.component).await;
+        let mut published = publishing.begin().await.unwrap();
+        scene.publish_in(&mut published, "key", 2).await;
+        let id: Uuid = sqlx::query_scalar("SELECT id FROM outbox WHERE data @> '{\"number\": 2}'")
+            .fetch_one(&mut *published)
+            .await
+            .unwrap();
+        let mut other = PgConnection::connect_with(&database.state().connect_options()).await.unwrap();
+        let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut other).await.unwrap();
+        let mut held = other.begin().await.unwrap();
+        sqlx::query(
+            "INSERT INTO waiting_events (source, component, topic, event_id, key, kind, time, value)
+             VALUES ('/' || $1, 'closed', $1, $2, '', '', '', '')",
+        )
+        .bind(scene.topic())
+        .bind(id)
+        .execute(&mut *held)
+        .await
+        .unwrap();
+        published.commit().await.unwrap();
+        scene.wake.notify_one();
+        until("the host waits for it", || async {
+            let mut connection = PgConnection::connect_with(&database.state().connect_options()).await.unwrap();
+            let behind =
+                sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))");
+            behind.bind(pid).fetch_one(&mut connection).await.is_ok_and(|waiting: i64| waiting > 0)
+        })
+        .await;
+        open.store(true, Ordering::Relaxed);
+        until("the first was taken, and nothing else waits yet", || async {
+            waiting(&scene).await == 0 && tally.is_well()
+        })
+        .await;
+        held.rollback().await.unwrap();
+        scene.publish("key", 3).await;
+        until("all was taken", || async { scene.unpublished().await == 0 && waiting(&scene).await == 0 }).await;
+        assert_eq!(taken_in_order(&closed, "key"), [1, 2, 3]);
+        events.stop(crate::STOP_PATIENCE).await;
+    });
+}
+
+#[test]
+fn a_stop_while_an_event_is_parked_is_over_at_once() {
+    on_shared(|database| async move {
+        let scene = Scene::new(database, "stops_parked").await;
+        let (closed, _) = closed("closed");
+        let mut stops = Vec::new();
+        for _ in 0..8 {
+            let events = scene.start(&[&closed]).await;
+            scene.publish("key", 1).await;
+            let seen = closed.seen().len();
+            until("one is parked", || async { closed.seen().len() > seen }).await;
+            let began = Instant::now();
+            events.stop(STOP_WITHOUT_PATIENCE).await;
+            stops.push(began.elapsed());
+        }
+        assert!(stops.iter().all(|took| *took < STOP_WITHOUT_PATIENCE), "{stops:?}");
     });
 }
 

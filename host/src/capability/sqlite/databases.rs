@@ -33,6 +33,9 @@ pub enum DatabasesError {
     /// Statements were refused, or failed.
     #[error("SQLite says: {0}")]
     Statements(#[from] rusqlite::Error),
+    /// They began a transaction and did not end it.
+    #[error("the statements begin a transaction and do not end it; add COMMIT")]
+    Uncommitted,
     /// Whoever ran them was interrupted.
     #[error("the statements were interrupted")]
     Interrupted,
@@ -108,7 +111,8 @@ impl Databases {
         let running = tokio::task::spawn_blocking(move || {
             let opened = sqlite_file::open(&place);
             let connection = opened.map_err(|source| DatabasesError::Open { label, path, source })?;
-            Ok(connection.execute_batch(&statements)?)
+            connection.execute_batch(&statements)?;
+            if connection.is_autocommit() { Ok(()) } else { Err(DatabasesError::Uncommitted) }
         });
         running.await.map_err(|_| DatabasesError::Interrupted)?
     }

@@ -9,6 +9,9 @@ use tokio::sync::{Notify, watch};
 
 use crate::limits::WAITING_KEYS;
 
+/// So many keys do not wait by chance: their subscriber is away.
+const MANY: usize = 64;
+
 /// The keys of one queue.
 pub(super) struct Keys {
     known: watch::Sender<bool>,
@@ -35,9 +38,11 @@ impl Keys {
         Self { known: watch::Sender::new(false), noted: Mutex::default(), news: Notify::new() }
     }
 
-    /// Adds what the table says. From the first time on they are known.
-    pub(super) fn found(&self, keys: Vec<String>) {
+    /// Notes what the table says, and forgets all else, but for what was added since one began to look. From the first time on they are
+    /// known.
+    pub(super) fn found(&self, keys: Vec<String>, seen: Seen) {
         let mut noted = self.locked();
+        noted.last.retain(|_, last| *last > seen.0);
         keys.into_iter().for_each(|key| noted.add(key));
         drop(noted);
         self.known.send_replace(true);
@@ -52,6 +57,11 @@ impl Keys {
     /// Does anything of the key wait?
     pub(super) fn contain(&self, key: &str) -> bool {
         self.locked().last.contains_key(key)
+    }
+
+    /// Does something of many keys wait?
+    pub(super) fn are_many(&self) -> bool {
+        self.locked().last.len() >= MANY
     }
 
     /// Does anything wait?
@@ -119,8 +129,12 @@ mod tests {
     fn they_are_known_once_the_table_was_asked() {
         let keys = Keys::new();
         assert!(keys.known().now_or_never().is_none());
-        keys.found(vec!["a".to_owned()]);
-        assert!(keys.known().now_or_never().is_some() && keys.contain("a"));
+        assert!(keys.add("added before") && keys.add("a"));
+        let seen = keys.seen();
+        assert!(keys.add("added since"));
+        keys.found(vec!["a".to_owned()], seen);
+        assert!(keys.known().now_or_never().is_some());
+        assert!(keys.contain("a") && keys.contain("added since") && !keys.contain("added before"));
     }
 
     #[test]

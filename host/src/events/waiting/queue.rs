@@ -18,7 +18,7 @@ use crate::events::{
     group::{Group, Letter, Undelivered},
     lanes::Lanes,
     lines::{Lines, Place},
-    looks::Looks,
+    looks::{Full, Looks},
 };
 
 /// How long an event is delivered straight from its outbox before it has to wait here.
@@ -104,7 +104,7 @@ impl Queue {
         let letter = Delivered { event, dead_letters: &self.dead_letters };
         loop {
             if !self.keys.contain(&event.key) {
-                let deadline = tokio::time::Instant::now() + PATIENCE;
+                let deadline = tokio::time::Instant::now() + self.patience();
                 match self.group.deliver_by(Some(deadline), &letter, &self.stopping).await {
                     Ok(()) => return Ok(()),
                     Err(Undelivered::Stopped) => return Err(BusError::Stopping),
@@ -112,7 +112,8 @@ impl Queue {
                 }
                 if !self.keys.add(&event.key) {
                     // It goes on waiting in its outbox, which holds up others once there are many of its kind.
-                    continue;
+                    let delivered = self.group.deliver_by(None, &letter, &self.stopping).await;
+                    return delivered.map_err(|_| BusError::Stopping);
                 }
             }
             match self.put(event).await {
@@ -123,6 +124,12 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// How long an event is delivered before it has to wait. Where the events of many keys do already, the subscriber is away, and a
+    /// try has to do: whatever is tried for longer has one of the places that all subscribers of the topic share.
+    fn patience(&self) -> Duration {
+        if self.keys.are_many() { Duration::ZERO } else { PATIENCE }
     }
 
     /// Carries on what waits until the host stops, and lets then finish what is under way.
@@ -157,9 +164,10 @@ impl Queue {
     }
 
     async fn put(&self, event: &Event) -> Result<(), sqlx::Error> {
-        // Whoever finds the key empty from here on sees that something was added meanwhile.
         self.keys.add(&event.key);
         self.table.put(&self.whose, event).await?;
+        // While the row was on its way, the key may have been found to be empty.
+        self.keys.add(&event.key);
         self.keys.news.notify_one();
         Ok(())
     }
@@ -167,7 +175,8 @@ impl Queue {
     /// Removes what was taken and hands over what waits; says whether there was any of it, and how much waits where that was counted.
     async fn step(&self, lanes: &mut Lanes, times: &mut Times) -> Result<(bool, Option<u64>), sqlx::Error> {
         if Instant::now() >= times.read {
-            self.keys.found(self.table.keys(&self.whose).await?);
+            let seen = self.keys.seen();
+            self.keys.found(self.table.keys(&self.whose).await?, seen);
             times.read = Instant::now() + READ_EVERY;
         }
         let removed = self.remove(lanes).await?;
@@ -190,7 +199,12 @@ impl Queue {
         let (_, keys) = lanes.open_keys();
         let events = if full.is_empty() { self.table.longest(&self.whose, &keys).await? } else { Vec::new() };
         let found = lanes.open(events);
-        times.looks.made(began.elapsed(), found, lanes.are_full(&full));
+        // Whatever waits of the keys in hand is passed over by each look, and that may be much.
+        let full = match lanes.are_full(&full) {
+            Full::No if lanes.are_open() => Full::Some,
+            full => full,
+        };
+        times.looks.made(began.elapsed(), found, full);
         Ok(found)
     }
 
@@ -224,13 +238,17 @@ impl Queue {
     }
 
     async fn finish(&self, mut lanes: Lanes) {
-        while lanes.are_open() {
-            lanes.told().await;
+        loop {
+            // What is known already is not told again.
             if let Err(error) = self.remove(&mut lanes).await {
                 let component = &self.whose.component;
                 tracing::warn!(component, %error, "events that were taken could not be noted; they will be delivered again");
                 return;
             }
+            if !lanes.are_open() {
+                return;
+            }
+            lanes.told().await;
         }
     }
 

@@ -74,6 +74,16 @@ impl Table {
         .await
     }
 
+    /// For whom how many wait of what is from `source`: component, topic, and their number.
+    pub(in crate::events) async fn all_of(&self, source: &str) -> Result<Vec<(String, String, i64)>, sqlx::Error> {
+        sqlx::query_as(
+            "SELECT component, topic, count(*) FROM waiting_events WHERE source = $1 GROUP BY component, topic",
+        )
+        .bind(source)
+        .fetch_all(&self.state)
+        .await
+    }
+
     /// Those of the keys of which something waits.
     pub(super) async fn of_these(&self, whose: &Whose, keys: &[String]) -> Result<Vec<String>, sqlx::Error> {
         sqlx::query_scalar(
