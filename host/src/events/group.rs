@@ -1,6 +1,6 @@
 //! A subscriber of one topic: how an event is delivered to it, whichever bus it comes from.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Semaphore;
@@ -11,7 +11,7 @@ use super::{
     lines::{Lines, Place},
     tally::GroupTally,
 };
-use crate::limits::EVENTS_HANDLED;
+use crate::limits::{EVENT_PAUSE_ASKED, EVENTS_HANDLED};
 
 /// Something to be delivered, and where it goes when it is rejected.
 pub(super) trait Letter: Sync {
@@ -87,17 +87,19 @@ impl Group {
                 }
                 Err(failure) => failure,
             };
-            let reason = match failure {
-                Failure::Retry(reason) => reason,
+            let (reason, asked) = match failure {
+                Failure::Retry(reason) => (reason, Duration::ZERO),
+                Failure::Later { reason, pause } => (reason, pause),
                 Failure::Reject(reason) => match letter.bury(self.component(), &reason).await {
                     Ok(()) => {
                         self.told_rejected(letter, &reason);
                         return Ok(());
                     }
-                    Err(error) => format!("the dead letters cannot be written: {error}"),
+                    Err(error) => (format!("the dead letters cannot be written: {error}"), Duration::ZERO),
                 },
             };
-            self.park(letter, attempt, &reason, stop).await?;
+            let pause = backoff::pause(attempt).max(asked.min(EVENT_PAUSE_ASKED));
+            self.park(letter, attempt, &reason, pause, stop).await?;
             attempt = attempt.saturating_add(1);
         }
     }
@@ -144,6 +146,7 @@ impl Group {
         letter: &impl Letter,
         attempt: u32,
         reason: &str,
+        pause: Duration,
         stop: &CancellationToken,
     ) -> Result<(), Stopped> {
         if attempt % 10 == 1 {
@@ -162,7 +165,7 @@ impl Group {
         let _parked = self.tally.parks();
         tokio::select! {
             () = stop.cancelled() => Err(Stopped),
-            () = tokio::time::sleep(backoff::pause(attempt)) => Ok(()),
+            () = tokio::time::sleep(pause) => Ok(()),
         }
     }
 }
