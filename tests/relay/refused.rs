@@ -17,7 +17,7 @@ fn refused(setup: Setup, words: &[&str]) {
 
 #[test]
 fn a_database_that_is_away_at_the_start_is_named_without_its_password() {
-    refused(Setup::relay("spin.toml", "http://127.0.0.1:3000", NOWHERE), &["127.0.0.1:1", "--database-url"]);
+    refused(Setup::relay("spin.toml", "http://127.0.0.1:3000", NOWHERE), &["127.0.0.1:1", "is the server running"]);
 }
 
 #[test]

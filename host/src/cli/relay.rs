@@ -25,17 +25,21 @@ use crate::{
 
 /// Carry the events and keep the time of an application that Spin serves, until Ctrl-C.
 #[derive(Debug, Args)]
-#[command(long_about = "Carry the events and keep the time of an application that Spin serves, until Ctrl-C.
-
-Spin relays no outboxes, calls no subscribers and no ticks. A relay does, as the manifest says: it POSTs each event to
-<TARGET>/internal/<component>/events and each tick to <TARGET>/internal/<component>/tick, with the application's token.
-Several may run side by side: one at a time does each thing. Hosts of `plaza up` need none.")]
-#[command(after_help = "Examples:
-  plaza migrate --database-url postgres://admin:secret@db.example.com/postgres     once, and for each new version
-  plaza relay --database-url postgres://admin:secret@db.example.com/postgres       beside `spin up` on this machine
-  plaza relay -f app/spin.toml --target https://app.example.com --variable service_token=@token.txt
-  plaza relay --kafka kafka-1:9092,kafka-2:9092                                    events go through Kafka
-  plaza status; plaza events list                                                  what waits; what was rejected")]
+#[command(
+    after_help = "Spin relays no outboxes and calls no subscribers and no ticks. A relay does, as the manifest says: it POSTs each event to
+<TARGET>/internal/<component>/events and each tick to <TARGET>/internal/<component>/tick, with the application's token. Several may run side by
+side: one at a time does each thing. Hosts of `plaza up` need none.
+Examples:
+  plaza migrate --database-url postgres://admin:secret@db.example.com/postgres
+                                               first, and again before each new version
+  plaza relay --database-url postgres://admin:secret@db.example.com/postgres
+                                               beside `spin up` on this machine
+  plaza relay --target https://app.example.com --variable service_token=@token.txt
+  plaza relay --kafka kafka-1:9092,kafka-2:9092
+                                               events go through Kafka
+  plaza status                                 what waits, and who is not reached
+  plaza events list                            what was rejected"
+)]
 pub struct Relay {
     #[command(flatten)]
     manifest: ManifestFlag,
@@ -73,9 +77,6 @@ pub struct Relay {
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     variables: Vec<String>,
 
-    #[command(flatten)]
-    kafka: KafkaFlags,
-
     /// Where the admin port listens, with /health/live and /health/ready for anybody; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
     control: SocketAddr,
@@ -87,6 +88,10 @@ pub struct Relay {
     /// Print the addresses only, and log warnings and errors only
     #[arg(short, long)]
     quiet: bool,
+
+    // Last, for what follows it would stand under its heading.
+    #[command(flatten)]
+    kafka: KafkaFlags,
 }
 
 impl Relay {

@@ -161,12 +161,16 @@ impl Relay {
 
     /// Lets handlers under way finish, and marks at once what each took: the time for this is bounded.
     async fn finish(&self, mut lanes: Lanes) {
-        while lanes.are_open() {
-            lanes.told().await;
+        loop {
+            // First of all what was told just before the stop: nobody tells of it again.
             if let Err(error) = self.mark(&mut lanes).await {
                 tracing::warn!(component = self.component, %error, "events that were taken could not be marked; they will be delivered again");
                 return;
             }
+            if !lanes.are_open() {
+                return;
+            }
+            lanes.told().await;
         }
     }
 }
