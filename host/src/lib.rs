@@ -16,6 +16,7 @@ pub mod guest;
 pub mod limits;
 pub mod link;
 pub mod manifest;
+pub mod over_http;
 pub mod rollout;
 pub mod router;
 pub mod schedule;

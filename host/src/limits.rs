@@ -176,6 +176,15 @@ pub const ROW_BATCHES: usize = 2;
 /// Events that one subscriber handles at once. Parked ones do not count.
 pub const EVENTS_HANDLED: usize = 32;
 
+/// The longest that a subscriber may ask for before it is given an event again; what asks for more gets it then.
+pub const EVENT_PAUSE_ASKED: Duration = Duration::from_secs(300);
+
+/// Bytes of an answer to a posted event or tick that are read: its reason is all that it says.
+pub const POSTED_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Letters of that reason that are kept.
+pub const POSTED_REASON_LETTERS: usize = 2_000;
+
 /// Keys of one topic that a relay has in hand at once, parked ones included; beyond it the topic's further keys wait.
 pub const LANES_PER_TOPIC: usize = 1024;
 

@@ -73,13 +73,20 @@ async fn tick_on(task: &dyn Task, every: Duration, stopping: &CancellationToken)
     // tokio's intervals must not be nothing.
     let mut clock = interval(every.max(Duration::from_millis(1)));
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failures = 0_u32;
     loop {
         tokio::select! {
             biased;
             () = stopping.cancelled() => return,
             _ = clock.tick() => {}
         }
-        if let Err(reason) = task.tick().await {
+        let Err(reason) = task.tick().await else {
+            failures = 0;
+            continue;
+        };
+        failures = failures.saturating_add(1);
+        // The first failure is told, then every tenth: what a tick needs may be away for long.
+        if failures % 10 == 1 {
             tracing::warn!(component = task.component(), reason, "a tick failed; the next one comes all the same");
         }
     }

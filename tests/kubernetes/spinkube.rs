@@ -1,8 +1,8 @@
 //! The SpinApp against the application. Its schema is not Kubernetes' own, so the fields are those of the operator's definition.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
-use plaza_tests::setup::workspace;
+use plaza_tests::setup::{plaza, workspace};
 use serde_json::{Value, json};
 
 use crate::objects::{application, documents, word, words};
@@ -34,7 +34,12 @@ const PROBE: [&str; 6] =
     ["httpGet", "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"];
 
 fn app() -> Value {
-    let text = std::fs::read_to_string(workspace().join("deploy/spinkube/spinapp.yaml")).expect("spinapp.yaml");
+    only("spinapp.yaml")
+}
+
+/// The one document of a file.
+fn only(name: &str) -> Value {
+    let text = std::fs::read_to_string(workspace().join("deploy/spinkube").join(name)).expect("a file");
     let mut documents = documents(&text);
     assert_eq!(documents.len(), 1);
     documents.remove(0)
@@ -108,4 +113,35 @@ fn it_runs_the_components_that_need_nobody_whom_only_plaza_links() {
     };
     let expected: BTreeSet<String> = routed.into_iter().filter(runs).map(str::to_owned).collect();
     assert_eq!(words(&app()["spec"]["components"]).into_iter().collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
+fn the_relay_beside_it_is_started_with_what_the_program_knows_and_is_told_the_same_token() {
+    let relay = only("relay.yaml");
+    let container = &relay["spec"]["template"]["spec"]["containers"][0];
+    let arguments = words(&container["args"]);
+    assert_eq!(arguments[0], "relay");
+    let help = Command::new(plaza()).args(["relay", "--help"]).output().expect("plaza can be run").stdout;
+    let help = String::from_utf8(help).expect("text");
+    for argument in &arguments[1..] {
+        let (flag, _) = argument.split_once('=').expect("--flag=value");
+        assert!(help.contains(&format!("{flag} ")), "`plaza relay --help` knows no {flag}");
+    }
+    for variable in container["env"].as_array().expect("variables") {
+        let name = word(&variable["name"]);
+        if !name.starts_with("SPIN_VARIABLE_") {
+            assert!(help.contains(&format!("[env: {name}")), "`plaza relay --help` knows no {name}");
+        }
+    }
+    let given = app()["spec"]["variables"].as_array().expect("variables").clone();
+    let there = given.iter().find(|variable| variable["name"] == "service_token").expect("the token");
+    let mut here = container["env"].as_array().into_iter().flatten();
+    let here = here.find(|variable| variable["name"] == "SPIN_VARIABLE_SERVICE_TOKEN").expect("the token");
+    assert_eq!(there["valueFrom"], here["valueFrom"]);
+    // The Service of a SpinApp is named like it, and probes ask the port that is listened on.
+    assert!(arguments.contains(&format!("--target=http://{}", word(&app()["metadata"]["name"]))));
+    assert!(arguments.contains(&format!("--control=0.0.0.0:{}", container["ports"][0]["containerPort"])));
+    for (probe, path) in [("livenessProbe", "/health/live"), ("readinessProbe", "/health/ready")] {
+        assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": container["ports"][0]["name"]}));
+    }
 }

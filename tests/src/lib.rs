@@ -29,6 +29,7 @@ pub mod sandbox;
 pub mod secrets;
 pub mod setup;
 pub mod shop;
+pub mod spin;
 pub mod state;
 pub mod stripe;
 pub mod token;

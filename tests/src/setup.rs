@@ -19,6 +19,7 @@ pub struct Setup {
     wrapper: Vec<String>,
     compiled: bool,
     logs_anything: bool,
+    relays_to: Option<String>,
     #[expect(dead_code, reason = "the file is there for as long as somebody holds it")]
     kept: Option<Manifest>,
     state: Arc<StateFolder>,
@@ -49,6 +50,7 @@ impl Setup {
             wrapper: Vec::new(),
             compiled: false,
             logs_anything: false,
+            relays_to: None,
             kept: None,
             state: Arc::new(StateFolder::new()),
         }
@@ -67,6 +69,12 @@ impl Setup {
     /// The small guests that show how the platform behaves.
     pub fn platform() -> Self {
         Self::of("tests/apps/platform/spin.toml")
+    }
+
+    /// A relay beside the application of this manifest, which is served at an address, with the databases on this server.
+    pub fn relay(manifest: impl AsRef<Path>, target: &str, database_url: &str) -> Self {
+        let relay = Self { relays_to: Some(target.to_owned()), ..Self::of(manifest) };
+        relay.argument("--database-url").argument(database_url)
     }
 
     /// The application of another manifest, on what this one has left.
@@ -160,7 +168,7 @@ impl Setup {
         }
     }
 
-    /// `plaza up …` with pipes for its output.
+    /// `plaza up …`, or `plaza relay …`, with pipes for its output.
     pub(crate) fn command(&self) -> Command {
         let mut command = match self.wrapper.split_first() {
             None => Command::new(plaza()),
@@ -170,11 +178,14 @@ impl Setup {
                 command
             }
         };
+        match &self.relays_to {
+            None => command.args(["up", "--listen", &self.listen]),
+            Some(target) => command.args(["relay", "--target", target]),
+        };
         command
-            .arg("up")
             .arg("-f")
             .arg(&self.manifest)
-            .args(["--listen", &self.listen, "--control", &self.control, "--state-dir"])
+            .args(["--control", &self.control, "--state-dir"])
             .arg(self.state.path())
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

@@ -279,11 +279,11 @@ impl Applying {
         let mut work = Under::default();
         if let Some(database) = &self.database {
             if plan.events {
-                work.events =
-                    Some(start_events(&next, database, self.options.kafka.as_ref(), self.tally.clone()).await?);
+                let kafka = self.options.kafka.as_ref();
+                work.events = Some(start_events(&next.app, &*next, database, kafka, self.tally.clone()).await?);
             }
             if plan.ticks {
-                work.schedule = Some(start_schedule(&next, database));
+                work.schedule = Some(start_schedule(&next.app, &*next, database));
             }
         }
         Ok(Ready { next, directory, versions, standings, work })

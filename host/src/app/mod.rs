@@ -10,6 +10,7 @@ mod options;
 mod outfit;
 mod plan;
 mod prepare;
+pub mod relay;
 mod rollout;
 pub mod served;
 mod services;
@@ -229,8 +230,8 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     parts.following = Some(rollout.follow());
     let tally = Arc::new(Tally::default());
     if let Some(database) = &parts.database {
-        let events = Some(start_events(&now, database, options.kafka.as_ref(), tally.clone()).await?);
-        parts.work.replace(Under { events, schedule: Some(start_schedule(&now, database)) });
+        let events = Some(start_events(&now.app, &*now, database, options.kafka.as_ref(), tally.clone()).await?);
+        parts.work.replace(Under { events, schedule: Some(start_schedule(&now.app, &*now, database)) });
     }
     let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
     let applying = Arc::new(Applying {
@@ -250,7 +251,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         office: parts.work.clone(),
         background: cores.background().clone(),
     };
-    let control = parts.control.insert(Control::start(options.control, &state_dir, desk).await?);
+    let control = parts.control.insert(Control::start(options.control, &state_dir, desk.routes()).await?);
     let settings = server::Settings::new(&options.limits, options.tls.clone(), options.trusted_proxies.clone());
     let server = Server::start(options.listen, directory, settings, cores.lanes()).await;
     let server = parts.server.insert(server.with_context(|| listen_advice(options.listen.address))?);

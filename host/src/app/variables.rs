@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::manifest::App;
+use crate::manifest::{App, did_you_mean};
 
 /// Where values come from, the strongest first.
 #[derive(Debug, Default)]
@@ -22,6 +22,13 @@ pub fn from_environment(environment: impl Iterator<Item = (String, String)>) -> 
         .collect()
 }
 
+impl Sources {
+    /// What somebody sets a variable to, by the command line or the environment.
+    pub fn outside(&self, name: &str) -> Option<&String> {
+        self.flags.get(name).or_else(|| self.environment.get(name))
+    }
+}
+
 /// The value of every declared variable.
 ///
 /// # Errors
@@ -29,21 +36,38 @@ pub fn from_environment(environment: impl Iterator<Item = (String, String)>) -> 
 pub fn resolve(app: &App, sources: &Sources) -> Result<BTreeMap<String, String>, Vec<String>> {
     let mut values = BTreeMap::new();
     let mut faults = Vec::new();
-    for (name, variable) in &app.variables {
-        let given =
-            sources.flags.get(name).or_else(|| sources.environment.get(name)).or_else(|| sources.made.get(name));
-        match given.or(variable.default.as_ref()) {
-            Some(value) => _ = values.insert(name.clone(), value.clone()),
-            None => faults.push(format!(
-                "the variable `{name}` is required and not set; give --variable {name}=… or SPIN_VARIABLE_{}",
-                name.to_ascii_uppercase()
-            )),
+    for name in app.variables.keys() {
+        match value_of(app, sources, name) {
+            Ok(value) => _ = values.insert(name.clone(), value),
+            Err(fault) => faults.push(fault),
         }
     }
-    for name in sources.flags.keys().filter(|name| !app.variables.contains_key(*name)) {
-        faults.push(format!("--variable {name}=… names no variable of the manifest; declare it under [variables]"));
-    }
+    faults.extend(undeclared(app, sources));
     if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+/// The value of one variable.
+///
+/// # Errors
+/// When it is not declared, or required and set by nobody.
+pub fn value_of(app: &App, sources: &Sources, name: &str) -> Result<String, String> {
+    let Some(variable) = app.variables.get(name) else {
+        let known = app.variables.keys().map(String::as_str);
+        return Err(format!("the manifest has no variable `{name}`: {}", did_you_mean(name, known)));
+    };
+    let given = sources.outside(name).or_else(|| sources.made.get(name)).or(variable.default.as_ref());
+    given.cloned().ok_or_else(|| {
+        let name_in_environment = name.to_ascii_uppercase();
+        format!(
+            "the variable `{name}` is required and not set; give --variable {name}=… or SPIN_VARIABLE_{name_in_environment}"
+        )
+    })
+}
+
+/// What is wrong with flags that name no variable.
+pub fn undeclared<'a>(app: &'a App, sources: &'a Sources) -> impl Iterator<Item = String> + 'a {
+    let strange = sources.flags.keys().filter(|name| !app.variables.contains_key(*name));
+    strange.map(|name| format!("--variable {name}=… names no variable of the manifest; declare it under [variables]"))
 }
 
 #[cfg(test)]
@@ -87,6 +111,16 @@ mod tests {
     fn a_required_variable_that_nobody_sets_is_named() {
         let faults = resolve(&app(None), &Sources::default()).unwrap_err();
         assert!(faults.concat().contains("SPIN_VARIABLE_COLOUR"), "{faults:?}");
+    }
+
+    #[test]
+    fn one_alone_may_be_asked_for_whatever_the_others_lack() {
+        let mut app = app(None);
+        app.variables.insert("size".to_owned(), Variable { default: Some("9".to_owned()), secret: false });
+        assert_eq!(value_of(&app, &Sources::default(), "size").unwrap(), "9");
+        assert!(value_of(&app, &Sources::default(), "colour").unwrap_err().contains("not set"));
+        let unknown = value_of(&app, &Sources::default(), "colur").unwrap_err();
+        assert!(unknown.contains("no variable `colur`") && unknown.contains("`colour`"), "{unknown}");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
+
 use super::{
     calls::{EventCalls, TickCalls},
     services::Furnished,
@@ -12,8 +14,9 @@ use super::{
 use crate::{
     control::Office,
     database::Database,
-    events::{self, Events, KafkaSettings, Outbox, Replay, Subscription, Tally},
-    schedule::{self, Schedule},
+    events::{self, Events, KafkaSettings, Outbox, Replay, Subscriber, Subscription, Tally},
+    manifest::{App, app::Component},
+    schedule::{self, Schedule, Task},
 };
 
 /// What is under way of it.
@@ -84,41 +87,68 @@ impl Under {
     }
 }
 
+/// How components are had to do what they do unasked.
+pub trait Reach: Sync {
+    /// The address of the component's database, and what tells that it has written there.
+    fn outbox(&self, component: &Component) -> Option<(String, Arc<Notify>)>;
+
+    /// The component as the subscriber of its topics.
+    fn subscriber(&self, component: &Component) -> Option<Arc<dyn Subscriber>>;
+
+    /// The component as a task.
+    fn task(&self, component: &Component) -> Option<Arc<dyn Task>>;
+}
+
+/// Those of this process: by calls.
+impl Reach for Furnished {
+    fn outbox(&self, component: &Component) -> Option<(String, Arc<Notify>)> {
+        let wake = self.outfit(&component.id)?.wrote();
+        Some((self.databases.get(&component.id)?.url.clone(), wake))
+    }
+
+    fn subscriber(&self, component: &Component) -> Option<Arc<dyn Subscriber>> {
+        let service = self.services.get(component.id.as_str())?;
+        Some(Arc::new(EventCalls(service.clone())))
+    }
+
+    fn task(&self, component: &Component) -> Option<Arc<dyn Task>> {
+        let service = self.services.get(component.id.as_str())?;
+        Some(Arc::new(TickCalls(service.clone())))
+    }
+}
+
 /// Carries the events of every outbox to their subscribers.
 ///
 /// # Errors
 /// An outbox that is none, or settings for Kafka that are none.
 pub async fn start_events(
-    furnished: &Furnished,
+    app: &App,
+    reach: &dyn Reach,
     database: &Database,
     kafka: Option<&KafkaSettings>,
     tally: Arc<Tally>,
 ) -> anyhow::Result<Events> {
     let mut outboxes = Vec::new();
     let mut subscriptions = Vec::new();
-    for component in furnished.app.components.values() {
-        let id = component.id.as_str();
-        let wake = furnished.outfit(id).map(|outfit| outfit.wrote());
-        let database = furnished.databases.get(id);
-        if let (Some(table), Some(database), Some(wake)) = (&component.plaza.outbox, database, wake) {
-            let (url, table) = (database.url.clone(), table.clone());
-            outboxes.push(Outbox { component: id.to_owned(), url, table, wake });
+    for component in app.components.values() {
+        if let Some(table) = &component.plaza.outbox
+            && let Some((url, wake)) = reach.outbox(component)
+        {
+            outboxes.push(Outbox { component: component.id.clone(), url, table: table.clone(), wake });
         }
-        let Some(service) = furnished.services.get(id) else { continue };
+        let Some(subscriber) = reach.subscriber(component) else { continue };
         for topic in &component.plaza.subscribe {
-            let subscriber = Arc::new(EventCalls(service.clone()));
-            subscriptions.push(Subscription { topic: topic.clone(), subscriber });
+            subscriptions.push(Subscription { topic: topic.clone(), subscriber: subscriber.clone() });
         }
     }
     Ok(events::start(database, outboxes, subscriptions, kafka, tally).await?)
 }
 
 /// Has every component tick that asks for it.
-pub fn start_schedule(furnished: &Furnished, database: &Database) -> Schedule {
-    let ticking = furnished.app.components.values().filter_map(|component| {
+pub fn start_schedule(app: &App, reach: &dyn Reach, database: &Database) -> Schedule {
+    let ticking = app.components.values().filter_map(|component| {
         let every = Duration::from_secs(component.plaza.tick_seconds?);
-        let service = furnished.services.get(component.id.as_str())?;
-        Some((Arc::new(TickCalls(service.clone())) as Arc<dyn schedule::Task>, every))
+        Some((reach.task(component)?, every))
     });
     schedule::start(database, ticking.collect())
 }

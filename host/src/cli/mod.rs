@@ -11,6 +11,8 @@ mod migrate;
 mod operator;
 mod options;
 mod output;
+mod relay;
+mod relayed;
 mod rollback;
 mod spin;
 mod status;
@@ -45,6 +47,8 @@ enum Action {
     Check(check::Check),
     /// Create the components' databases and bring them up to date, without serving
     Migrate(migrate::Migrate),
+    /// Carry the events and keep the time of an application that Spin serves, until Ctrl-C
+    Relay(Box<relay::Relay>),
     /// Have a running host read its manifest again, without a restart
     Apply(apply::Apply),
     /// Replace a component of a running host, and lose nothing
@@ -75,6 +79,7 @@ impl Command {
             Action::Build(build) => build.run(),
             Action::Check(check) => check.run(),
             Action::Migrate(migrate) => migrate.run(),
+            Action::Relay(relay) => relay.run(),
             Action::Apply(apply) => apply.run(),
             Action::Deploy(deploy) => deploy.run(),
             Action::Promote(promote) => promote.run(),

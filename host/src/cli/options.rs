@@ -142,11 +142,17 @@ impl ServerFlags {
     /// # Errors
     /// When the password's file cannot be read, or there is no place for it in the address.
     pub fn database_url(&self) -> anyhow::Result<Option<String>> {
-        let (Some(url), Some(file)) = (&self.database_url, &self.database_password_file) else {
-            return Ok(self.database_url.clone());
-        };
-        with_password(url, &text_in(file)?).map(Some)
+        let whole = |url: &String| with_password_in(url, self.database_password_file.as_deref());
+        self.database_url.as_ref().map(whole).transpose()
     }
+}
+
+/// The address of a database server with the password that a file holds, where one is named.
+///
+/// # Errors
+/// When the file cannot be read, or there is no place for a password in the address.
+pub fn with_password_in(address: &str, file: Option<&Path>) -> anyhow::Result<String> {
+    file.map_or_else(|| Ok(address.to_owned()), |file| with_password(address, &text_in(file)?))
 }
 
 /// The password, or any other text, that a file holds, without the end of its line.

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     operator::{self, ControlFlags, Operator},
     output::out,
+    relayed,
     table::aligned,
 };
 use crate::{
@@ -63,6 +64,9 @@ impl Status {
 
 async fn table(operator: &Operator) -> anyhow::Result<String> {
     let status: Overview = operator.get("/status").await?;
+    if let Some(relay) = &status.relay {
+        return Ok(relayed::table(relay));
+    }
     let mut rows = vec![
         [
             "component",

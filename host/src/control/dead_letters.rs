@@ -3,18 +3,19 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Json,
+    Json, Router,
     body::{Body as Answer, Bytes},
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use chrono::{DateTime, Utc};
 use futures::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Desk, problem::Problem};
+use super::problem::Problem;
 use crate::events::{Body, DeadLetter, DeadLettersError, Replay, Replayed, Wanted};
 
 /// Letters of a list where no other number is asked for.
@@ -122,31 +123,36 @@ pub enum ReplayLine {
     Ended,
 }
 
-pub(super) async fn list(State(desk): State<Arc<Desk>>, Query(asked): Query<Asked>) -> Result<Json<Letters>, Problem> {
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(office: Arc<dyn Office>) -> Router<S> {
+    Router::new()
+        .route("/dead-letters", get(list))
+        .route("/dead-letters/{name}", get(show))
+        .route("/dead-letters/replay", post(replay))
+        .with_state(office)
+}
+
+async fn list(State(office): State<Arc<dyn Office>>, Query(asked): Query<Asked>) -> Result<Json<Letters>, Problem> {
     let limit = asked.limit.unwrap_or(LISTED);
     if !(1..=MOST_LISTED).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: from 1 to {MOST_LISTED}")));
     }
     let wanted = Wanted { component: asked.component, topic: asked.topic };
-    let listed = replay_of(&desk)?.newest(&wanted, limit).await.map_err(away)?;
+    let listed = replay_of(&*office)?.newest(&wanted, limit).await.map_err(away)?;
     Ok(Json(Letters { letters: listed.letters.into_iter().map(letter).collect(), more: listed.more }))
 }
 
-pub(super) async fn show(
-    State(desk): State<Arc<Desk>>,
-    Path(name): Path<String>,
-) -> Result<Json<WholeLetter>, Problem> {
-    let found = replay_of(&desk)?.find(&name).await.map_err(away)?;
+async fn show(State(office): State<Arc<dyn Office>>, Path(name): Path<String>) -> Result<Json<WholeLetter>, Problem> {
+    let found = replay_of(&*office)?.find(&name).await.map_err(away)?;
     let absent = || format!("there is no dead letter `{name}`; its component may have taken it by now");
     Ok(Json(whole(found.ok_or_else(|| Problem(StatusCode::NOT_FOUND, absent()))?)))
 }
 
 /// Replays as long as the answer is read: whoever goes away gets no further than the letter in hand.
-pub(super) async fn replay(State(desk): State<Arc<Desk>>, Json(order): Json<ReplayOrder>) -> Result<Response, Problem> {
+async fn replay(State(office): State<Arc<dyn Office>>, Json(order): Json<ReplayOrder>) -> Result<Response, Problem> {
     if order.names.is_empty() == order.component.is_none() || !order.names.is_empty() && order.topic.is_some() {
         return Err(Problem::bad_request("name letters, or a component and, if it is to be, a topic"));
     }
-    let replay = replay_of(&desk)?;
+    let replay = replay_of(&*office)?;
     let (tell, told) = mpsc::channel(1);
     tokio::spawn(async move {
         match order.component {
@@ -166,9 +172,9 @@ pub(super) async fn replay(State(desk): State<Arc<Desk>>, Json(order): Json<Repl
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Answer::from_stream(lines)).into_response())
 }
 
-fn replay_of(desk: &Desk) -> Result<Arc<Replay>, Problem> {
+fn replay_of(office: &dyn Office) -> Result<Arc<Replay>, Problem> {
     let none = "the application has no database, so it has no events";
-    desk.office.replay().ok_or_else(|| Problem(StatusCode::NOT_FOUND, none.to_owned()))
+    office.replay().ok_or_else(|| Problem(StatusCode::NOT_FOUND, none.to_owned()))
 }
 
 fn away(error: DeadLettersError) -> Problem {

@@ -84,7 +84,8 @@ pub(super) async fn answer(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 
-fn events(text: &mut String, tally: &Tally) {
+/// What is counted of events.
+pub(super) fn events(text: &mut String, tally: &Tally) {
     let name = "plaza_bus_up";
     _ = writeln!(text, "# HELP {name} Whether what carries the events answers.\n# TYPE {name} gauge");
     _ = writeln!(text, "{name} {}", u8::from(tally.bus_answers()));

@@ -15,6 +15,8 @@
 //! | `POST /dead-letters/replay` | `{"names": […]}`, or all of `{"component": …, "topic": …}`, go to their component once more |
 //!
 //! Those that change something answer with one JSON object a line as it happens, the last of which says how it ended.
+//!
+//! That of a relay ([`RelayDesk`]) has status, metrics and dead letters, and `GET /health/live` and `/health/ready` for whoever watches it.
 
 mod application;
 mod change;
@@ -22,6 +24,7 @@ mod dead_letters;
 mod leftover;
 mod metrics;
 mod problem;
+mod relay;
 mod status;
 mod token;
 pub mod upload;
@@ -43,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{events::Tally, limits::ARTIFACT_BYTES, rollout::Rollout};
 pub use application::{Agreed, Manifest, Proposal};
 pub use dead_letters::{Asked, LISTED, Letter, Letters, MOST_LISTED, Office, ReplayLine, ReplayOrder, WholeLetter};
+pub use relay::{OutboxStatus, RelayDesk, RelayStatus, SubscriberStatus, Unreached};
 pub use status::{ComponentStatus, DEGRADED, Status, UnservedStatus, VersionStatus};
 use token::Token;
 pub use token::{ControlFile, FILE};
@@ -72,11 +76,11 @@ pub struct Control {
 }
 
 impl Control {
-    /// Listens on `address`. Whoever asks must show the token that stands in `control.json` of the state folder.
+    /// Listens on `address`, and writes a token for those who ask into `control.json` of the state folder.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the file cannot be written.
-    pub async fn start(address: SocketAddr, state_dir: &Path, desk: Desk) -> anyhow::Result<Self> {
+    pub async fn start(address: SocketAddr, state_dir: &Path, routes: Routes) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}; name another address with --control"))?;
@@ -84,7 +88,7 @@ impl Control {
         let token = token::keep(state_dir, address)?;
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let app = routes(desk, token);
+        let app = routes.behind(token);
         let serving = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
         Ok(Self { address, stop, serving })
     }
@@ -97,22 +101,39 @@ impl Control {
     }
 }
 
-fn routes(desk: Desk, token: Token) -> Router {
-    Router::new()
-        .route("/status", get(status::answer))
-        .route("/metrics", get(metrics::answer))
-        .route("/components/{id}/history", get(status::history))
-        .route("/components/{id}/deploy", post(change::deploy).layer(DefaultBodyLimit::max(ARTIFACT_BYTES)))
-        .route("/components/{id}/promote", post(change::promote))
-        .route("/components/{id}/rollback", post(change::rollback))
-        .route("/applications/{name}/plan", post(application::plan))
-        .route("/applications/{name}/apply", post(application::apply))
-        .route("/dead-letters", get(dead_letters::list))
-        .route("/dead-letters/{name}", get(dead_letters::show))
-        .route("/dead-letters/replay", post(dead_letters::replay))
-        .layer(middleware::from_fn_with_state(Arc::new(token), check))
-        .layer(middleware::from_fn(leftover::read))
-        .with_state(Arc::new(desk))
+/// What an admin port answers.
+pub struct Routes {
+    /// To those who show the token.
+    guarded: Router,
+    /// To anybody.
+    open: Router,
+}
+
+impl Routes {
+    fn behind(self, token: Token) -> Router {
+        let guarded = self.guarded.layer(middleware::from_fn_with_state(Arc::new(token), check));
+        // What there is not, is guarded too.
+        self.open.merge(guarded).layer(middleware::from_fn(leftover::read))
+    }
+}
+
+impl Desk {
+    /// What the admin port of a host answers.
+    pub fn routes(self) -> Routes {
+        let letters: Router<Arc<Self>> = dead_letters::routes(self.office.clone());
+        let guarded = Router::new()
+            .route("/status", get(status::answer))
+            .route("/metrics", get(metrics::answer))
+            .route("/components/{id}/history", get(status::history))
+            .route("/components/{id}/deploy", post(change::deploy).layer(DefaultBodyLimit::max(ARTIFACT_BYTES)))
+            .route("/components/{id}/promote", post(change::promote))
+            .route("/components/{id}/rollback", post(change::rollback))
+            .route("/applications/{name}/plan", post(application::plan))
+            .route("/applications/{name}/apply", post(application::apply))
+            .merge(letters)
+            .with_state(Arc::new(self));
+        Routes { guarded, open: Router::new() }
+    }
 }
 
 async fn check(State(token): State<Arc<Token>>, request: Request, next: Next) -> Response {

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, problem::Problem};
+use super::{Desk, RelayStatus, problem::Problem};
 use crate::{
     rollout::{Past, Unserved},
     service::{PoolStatus, Service, Version},
@@ -26,8 +26,11 @@ pub struct Status {
     /// `ok`; `degraded` while the bus is away or refuses an event, so that events wait in their outboxes, or while they wait for a
     /// subscriber that does not take them.
     pub events: String,
-    /// Its components, by name.
+    /// Its components, by name, where they are served.
     pub components: Vec<ComponentStatus>,
+    /// What is relayed, where it is served elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayStatus>,
 }
 
 /// How a component stands.
@@ -90,7 +93,7 @@ pub(super) async fn answer(State(desk): State<Arc<Desk>>) -> Json<Status> {
     let components =
         desk.rollout.services().iter().map(|service| of(service, desk.rollout.unserved(&service.id))).collect();
     let events = if desk.events.is_well() { "ok" } else { DEGRADED };
-    Json(Status { application: desk.application.clone(), events: events.to_owned(), components })
+    Json(Status { application: desk.application.clone(), events: events.to_owned(), components, relay: None })
 }
 
 pub(super) async fn history(

@@ -103,6 +103,12 @@ impl Database {
         self.component_connections
     }
 
+    /// Whether the server answers within a moment.
+    pub async fn answers(&self) -> bool {
+        let asking = sqlx::query("SELECT 1").execute(&self.state);
+        matches!(tokio::time::timeout(server::ANSWER_TIMEOUT, asking).await, Ok(Ok(_)))
+    }
+
     /// Where the server is, without a password.
     pub fn address(&self) -> &str {
         self.server.address()

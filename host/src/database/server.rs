@@ -26,6 +26,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server outside may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long the server may take to show that it is there.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How long connections in use hold up a stop.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -1,6 +1,6 @@
 //! A subscriber of one topic: how an event is delivered to it, whichever bus it comes from.
 
-use std::{future::pending, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{
@@ -14,7 +14,7 @@ use super::{
     lines::{Lines, Place},
     tally::GroupTally,
 };
-use crate::limits::EVENTS_HANDLED;
+use crate::limits::{EVENT_PAUSE_ASKED, EVENTS_HANDLED};
 
 /// Something to be delivered, and where it goes when it is rejected.
 pub(super) trait Letter: Sync {
@@ -106,18 +106,20 @@ impl Group {
                 }
                 Err(failure) => failure,
             };
-            let reason = match failure {
-                Failure::Retry(reason) => reason,
+            let (reason, asked) = match failure {
+                Failure::Retry(reason) => (reason, Duration::ZERO),
+                Failure::Later { reason, pause } => (reason, pause),
                 Failure::Reject(reason) => match letter.bury(self.component(), &reason).await {
                     Ok(()) => {
                         self.told_rejected(letter, &reason);
                         return Ok(());
                     }
-                    Err(error) => format!("the dead letters cannot be written: {error}"),
+                    Err(error) => (format!("the dead letters cannot be written: {error}"), Duration::ZERO),
                 },
             };
             self.told_failed(letter, attempt, &reason);
-            self.park(attempt, deadline, stop).await?;
+            let pause = backoff::pause(attempt).max(asked.min(EVENT_PAUSE_ASKED));
+            self.park(pause, deadline, stop).await?;
             attempt = attempt.saturating_add(1);
         }
     }
@@ -185,12 +187,17 @@ impl Group {
     }
 
     /// Waits before the next attempt, if there is time for one.
-    async fn park(&self, attempt: u32, deadline: Option<Instant>, stop: &CancellationToken) -> Result<(), Undelivered> {
+    async fn park(
+        &self,
+        pause: Duration,
+        deadline: Option<Instant>,
+        stop: &CancellationToken,
+    ) -> Result<(), Undelivered> {
         let now = Instant::now();
         if deadline.is_some_and(|deadline| now >= deadline) {
             return Err(Undelivered::NotInTime);
         }
-        let next = now + backoff::pause(attempt);
+        let next = now + pause;
         let next = deadline.map_or(next, |deadline| next.min(deadline));
         let _parked = self.tally.parks();
         tokio::select! {

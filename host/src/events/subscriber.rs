@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -13,7 +13,7 @@ pub trait Subscriber: Send + Sync {
     /// Handles one event; `attempt` counts from 1. It may come again after a crash: the handler's inbox tells.
     ///
     /// # Errors
-    /// [`Failure::Retry`] brings the event back, [`Failure::Reject`] puts it into the dead letters.
+    /// [`Failure::Retry`] and [`Failure::Later`] bring the event back, [`Failure::Reject`] puts it into the dead letters.
     async fn handle(&self, event: &Event, attempt: u32) -> Result<(), Failure>;
 }
 
@@ -23,6 +23,14 @@ pub enum Failure {
     /// Not now: it parks the key and comes again, however often.
     #[error("retry: {0}")]
     Retry(String),
+    /// The same, and it asks not to be given it before so long.
+    #[error("retry in {} s: {reason}", pause.as_secs())]
+    Later {
+        /// Why not now.
+        reason: String,
+        /// How long it is to wait at least.
+        pause: Duration,
+    },
     /// Never: it goes to the dead letters.
     #[error("reject: {0}")]
     Reject(String),

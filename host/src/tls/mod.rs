@@ -31,6 +31,20 @@ pub fn mozilla() -> RootCertStore {
     RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() }
 }
 
+/// The certificate authorities in a PEM file, and no others.
+///
+/// # Errors
+/// A file that cannot be read, or in which there is none.
+pub fn authorities(file: &Path) -> Result<RootCertStore, TlsError> {
+    let failed = |source| TlsError::File { what: "an authority's certificate", file: file.to_owned(), source };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(failed)?.collect();
+    let mut trusted = RootCertStore::empty();
+    match trusted.add_parsable_certificates(found.map_err(failed)?) {
+        (0, _) => Err(failed(pem::Error::NoItemsFound)),
+        _ => Ok(trusted),
+    }
+}
+
 /// A client without a certificate of its own that trusts these authorities.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Events when something fails.
 
+use std::time::Instant;
+
 use plaza::events::{Failure, Outbox};
 use sqlx::Row;
 
@@ -154,6 +156,24 @@ fn an_event_under_way_when_the_host_dies_is_delivered_again() {
         until("the row is marked", || async { scene.unpublished().await == 0 }).await;
         assert_eq!(recorder.seen().last().unwrap(), &Delivery { key: "held".to_owned(), number: 1, attempt: 1 });
         events.stop(crate::STOP_PATIENCE).await;
+    });
+}
+
+#[test]
+fn a_stop_waits_for_nothing_that_is_parked() {
+    on_shared(|database| async move {
+        let scene = Scene::new(database, "parked_at_stop").await;
+        scene.publish("parked", 1).await;
+        // Whether the relay hears of the end of its key before or after the stop is chance.
+        for _ in 0..20 {
+            let recorder = Recorder::new("subscriber", |_, _| Err(Failure::Retry("not yet".to_owned())));
+            let events = scene.start(&[&recorder]).await;
+            until("the event is parked", || async { !recorder.seen().is_empty() }).await;
+            let begun = Instant::now();
+            events.stop(crate::STOP_PATIENCE).await;
+            assert!(begun.elapsed() < crate::STOP_PATIENCE / 2, "{:?}", begun.elapsed());
+        }
+        assert_eq!(scene.unpublished().await, 1);
     });
 }
 

@@ -158,7 +158,7 @@ impl Replay {
         let (outcome, reason) = match handled {
             Ok(()) => (Outcome::Taken, None),
             Err(Failure::Reject(reason)) => (Outcome::Rejected, Some(reason)),
-            Err(Failure::Retry(reason)) => (Outcome::Retry, Some(reason)),
+            Err(Failure::Retry(reason) | Failure::Later { reason, .. }) => (Outcome::Retry, Some(reason)),
         };
         let noted = match outcome {
             Outcome::Taken => store.taken(letter).await,
