@@ -62,6 +62,7 @@ mod tests {
             generate: BTreeMap::new(),
             routes: Vec::new(),
             static_routes: Vec::new(),
+            channels: Vec::new(),
             components: BTreeMap::new(),
         }
     }

@@ -7,11 +7,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Event, Failure, Subscriber, Subscription, backoff,
+    Event, Failure, Subscriber, Subscription,
     lines::{Lines, Place},
     tally::GroupTally,
 };
-use crate::limits::EVENTS_HANDLED;
+use crate::{backoff, limits::EVENTS_HANDLED};
 
 /// Something to be delivered, and where it goes when it is rejected.
 pub(super) trait Letter: Sync {
