@@ -2,6 +2,8 @@
 
 mod key_value;
 mod languages;
+mod redis;
+mod redis_trigger;
 mod sqlite;
 mod static_response;
 mod tls;

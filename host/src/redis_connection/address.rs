@@ -23,8 +23,7 @@ pub struct RedisAddress {
 pub enum RedisAddressError {
     /// No address of a Redis server.
     #[error(
-        "write it as redis://user:password@host:port/database, or with rediss:// for TLS; what stands in for a user, password, port \
-        or database may be left out"
+        "write it as redis://user:password@host:port/database, or with rediss:// for TLS; user, password, port and database may be left out"
     )]
     Form,
     /// `#insecure`, most likely.
