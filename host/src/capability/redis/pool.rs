@@ -11,7 +11,7 @@ use tokio::{
 use super::{failure::Failure, pools::PoolSettings};
 use crate::{
     limits::{CONNECTION_IDLE, CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, REDIS_REPLY_BYTES},
-    redis_connection::{RedisAddress, RedisConnection},
+    redis_connection::{RedisAddress, RedisConnection, RedisFault},
 };
 
 /// The connections to one address.
@@ -121,9 +121,19 @@ impl Lease {
             let message = format!("{} did not answer within {} ms", self.pool.address, command_time.as_millis());
             return Err(Failure::Other(message));
         };
-        let value = answer?;
-        self.connection = Some(connection);
-        Ok(value)
+        match answer {
+            Ok(value) => {
+                self.connection = Some(connection);
+                Ok(value)
+            }
+            Err(fault) => {
+                if matches!(fault, RedisFault::Lost(_)) {
+                    // The server has probably gone away, and the others with it.
+                    self.pool.idle().clear();
+                }
+                Err(fault.into())
+            }
+        }
     }
 }
 
