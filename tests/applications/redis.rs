@@ -207,3 +207,20 @@ async fn a_server_that_comes_back_is_asked_again() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn a_server_that_speaks_tls_is_believed_only_where_this_machine_trusts_its_certificate() {
+    let server = RedisServer::start();
+    let (address, certificate) = server.secure_address();
+    let grant = address.replace(&format!(":{PASSWORD}@"), "");
+    let setup = || {
+        let setup = Setup::of("tests/spin-apps/redis/spin.toml");
+        setup.variable(&format!("redis={address}")).variable(&format!("grant={grant}"))
+    };
+    let trusting = setup().environment("SSL_CERT_FILE", certificate.to_str().unwrap()).start();
+    assert_eq!(says(&trusting.client(), "/asks/set", &[("key", "secure"), ("value", "yes")]).await, "set");
+    assert_eq!(says(&trusting.client(), "/old/get", &[("key", "secure")]).await, "yes");
+    trusting.stderr().line_with("listens to a Redis channel");
+    let said = says(&setup().start().client(), "/asks/get", &[("key", "secure")]).await;
+    assert!(said.contains("invalid peer certificate"), "{said}");
+}

@@ -1,6 +1,7 @@
 //! A Redis server, for the time of a test.
 
 use std::{
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -17,6 +18,7 @@ pub const PASSWORD: &str = "what-redis-asks-for";
 pub struct RedisServer {
     folder: tempfile::TempDir,
     port: u16,
+    secure_port: u16,
     running: Option<Running>,
 }
 
@@ -37,12 +39,22 @@ impl RedisServer {
     pub fn away() -> Self {
         let folder = tempfile::Builder::new().prefix("plaza-redis-").tempdir();
         let folder = folder.expect("the folder for temporary files can be written");
-        Self { folder, port: free_port(), running: None }
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate can be made");
+        let files = [("certificate.pem", made.cert.pem()), ("key.pem", made.signing_key.serialize_pem())];
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("a file can be written");
+        }
+        Self { folder, port: free_port(), secure_port: free_port(), running: None }
     }
 
     /// Its address with the password.
     pub fn address(&self) -> String {
         format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
+    }
+
+    /// The same where it speaks TLS, and the file with the certificate that it shows, which it has signed itself.
+    pub fn secure_address(&self) -> (String, PathBuf) {
+        (format!("rediss://:{PASSWORD}@127.0.0.1:{}", self.secure_port), self.folder.path().join("certificate.pem"))
     }
 
     /// What grants it.
@@ -56,6 +68,10 @@ impl RedisServer {
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"])
             .args(["--requirepass", PASSWORD, "--port", &self.port.to_string(), "--dir"])
             .arg(self.folder.path())
+            .args(["--tls-auth-clients", "no", "--tls-port", &self.secure_port.to_string()])
+            .args(["--tls-cert-file", "certificate.pem", "--tls-key-file", "key.pem"])
+            .args(["--tls-ca-cert-file", "certificate.pem"])
+            .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
