@@ -26,7 +26,7 @@ use std::{
 
 use futures::future::join_all;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{listener::Place, standing::Counted};
 
@@ -40,10 +40,10 @@ struct State {
     stopped: bool,
 }
 
-/// One that listens. It ends with this.
+/// One that listens. Once this is dropped it listens no more, and finishes what it has.
 struct Running {
     counted: Arc<Counted>,
-    stopping: CancellationToken,
+    listening: DropGuard,
     task: JoinHandle<()>,
 }
 
@@ -64,8 +64,6 @@ impl Listeners {
                 (place, running)
             })
             .collect();
-        // What these still handle is finished by whoever stops their components.
-        before.values().for_each(|running| running.stopping.cancel());
     }
 
     /// How each of them stands, in the order of their components.
@@ -76,8 +74,11 @@ impl Listeners {
     /// Listens no more, and waits for what is being handled, up to `patience`.
     pub async fn stop(&self, patience: Duration) {
         let running = std::mem::replace(&mut *self.state(), State { stopped: true, ..State::default() }).running;
-        running.values().for_each(|running| running.stopping.cancel());
-        let ended = join_all(running.into_values().map(|running| running.task));
+        let tasks = running.into_values().map(|Running { listening, task, .. }| {
+            drop(listening);
+            task
+        });
+        let ended = join_all(tasks);
         if tokio::time::timeout(patience, ended).await.is_err() {
             tracing::warn!("messages of Redis channels were not handled in time; they were cut off");
         }
@@ -88,16 +89,10 @@ impl Listeners {
     }
 }
 
-impl Drop for Listeners {
-    fn drop(&mut self) {
-        self.state().running.values().for_each(|running| running.stopping.cancel());
-    }
-}
-
 impl Running {
     fn start(listener: Listener) -> Self {
         let (counted, stopping) = (Arc::new(Counted::default()), CancellationToken::new());
         let task = tokio::spawn(listener.run(counted.clone(), stopping.clone()));
-        Self { counted, stopping, task }
+        Self { counted, listening: stopping.drop_guard(), task }
     }
 }
