@@ -3,7 +3,7 @@
 COMPONENTS := $(filter-out kit,$(patsubst components/%/Cargo.toml,%,$(wildcard components/*/Cargo.toml)))
 GUESTS     := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard tests/guests/*/Cargo.toml tests/spin-apps/*/*/Cargo.toml)))
 # Made by an SDK of before WASI 0.2: core modules of WASI preview 1.
-OLD_GUESTS := old-sdk keeps-values-old keeps-rows-old
+OLD_GUESTS := old-sdk keeps-values-old keeps-rows-old asks-redis-old hears-messages-old
 WASM       := --release --target wasm32-wasip2
 OLD_WASM   := --release --target wasm32-wasip1
 PACKAGES    = $(addprefix -p ,$(1))

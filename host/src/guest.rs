@@ -14,6 +14,7 @@ use crate::{
         key_value::KeyValueContext,
         outbound_http::OutboundHttp,
         postgres::PostgresContext,
+        redis::RedisContext,
         sqlite::SqliteContext,
         stdio::{CurrentRequest, RequestOfTask},
         variables::VariablesContext,
@@ -36,6 +37,8 @@ pub struct Guest {
     pub key_value: KeyValueContext,
     /// Its databases.
     pub postgres: PostgresContext,
+    /// Its Redis servers.
+    pub redis: RedisContext,
     /// Its SQLite databases.
     pub sqlite: SqliteContext,
     /// The variables it may read.

@@ -3,6 +3,7 @@
 //! The modules stand in the order in which a request meets them; `ARCHITECTURE.md` walks through one.
 
 pub mod app;
+pub mod backoff;
 pub mod capability;
 pub mod cli;
 pub mod control;
@@ -17,6 +18,8 @@ pub mod limits;
 pub mod link;
 pub mod manifest;
 pub mod over_http;
+pub mod redis_connection;
+pub mod redis_trigger;
 pub mod rollout;
 pub mod router;
 pub mod schedule;

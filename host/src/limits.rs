@@ -206,6 +206,27 @@ pub const MESSAGES_AHEAD: i64 = 10_000;
 /// KiB of events that brokers have not answered for yet.
 pub const UNANSWERED_KIB: usize = 64 * 1024;
 
+/// How long connecting to a Redis server may take, TLS and log-in included.
+pub const REDIS_CONNECT_TIME: Duration = Duration::from_secs(5);
+
+/// Bytes of a Redis server's answer to what the host itself asks.
+pub const REDIS_REPLY_BYTES: u64 = 64 * 1024;
+
+/// Connections to Redis that one instance may hold open.
+pub const REDIS_OPEN_HANDLES: usize = 256;
+
+/// Redis addresses that one component may use at once on one core.
+pub const REDIS_ADDRESSES: usize = 16;
+
+/// Bytes of one message of a Redis channel, beyond which the connection is given up and made anew.
+pub const REDIS_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Messages of one Redis channel that one component handles at once; beyond it they stay with the server.
+pub const REDIS_MESSAGES_HANDLED: usize = 32;
+
+/// Bytes of these together. A message that is larger is handled alone.
+pub const REDIS_MESSAGES_BYTES: u32 = 4 * 1024 * 1024;
+
 /// How many components a chain of link calls may have.
 pub const CALL_DEPTH: usize = 16;
 
@@ -281,9 +302,9 @@ pub struct ComponentLimits {
     pub queue: usize,
     /// Requests an instance takes before a fresh one replaces it.
     pub reuse: usize,
-    /// Connections of this component to one database, for all cores together.
+    /// Connections of this component to one database, and to one Redis server, for all cores together.
     pub database_connections: u32,
-    /// Bytes of one query's rows held in the host at once.
+    /// Bytes of one query's rows, or of one answer of a Redis server, held in the host at once.
     pub query_bytes: usize,
     /// Where it runs.
     pub threads: Threads,

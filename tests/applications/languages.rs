@@ -10,8 +10,10 @@ async fn a_component_in_python_answers_and_what_its_sdk_imports_and_this_host_la
     let first = client.request("POST", "/any").body("four").await.expect(200);
     assert_eq!(first.text(), "Good day, POST of 4 bytes, visit 1");
     assert_eq!(client.get("/other").await.expect(200).text(), "Good day, GET of 0 bytes, visit 2");
+    let said = client.get("/mysql").await.expect(200).text();
+    assert!(said.contains("MySQL is not served by this host"), "{said}");
     let said = client.get("/redis").await.expect(200).text();
-    assert!(said.contains("Redis is not served by this host"), "{said}");
+    assert!(said.contains("add \"redis://localhost:6379\" to its allowed_outbound_hosts"), "{said}");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 mod flags;
 mod key_value;
 mod languages;
+mod redis;
+mod redis_trigger;
 mod sqlite;
 mod static_response;
 mod tls;

@@ -159,17 +159,17 @@ fn copy_formatted(data: &Path) {
 }
 
 /// A port that nobody has at the moment, and that nobody gets who asks for any port: Java takes a while to begin to listen.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let some = std::iter::repeat_with(|| rand::random_range(20_000..32_000));
     some.take(1_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
-/// A small shell that ends the broker when this test process ends, however it ends: those in statics are never dropped.
-fn watchdog(broker: &Child, folder: &Path) -> Child {
+/// A small shell that ends a server when this test process ends, however it ends: those in statics are never dropped.
+pub(crate) fn watchdog(server: &Child, folder: &Path) -> Child {
     // Its input ends when this process does.
     const SCRIPT: &str = r#"trap '' INT; read -r _; kill -KILL "$1" 2>/dev/null; rm -rf "$2""#;
     Command::new("sh")
-        .args(["-c", SCRIPT, "watch", &broker.id().to_string()])
+        .args(["-c", SCRIPT, "watch", &server.id().to_string()])
         .arg(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -25,6 +25,7 @@ pub mod output;
 pub mod patient;
 pub mod python;
 pub mod readme;
+pub mod redis_server;
 pub mod sandbox;
 pub mod secrets;
 pub mod setup;

@@ -17,7 +17,7 @@ use futures::future::join_all;
 
 use super::{
     artifacts::{self, Loaded, standing_versions},
-    check, host_serves,
+    channels, check, host_serves,
     options::Options,
     plan::Plan,
     prepare::{self, Data},
@@ -30,6 +30,7 @@ use crate::{
     digest::sha256,
     events::Tally,
     manifest::{self, App},
+    redis_trigger::{Listener, Listeners},
     rollout::{self, DRAIN_TIME, Neighbours, Progress, Refused, Report, Rollout, Standing, Step, drain},
     server::Directory,
     service::{Service, Version, Versions, contract::Surface},
@@ -52,6 +53,8 @@ pub struct Applying {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Its events and ticks.
     pub work: Arc<Work>,
+    /// Its components on Redis channels.
+    pub listeners: Arc<Listeners>,
     /// What is counted of its events.
     pub tally: Arc<Tally>,
 }
@@ -72,6 +75,7 @@ struct Ready {
     versions: Vec<(String, Versions)>,
     standings: BTreeMap<String, Standing>,
     work: Under,
+    listeners: Vec<Listener>,
 }
 
 /// What is served no more and may still have something to finish.
@@ -255,6 +259,7 @@ impl Applying {
         let keep = |id: &str| !remade.contains(id);
         let next = Arc::new(self.services.furnish(app.clone(), data.values, data.databases, &keep)?);
         let directory = next.directory()?;
+        let listeners = channels::listeners(&next)?;
         let ledger = self.rollout.ledger();
         let mut versions = Vec::new();
         for id in &remade {
@@ -286,12 +291,12 @@ impl Applying {
                 work.schedule = Some(start_schedule(&next.app, &*next, database));
             }
         }
-        Ok(Ready { next, directory, versions, standings, work })
+        Ok(Ready { next, directory, versions, standings, work, listeners })
     }
 
     /// From now on the manifest is served. Versions first, so that no route leads to a component that has none.
     fn switch(&self, survey: &Survey, ready: Ready) -> (Former, String) {
-        let Ready { next, directory, versions, standings, work } = ready;
+        let Ready { next, directory, versions, standings, work, listeners } = ready;
         let before = self.services.now();
         let mut former = Vec::new();
         for (id, versions) in versions {
@@ -310,6 +315,7 @@ impl Applying {
         removed.iter().for_each(|id| self.rollout.gave_up(id));
         let removed = removed.iter().filter_map(|id| before.services.get(id.as_str()).cloned()).collect();
         let work = self.work.replace(work);
+        self.listeners.become_these(listeners);
         survey.plan.changes.iter().for_each(|change| tracing::info!(change, "applied"));
         let detail = format!("{} is served", survey.app.manifest.display());
         (Former { versions: former, directory, removed, work }, detail)

@@ -1,4 +1,4 @@
-//! The exports that the host itself calls: `plaza:events/subscriber` and `plaza:schedule/task`.
+//! The exports that the host itself calls: `plaza:events/subscriber`, `plaza:schedule/task`, and those that hear messages of Redis.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -11,6 +11,7 @@ use wasmtime::component::Val;
 
 use crate::{
     events::{Event, Failure as EventFailure, Subscriber},
+    redis_trigger::{self, Handler},
     schedule::Task,
     service::{CallContext, Export, Lot, Service},
 };
@@ -22,12 +23,18 @@ pub const TASK: &str = "plaza:schedule/task@1.0.0";
 
 static HANDLE: LazyLock<Export> = LazyLock::new(|| Export::new(SUBSCRIBER, "handle"));
 static TICK: LazyLock<Export> = LazyLock::new(|| Export::new(TASK, "tick"));
+static HANDLE_MESSAGE: LazyLock<Vec<Export>> = LazyLock::new(|| {
+    redis_trigger::INTERFACES.iter().map(|interface| Export::new(interface, "handle-message")).collect()
+});
 
 /// A component as the subscriber of a topic.
 pub struct EventCalls(pub Arc<Service>);
 
 /// A component as a task.
 pub struct TickCalls(pub Arc<Service>);
+
+/// A component as the handler of messages.
+pub struct MessageCalls(pub Arc<Service>);
 
 #[async_trait]
 impl Subscriber for EventCalls {
@@ -70,6 +77,34 @@ impl Task for TickCalls {
     }
 }
 
+#[async_trait]
+impl Handler for MessageCalls {
+    fn component(&self) -> &str {
+        &self.0.id
+    }
+
+    fn message_bytes(&self) -> u64 {
+        self.0.limits().body_bytes
+    }
+
+    async fn handle(&self, message: Vec<u8>) -> Result<(), String> {
+        let lot = Lot::any();
+        let version = self.0.versions().map(|versions| versions.pick(lot).clone());
+        let exported = |export: &&Export| version.as_ref().is_some_and(|version| version.export(export).is_some());
+        let Some(export) = HANDLE_MESSAGE.iter().find(exported) else {
+            return Err(format!("it exports none of {}", redis_trigger::INTERFACES.join(", ")));
+        };
+        let context = context(&self.0, format!("message-{}", Uuid::now_v7().simple()), None, lot);
+        let params = vec![Val::List(message.into_iter().map(Val::U8).collect())];
+        let results = self.0.call(export, params, context).await.map_err(|failure| failure.to_string())?;
+        match results.into_iter().next() {
+            Some(Val::Result(Ok(_))) => Ok(()),
+            Some(Val::Result(Err(error))) => message_failure(error.map(|error| *error)),
+            other => Err(format!("the handler answered with {other:?}")),
+        }
+    }
+}
+
 fn context(service: &Service, request_id: String, traceparent: Option<&str>, lot: Lot) -> CallContext {
     let deadline = Instant::now() + service.limits().request_time();
     CallContext::root(request_id.into(), traceparent.map(Into::into), deadline, lot)
@@ -100,5 +135,18 @@ fn event_failure(error: Val) -> EventFailure {
             (_, other) => EventFailure::Retry(format!("{other:?}")),
         },
         other => EventFailure::Retry(format!("{other:?}")),
+    }
+}
+
+/// What a handler says went wrong. That of older interfaces has a word among its errors that says that nothing did.
+fn message_failure(error: Option<Val>) -> Result<(), String> {
+    match error {
+        Some(Val::Enum(case)) if case == "success" => Ok(()),
+        Some(Val::Variant(_, Some(text))) => match *text {
+            Val::String(text) => Err(text),
+            other => Err(format!("{other:?}")),
+        },
+        Some(Val::Variant(case, None) | Val::Enum(case)) => Err(case),
+        other => Err(format!("the handler answered with {other:?}")),
     }
 }

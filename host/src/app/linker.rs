@@ -6,8 +6,8 @@ use wasmtime::component::Linker;
 
 use crate::{
     capability::{
-        declined, key_value, key_value::KeyValueView, outbound_http, postgres, postgres::PostgresView, sqlite,
-        sqlite::SqliteView, stdio, stdio::StdioView, variables,
+        declined, key_value, key_value::KeyValueView, outbound_http, postgres, postgres::PostgresView, redis,
+        redis::RedisView, sqlite, sqlite::SqliteView, stdio, stdio::StdioView, variables,
     },
     guest::{self, Guest},
     limits::ComponentLimits,
@@ -43,6 +43,10 @@ pub fn host_interfaces(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Gue
     })?;
     postgres::add_to_linker(&mut linker, |guest: &mut Guest| PostgresView {
         ctx: &mut guest.postgres,
+        table: &mut guest.table,
+    })?;
+    redis::add_to_linker(&mut linker, |guest: &mut Guest| RedisView {
+        ctx: &mut guest.redis,
         table: &mut guest.table,
     })?;
     declined::add_to_linker(&mut linker)?;

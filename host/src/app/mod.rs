@@ -3,6 +3,7 @@
 mod apply;
 mod artifacts;
 mod calls;
+mod channels;
 pub mod check;
 mod initial;
 pub mod linker;
@@ -42,6 +43,7 @@ use crate::{
     error::faults,
     events::Tally,
     manifest::{self, App, Source},
+    redis_trigger::Listeners,
     rollout::{Following, InFolder, InPostgres, Ledger, Rollout, Standing, open as open_ledger},
     server::{self, Server},
 };
@@ -75,6 +77,7 @@ pub struct Running {
 struct Parts {
     server: Option<Server>,
     work: Arc<Work>,
+    listeners: Arc<Listeners>,
     control: Option<Control>,
     following: Option<Following>,
     services: Option<Arc<Services>>,
@@ -233,6 +236,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         let events = Some(start_events(&now.app, &*now, database, options.kafka.as_ref(), tally.clone()).await?);
         parts.work.replace(Under { events, schedule: Some(start_schedule(&now.app, &*now, database)) });
     }
+    parts.listeners.become_these(channels::listeners(&now)?);
     let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
     let applying = Arc::new(Applying {
         options: options.clone(),
@@ -241,6 +245,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         rollout: rollout.clone(),
         directory: directory.clone(),
         work: parts.work.clone(),
+        listeners: parts.listeners.clone(),
         tally: tally.clone(),
     });
     let desk = Desk {
@@ -248,6 +253,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         rollout: rollout.clone(),
         manifest: applying,
         events: tally,
+        listeners: parts.listeners.clone(),
         office: parts.work.clone(),
         background: cores.background().clone(),
     };
@@ -298,14 +304,14 @@ fn listen_advice(address: SocketAddr) -> String {
 
 impl Parts {
     async fn stop(self, patience: Duration) -> bool {
-        // Requests, ticks and events have one deadline together.
+        // Requests, ticks, events and messages have one deadline together.
         let requests = async {
             match self.server {
                 Some(server) => server.stop(patience).await,
                 None => true,
             }
         };
-        let (in_time, ()) = tokio::join!(requests, self.work.end().stop(patience));
+        let (in_time, (), ()) = tokio::join!(requests, self.work.end().stop(patience), self.listeners.stop(patience));
         if let Some(control) = self.control {
             control.stop().await;
         }

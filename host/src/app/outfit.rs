@@ -14,12 +14,13 @@ use crate::{
         key_value::{self, KeyValueContext},
         outbound_http::{Grants, OutboundHttp, OutboundHttpSettings},
         postgres::{PoolSettings, Pools, PostgresContext},
+        redis::{self, RedisContext},
         sqlite::{self, SqliteContext},
         stdio::{CurrentRequest, GuestOutput, Origin, OutputKind, OutputLimiter},
         variables::VariablesContext,
     },
     guest::{Guest, MemoryLimit, Requests},
-    limits::{ComponentLimits, LOG_BYTES_PER_SECOND},
+    limits::{ABANDONED_GRACE, ComponentLimits, LOG_BYTES_PER_SECOND},
     manifest::{App, app::Component, grant::AllowedHosts},
     service::{Furnish, Lane, Room},
 };
@@ -81,10 +82,13 @@ impl Outfit {
     /// The capabilities on a lane of each runtime. The lanes share the component's database connections, of which there are
     /// no more in all than it may have: where that is fewer than lanes, some have a pool in common.
     pub fn lanes(self: &Arc<Self>, runtimes: &[Handle], room: &Room) -> (Vec<Lane>, Vec<Pools>) {
-        let shares = shares(self.limits.database_connections, runtimes.len());
-        let pools: Vec<Pools> = shares.map(|share| self.pools(share)).collect();
-        let each = runtimes.iter().zip(pools.iter().cycle());
-        let lanes = each.map(|(runtime, pools)| self.lane(runtime.clone(), pools.clone(), room.clone())).collect();
+        let shares: Vec<u32> = shares(self.limits.database_connections, runtimes.len()).collect();
+        let pools: Vec<Pools> = shares.iter().map(|share| self.pools(*share)).collect();
+        let redis: Vec<redis::Pools> = shares.iter().map(|share| self.redis(*share)).collect();
+        let each = runtimes.iter().zip(pools.iter().zip(&redis).cycle());
+        let lanes = each
+            .map(|(runtime, (pools, redis))| self.lane(runtime.clone(), (pools.clone(), redis.clone()), room.clone()));
+        let lanes = lanes.collect();
         (lanes, pools)
     }
 
@@ -98,10 +102,20 @@ impl Outfit {
         })
     }
 
-    fn lane(self: &Arc<Self>, runtime: Handle, pools: Pools, room: Room) -> Lane {
+    fn redis(&self, max_connections: u32) -> redis::Pools {
+        redis::Pools::new(redis::PoolSettings {
+            component: self.id.to_string(),
+            grants: self.grants.clone(),
+            max_connections,
+            answer_bytes: self.limits.query_bytes,
+            command_time: self.limits.request_time() + ABANDONED_GRACE,
+        })
+    }
+
+    fn lane(self: &Arc<Self>, runtime: Handle, (pools, redis): (Pools, redis::Pools), room: Room) -> Lane {
         let grants = Arc::new(OutboundGrants(self.grants.clone()));
         let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, None));
-        Lane { runtime, furnish: Arc::new(OnLane { outfit: self.clone(), pools, outbound }), room }
+        Lane { runtime, furnish: Arc::new(OnLane { outfit: self.clone(), pools, redis, outbound }), room }
     }
 }
 
@@ -116,6 +130,7 @@ fn shares(all: u32, lanes: usize) -> impl Iterator<Item = u32> {
 struct OnLane {
     outfit: Arc<Outfit>,
     pools: Pools,
+    redis: redis::Pools,
     outbound: Arc<OutboundHttpSettings>,
 }
 
@@ -137,6 +152,7 @@ impl Furnish for OnLane {
             outbound: OutboundHttp::new(self.outbound.clone()),
             key_value: KeyValueContext::new(outfit.stores.clone()),
             postgres: PostgresContext::new(self.pools.clone()),
+            redis: RedisContext::new(self.redis.clone()),
             sqlite: SqliteContext::new(outfit.databases.clone()),
             variables: VariablesContext::new(outfit.variables.clone()),
             printing,

@@ -9,7 +9,10 @@ use crate::{
     limits::ComponentLimits,
     manifest::{
         App,
-        app::{Component, FileMount, Generate, PlazaSettings, Route, RouteTrigger, StaticResponse, Variable},
+        app::{
+            ChannelTrigger, Component, FileMount, Generate, PlazaSettings, Route, RouteTrigger, StaticResponse,
+            Variable,
+        },
         template::Template,
     },
 };
@@ -67,6 +70,7 @@ impl Plan {
             }
         }
         plan.of_routes(before, after);
+        plan.of_channels(before, after);
         let come_or_go = plan.added.iter().filter_map(|id| after.components.get(id));
         let come_or_go = come_or_go.chain(plan.removed.iter().filter_map(|id| before.components.get(id)));
         for PlazaSettings { outbox, subscribe, tick_seconds, .. } in come_or_go.map(|component| &component.plaza) {
@@ -137,6 +141,18 @@ impl Plan {
                 (Some(from), Some(to)) => format!("~ route {name}: `{from}` → `{to}`"),
                 (Some(from), None) => format!("- route {name} of `{from}`"),
                 (None, to) => format!("+ route {name} of `{}`", to.unwrap_or_default()),
+            });
+        }
+    }
+
+    fn of_channels(&mut self, before: &App, after: &App) {
+        let named = |app: &App| app.channels.iter().map(|one| (heard(one), address(one))).collect();
+        for (name, from, to) in differences(&named(before), &named(after)) {
+            self.changes.push(match (from, to) {
+                (Some(from), Some(to)) if from == to => format!("~ channel {name}: another address"),
+                (Some(from), Some(to)) => format!("~ channel {name}: {from} → {to}"),
+                (Some(_), None) => format!("- channel {name}"),
+                (None, to) => format!("+ channel {name}: {}", to.unwrap_or_default()),
             });
         }
     }
@@ -237,6 +253,22 @@ fn path(trigger: &RouteTrigger) -> String {
         Route::Path(path) => path.clone(),
         Route::Private => format!("(private, `{}`)", trigger.component),
     }
+}
+
+/// A channel and who hears it.
+fn heard(trigger: &ChannelTrigger) -> String {
+    format!("{} of `{}`", trigger.channel, trigger.component)
+}
+
+/// Where a channel is, without the user and password that may stand there.
+fn address(trigger: &ChannelTrigger) -> Setting {
+    let whole = trigger.address.to_string();
+    let (scheme, rest) = whole.split_once("://").unwrap_or(("", &whole));
+    let shown = match rest.rsplit_once('@') {
+        Some((_, place)) => format!("{scheme}://…@{place}"),
+        None => whole.clone(),
+    };
+    Setting { shown, hidden: Some(whole) }
 }
 
 fn line(kind: &str, name: &str, from: Option<&str>, to: Option<&str>) -> String {

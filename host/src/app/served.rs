@@ -15,6 +15,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("wasi:keyvalue", &["0.2.0-draft2"]),
     ("spin:key-value", &["3.0.0"]),
     ("spin:postgres", &["3.0.0", "4.0.0", "4.1.0", "4.2.0"]),
+    ("spin:redis", &["3.0.0"]),
     ("spin:sqlite", &["3.0.0", "3.1.0"]),
     ("spin:variables", &["3.0.0"]),
     ("fermyon:spin", &["2.0.0"]),
@@ -22,7 +23,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
 const WASI: &[&str] = &["0.2.*", "0.3.0"];
 
 /// Of `fermyon:spin` only these interfaces.
-const FERMYON: &[&str] = &["key-value", "postgres", "rdbms-types", "postgres-types", "sqlite", "variables"];
+const FERMYON: &[&str] = &["key-value", "postgres", "rdbms-types", "postgres-types", "redis", "sqlite", "variables"];
 
 /// Whether the host provides an import of this name, be it only to decline what is asked of it.
 pub fn host_serves(import: &str) -> bool {
@@ -79,6 +80,8 @@ mod tests {
             "fermyon:spin/postgres@2.0.0",
             "fermyon:spin/sqlite@2.0.0",
             "spin:sqlite/sqlite@3.0.0",
+            "fermyon:spin/redis@2.0.0",
+            "spin:redis/redis@3.0.0",
             "fermyon:spin/llm@2.0.0",
         ] {
             assert!(host_serves(import), "{import}");

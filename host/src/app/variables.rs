@@ -86,6 +86,7 @@ mod tests {
             generate: BTreeMap::new(),
             routes: Vec::new(),
             static_routes: Vec::new(),
+            channels: Vec::new(),
             components: BTreeMap::new(),
         }
     }

@@ -5,6 +5,7 @@ pub mod files;
 pub mod key_value;
 pub mod outbound_http;
 pub mod postgres;
+pub mod redis;
 pub mod sqlite;
 pub mod stdio;
 pub mod variables;

@@ -11,7 +11,7 @@ use super::{
     table::aligned,
 };
 use crate::{
-    control::{DEGRADED, Status as Overview, UnservedStatus},
+    control::{ChannelStatus, DEGRADED, Status as Overview, UnservedStatus},
     rollout::Past,
 };
 
@@ -115,7 +115,11 @@ async fn table(operator: &Operator) -> anyhow::Result<String> {
             component.id
         ))
     });
-    Ok(aligned(&rows) + waiting + &unserved.collect::<String>())
+    let deaf = status.channels.iter().filter_map(|one| {
+        let ChannelStatus { component, channel, away, .. } = one;
+        Some(format!("{component} hears nothing of the Redis channel {channel}: {}\n", away.as_ref()?))
+    });
+    Ok(aligned(&rows) + waiting + &unserved.chain(deaf).collect::<String>())
 }
 
 impl History {

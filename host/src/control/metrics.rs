@@ -7,6 +7,7 @@ use axum::{extract::State, http::header, response::IntoResponse};
 use super::{Desk, status};
 use crate::{
     events::{Backlog, GroupCount, Tally},
+    redis_trigger::Standing,
     service::Version,
 };
 
@@ -57,6 +58,17 @@ const OUTBOX_METRICS: &[OutboxMetric] = &[
     }),
 ];
 
+/// The same of a component on a Redis channel.
+type ChannelMetric = (&'static str, &'static str, &'static str, fn(&Standing) -> u64);
+
+const CHANNEL_METRICS: &[ChannelMetric] = &[
+    ("plaza_channel_up", "gauge", "Whether a component hears a Redis channel.", |one| u64::from(one.away.is_none())),
+    ("plaza_messages_taken_total", "counter", "Messages of a Redis channel that a component took.", |one| one.taken),
+    ("plaza_messages_failed_total", "counter", "Messages that it did not take; they do not come again.", |one| {
+        one.failed
+    }),
+];
+
 /// Which percentiles of the time to an answer are told.
 const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 
@@ -81,6 +93,7 @@ pub(super) async fn answer(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
         }
     }
     events(&mut text, &desk.events);
+    channels(&mut text, &desk.listeners.standings());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 
@@ -110,6 +123,26 @@ pub(super) fn events(text: &mut String, tally: &Tally) {
             _ = writeln!(text, "{name}{{{},partition=\"{partition}\"}} {lag}", subscriber(count));
         }
     }
+}
+
+fn channels(text: &mut String, standings: &[Standing]) {
+    if standings.is_empty() {
+        return;
+    }
+    for (name, kind, meaning, value) in CHANNEL_METRICS {
+        _ = writeln!(text, "# HELP {name} {meaning}\n# TYPE {name} {kind}");
+        for one in standings {
+            let Standing { component, channel, address, .. } = one;
+            let channel = escaped(channel);
+            let labels = format!("component=\"{component}\",channel=\"{channel}\",address=\"{}\"", escaped(address));
+            _ = writeln!(text, "{name}{{{labels}}} {}", value(one));
+        }
+    }
+}
+
+/// A label's value as the format has it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn subscriber(count: &GroupCount) -> String {

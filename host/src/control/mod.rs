@@ -43,11 +43,11 @@ use axum::{
 use tokio::{net::TcpListener, runtime::Handle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{events::Tally, limits::ARTIFACT_BYTES, rollout::Rollout};
+use crate::{events::Tally, limits::ARTIFACT_BYTES, redis_trigger::Listeners, rollout::Rollout};
 pub use application::{Agreed, Manifest, Proposal};
 pub use dead_letters::{Asked, LISTED, Letter, Letters, MOST_LISTED, Office, ReplayLine, ReplayOrder, WholeLetter};
 pub use relay::{OutboxStatus, RelayDesk, RelayStatus, SubscriberStatus, Unreached};
-pub use status::{ComponentStatus, DEGRADED, Status, UnservedStatus, VersionStatus};
+pub use status::{ChannelStatus, ComponentStatus, DEGRADED, Status, UnservedStatus, VersionStatus};
 use token::Token;
 pub use token::{ControlFile, FILE};
 
@@ -61,6 +61,8 @@ pub struct Desk {
     pub manifest: Arc<dyn Manifest>,
     /// What became of events.
     pub events: Arc<Tally>,
+    /// Its components on Redis channels.
+    pub listeners: Arc<Listeners>,
     /// Where dead letters are found.
     pub office: Arc<dyn Office>,
     /// The threads on which versions are made ready, so that it takes nothing from those who are served.

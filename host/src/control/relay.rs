@@ -129,7 +129,7 @@ async fn status(State(desk): State<Arc<RelayDesk>>) -> Json<Status> {
         taken: count.taken,
         retries: count.retries,
         rejected: count.rejected,
-        parked: count.parked,
+        parked: count.parked + count.waiting,
     });
     let standing = desk.target.standing().all().into_iter();
     let unreached = standing.filter_map(|(component, reason)| Some(Unreached { component, reason: reason? }));
@@ -140,7 +140,7 @@ async fn status(State(desk): State<Arc<RelayDesk>>) -> Json<Status> {
         unreached: unreached.collect(),
     };
     let (application, events) = (desk.application.clone(), desk.word().to_owned());
-    Json(Status { application, events, components: Vec::new(), relay: Some(relay) })
+    Json(Status { application, events, components: Vec::new(), relay: Some(relay), channels: Vec::new() })
 }
 
 async fn metrics(State(desk): State<Arc<RelayDesk>>) -> impl IntoResponse {

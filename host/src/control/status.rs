@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desk, RelayStatus, problem::Problem};
 use crate::{
+    redis_trigger::Standing,
     rollout::{Past, Unserved},
     service::{PoolStatus, Service, Version},
 };
@@ -31,6 +32,27 @@ pub struct Status {
     /// What is relayed, where it is served elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<RelayStatus>,
+    /// How they stand on the Redis channels that they hear.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelStatus>,
+}
+
+/// How a component stands on a Redis channel.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChannelStatus {
+    /// The component's id.
+    pub component: String,
+    /// The channel.
+    pub channel: String,
+    /// The server, without user and password.
+    pub address: String,
+    /// Why it hears nothing now; not there while it listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
+    /// Messages that it took.
+    pub taken: u64,
+    /// Messages that it did not take.
+    pub failed: u64,
 }
 
 /// How a component stands.
@@ -93,7 +115,15 @@ pub(super) async fn answer(State(desk): State<Arc<Desk>>) -> Json<Status> {
     let components =
         desk.rollout.services().iter().map(|service| of(service, desk.rollout.unserved(&service.id))).collect();
     let events = if desk.events.is_well() { "ok" } else { DEGRADED };
-    Json(Status { application: desk.application.clone(), events: events.to_owned(), components, relay: None })
+    let channels = desk.listeners.standings().into_iter().map(ChannelStatus::from).collect();
+    Json(Status { application: desk.application.clone(), events: events.to_owned(), components, relay: None, channels })
+}
+
+impl From<Standing> for ChannelStatus {
+    fn from(standing: Standing) -> Self {
+        let Standing { component, channel, address, away, taken, failed } = standing;
+        Self { component, channel, address, away, taken, failed }
+    }
 }
 
 pub(super) async fn history(

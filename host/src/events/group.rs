@@ -10,11 +10,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Event, Failure, Subscriber, Subscription, backoff,
+    Event, Failure, Subscriber, Subscription,
     lines::{Lines, Place},
     tally::GroupTally,
 };
-use crate::limits::{EVENT_PAUSE_ASKED, EVENTS_HANDLED};
+use crate::{
+    backoff,
+    limits::{EVENT_PAUSE_ASKED, EVENTS_HANDLED},
+};
 
 /// Something to be delivered, and where it goes when it is rejected.
 pub(super) trait Letter: Sync {

@@ -10,8 +10,11 @@ use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
 
-use super::{Bus, BusError, Event, backoff, looks::Full};
-use crate::limits::{LANE_EVENTS, LANES_PER_TOPIC};
+use super::{Bus, BusError, Event, looks::Full};
+use crate::{
+    backoff,
+    limits::{LANE_EVENTS, LANES_PER_TOPIC},
+};
 
 /// How long a key rests when the bus did not take its event.
 const BUS_PAUSE: Duration = Duration::from_secs(1);

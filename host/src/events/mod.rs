@@ -11,7 +11,6 @@
 //! **Invariant:** events of one key reach a subscriber in the order of the outbox's `seq`.
 
 mod backlog;
-mod backoff;
 mod bus;
 mod dead_letters;
 mod error;

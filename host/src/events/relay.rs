@@ -12,12 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Bus, EventsError, Outbox,
     backlog::{Backlogs, Teller},
-    backoff,
     lanes::Lanes,
     looks::Looks,
     outbox::Table,
 };
-use crate::database::Leases;
+use crate::{backoff, database::Leases};
 
 /// How often one looks into the table unasked.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

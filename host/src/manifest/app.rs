@@ -27,6 +27,8 @@ pub struct App {
     pub routes: Vec<RouteTrigger>,
     /// Routes that the host answers itself.
     pub static_routes: Vec<StaticRoute>,
+    /// Redis triggers in the manifest's order.
+    pub channels: Vec<ChannelTrigger>,
     /// Components by id.
     pub components: BTreeMap<String, Component>,
 }
@@ -65,6 +67,24 @@ pub struct RouteTrigger {
     pub component: String,
     /// The route.
     pub route: Route,
+}
+
+/// A Redis trigger: a channel and who hears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelTrigger {
+    /// The component's id.
+    pub component: String,
+    /// The channel, templates allowed.
+    pub channel: Template,
+    /// The server, templates allowed; it may have a password in it.
+    pub address: Template,
+}
+
+impl ChannelTrigger {
+    /// Whether channel or address name this variable.
+    pub fn names(&self, variable: &str) -> bool {
+        [&self.channel, &self.address].into_iter().any(|template| template.variables().any(|name| name == variable))
+    }
 }
 
 /// An HTTP trigger without a component.

@@ -1,5 +1,7 @@
 //! What is well written and still makes no sense.
 
+mod channels;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -19,6 +21,7 @@ pub(super) fn faults(reading: &Reading) -> Vec<Fault> {
     unused_components(reading, &mut faults);
     shared_databases(reading, &mut faults);
     undeclared_generated(reading, &mut faults);
+    channels::faults(reading, &mut faults);
     for component in reading.app.components.values() {
         undeclared_variables(reading, component, &mut faults);
         bad_grants(reading, component, &mut faults);
@@ -60,15 +63,10 @@ fn paths(reading: &Reading) -> Vec<(usize, &str, &str)> {
 
 fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
     let known = || reading.app.components.keys().map(String::as_str);
-    for (line, trigger) in &reading.draft.routes {
-        if !reading.app.components.contains_key(&trigger.component) {
-            let message = format!("the trigger names a component `{}` that does not exist", trigger.component);
-            faults.push(Fault::new(
-                &reading.file,
-                Some(*line),
-                message,
-                name::did_you_mean(&trigger.component, known()),
-            ));
+    for (line, component) in triggered(reading) {
+        if !reading.app.components.contains_key(component) {
+            let message = format!("the trigger names a component `{component}` that does not exist");
+            faults.push(Fault::new(&reading.file, Some(line), message, name::did_you_mean(component, known())));
         }
     }
     for mention in &reading.draft.mentions {
@@ -93,14 +91,20 @@ fn unknown_components(reading: &Reading, faults: &mut Vec<Fault>) {
     }
 }
 
+/// Line and component of every trigger that has one.
+fn triggered(reading: &Reading) -> impl Iterator<Item = (usize, &str)> {
+    let routes = reading.draft.routes.iter().map(|(line, trigger)| (*line, trigger.component.as_str()));
+    routes.chain(reading.draft.channels.iter().map(|(line, trigger)| (*line, trigger.component.as_str())))
+}
+
 fn unused_components(reading: &Reading, faults: &mut Vec<Fault>) {
-    let routed = reading.draft.routes.iter().map(|(_, trigger)| trigger.component.as_str());
+    let triggered = triggered(reading).map(|(_, component)| component);
     let linked = reading.draft.mentions.iter().map(|mention| mention.provider.as_str());
-    let used: BTreeSet<&str> = routed.chain(linked).collect();
+    let used: BTreeSet<&str> = triggered.chain(linked).collect();
     for component in reading.app.components.values() {
         if !component.works_by_itself() && !component.plaza.optional && !used.contains(component.id.as_str()) {
             let message = format!("the component `{}` is never used", component.id);
-            let remedy = "give it a route, a dependency on it, a topic or a tick, take it out, or mark it \
+            let remedy = "give it a route, a channel, a dependency on it, a topic or a tick, take it out, or mark it \
                 `optional = true` under `tool.plaza`";
             faults.push(reading.fault(&component.id, &[], message, remedy));
         }

@@ -4,6 +4,7 @@
 //! goes on to the components, and for `plaza up --build`, which asks for [`Reading::missing_files`] only once it has built them.
 
 pub mod app;
+mod channel;
 mod component;
 mod dependency;
 mod fault;
@@ -35,9 +36,10 @@ use toml::de::{DeTable, DeValue};
 
 pub use self::{app::App, fault::Fault, given::Given, lines::Lines, name::did_you_mean};
 use self::{
-    app::{Component, Generate, RouteTrigger, StaticRoute, Variable},
+    app::{ChannelTrigger, Component, Generate, RouteTrigger, StaticRoute, Variable},
     lines::Starts,
     section::{Document, Node, Section},
+    template::Template,
 };
 use crate::limits::ComponentLimits;
 
@@ -89,6 +91,8 @@ struct Draft {
     routes: Vec<(usize, RouteTrigger)>,
     /// With the line of each.
     static_routes: Vec<(usize, StaticRoute)>,
+    /// With the line of each.
+    channels: Vec<(usize, ChannelTrigger)>,
     components: BTreeMap<String, Component>,
     /// Every mention of a component in another's dependencies, whichever line counts in the end.
     mentions: Vec<Mention>,
@@ -96,13 +100,15 @@ struct Draft {
     trigger_ids: BTreeSet<String>,
     /// What goes before every path of a route.
     base_path: String,
+    /// Where channels are of which the trigger does not say it.
+    redis_address: Option<Template>,
     /// The profile that is asked for, and those that there are.
     profile: Option<String>,
     profiles: BTreeSet<String>,
     /// The limits of a component of which the manifest says nothing.
     limits: ComponentLimits,
-    /// Number of the trigger and id, of components written into their trigger.
-    inline: Vec<(String, String)>,
+    /// Kind and number of the trigger and id, of components written into their trigger.
+    inline: Vec<(&'static str, String, String)>,
 }
 
 /// A component named in another's dependencies.
@@ -172,8 +178,8 @@ impl Reading {
             read_root(&root, app, &mut self.draft);
         }
         self.faults = document.faults.into_inner();
-        for (trigger, id) in &self.draft.inline {
-            self.lines.graft(&["trigger", "http", trigger, "component"], &["component", id]);
+        for (kind, trigger, id) in &self.draft.inline {
+            self.lines.graft(&["trigger", kind, trigger, "component"], &["component", id]);
         }
         self.finish();
     }
@@ -185,6 +191,7 @@ impl Reading {
         self.app.components = std::mem::take(&mut draft.components);
         self.app.routes = draft.routes.iter().map(|(_, trigger)| trigger.clone()).collect();
         self.app.static_routes = draft.static_routes.iter().map(|(_, route)| route.clone()).collect();
+        self.app.channels = draft.channels.iter().map(|(_, trigger)| trigger.clone()).collect();
         let unknown = profile::unknown(draft).map(|(message, remedy)| Fault::new(&self.file, None, message, remedy));
         self.faults.extend(unknown);
         let found = meaning::faults(self);
@@ -249,7 +256,7 @@ fn read_application(section: &Section<'_>, app: &mut App, draft: &mut Draft) {
     section.strings("authors");
     targets::read(section);
     if let Some(triggers) = section.get("trigger").and_then(|node| node.section(trigger::KINDS)) {
-        draft.base_path = trigger::read_globals(&triggers);
+        trigger::read_globals(&triggers, draft);
     }
     for (tool, node) in section.get("tool").map(|node| node.entries()).unwrap_or_default() {
         if tool == "plaza" {
@@ -298,6 +305,7 @@ fn empty_app(path: &Path) -> App {
         generate: BTreeMap::new(),
         routes: Vec::new(),
         static_routes: Vec::new(),
+        channels: Vec::new(),
         components: BTreeMap::new(),
     }
 }

@@ -20,7 +20,8 @@ impl Reading {
         app.routes.retain(|trigger| !left_out.contains_key(&trigger.component));
         for (name, variable) in &mut app.variables {
             let is_named = |components: &BTreeMap<String, Component>| components.values().any(|one| one.names(name));
-            if is_named(&left_out) && !is_named(&app.components) {
+            let is_heard = app.channels.iter().any(|trigger| trigger.names(name));
+            if is_named(&left_out) && !is_named(&app.components) && !is_heard {
                 variable.default.get_or_insert_default();
             }
         }
@@ -32,9 +33,10 @@ impl Reading {
 /// who would ask there is one of the others.
 fn used(app: &App, only: &[String]) -> BTreeSet<String> {
     let public = app.routes.iter().filter(|trigger| trigger.route != Route::Private);
-    let routed: BTreeSet<&str> = public.map(|trigger| trigger.component.as_str()).collect();
+    let listening = app.channels.iter().map(|trigger| trigger.component.as_str());
+    let triggered: BTreeSet<&str> = public.map(|trigger| trigger.component.as_str()).chain(listening).collect();
     let stays = |component: &&Component| match only {
-        [] => !component.plaza.optional || component.works_by_itself() || routed.contains(component.id.as_str()),
+        [] => !component.plaza.optional || component.works_by_itself() || triggered.contains(component.id.as_str()),
         only => only.contains(&component.id),
     };
     let mut waiting: Vec<&Component> = app.components.values().filter(stays).collect();

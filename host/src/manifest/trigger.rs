@@ -1,11 +1,11 @@
-//! `[[trigger.http]]` and its neighbours.
+//! The triggers, those of HTTP first of all.
 
 use std::path::Path;
 
 use super::{
     Draft,
     app::{Route, RouteTrigger, StaticRoute},
-    component, name,
+    channel, component, name,
     section::{Node, Section},
     static_response,
 };
@@ -13,6 +13,8 @@ use crate::router::Pattern;
 
 /// Triggers that Spin or its plugins know.
 pub(super) const KINDS: &[&str] = &["http", "redis", "command", "cron", "mqtt", "sqs", "kinesis"];
+/// Those that this host serves.
+const SERVED: &[&str] = &["http", "redis"];
 pub(super) const HTTP: &[&str] =
     &["id", "component", "components", "dependencies", "route", "executor", "static_response"];
 
@@ -25,25 +27,31 @@ pub(super) fn read(base: &Path, node: &Node<'_>, draft: &mut Draft) {
                     read_http(base, number, trigger, draft);
                 }
             }
+            "redis" => {
+                for (number, trigger) in triggers.list().iter().enumerate() {
+                    channel::read(base, number, trigger, draft);
+                }
+            }
             known if KINDS.contains(&known) => triggers.fault(
                 format!("`{}` is not served yet", triggers.name()),
                 "serve the component by `[[trigger.http]]`, or let it subscribe to events in `[component.<id>.tool.plaza]`",
             ),
             unknown => triggers.fault(
                 format!("unknown trigger `{unknown}`"),
-                name::did_you_mean(unknown, ["http"]),
+                name::did_you_mean(unknown, SERVED.iter().copied()),
             ),
         }
     }
 }
 
-/// `[application.trigger.<kind>]`. Returns what goes before every path of a route.
-pub(super) fn read_globals(triggers: &Section<'_>) -> String {
-    for kind in KINDS.iter().filter(|kind| **kind != "http") {
-        triggers.refuse(kind, "take it out; only HTTP triggers are served");
+/// `[application.trigger.<kind>]`: what goes before every path of a route, and where channels are.
+pub(super) fn read_globals(triggers: &Section<'_>, draft: &mut Draft) {
+    for kind in KINDS.iter().filter(|kind| !SERVED.contains(kind)) {
+        triggers.refuse(kind, "take it out; only HTTP and Redis triggers are served");
     }
     let base = triggers.get("http").and_then(|http| http.section(&["base"])?.get("base"));
-    base.and_then(|node| read_base(&node)).unwrap_or_default()
+    draft.base_path = base.and_then(|node| read_base(&node)).unwrap_or_default();
+    draft.redis_address = channel::read_global(triggers);
 }
 
 fn read_base(node: &Node<'_>) -> Option<String> {
@@ -62,12 +70,7 @@ fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
     let Some(section) = node.section(HTTP) else {
         return;
     };
-    let id = section.string("id");
-    if let (Some(id), Some(node)) = (&id, section.get("id"))
-        && !draft.trigger_ids.insert(id.clone())
-    {
-        node.fault(format!("there are two triggers `{id}`"), "give one of them another id");
-    }
+    let id = read_id(&section, draft);
     refuse(&section);
     if section.get("executor").is_some() {
         read_executor(&section);
@@ -77,21 +80,41 @@ fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
         read_static(&section, &node, route, draft);
         return;
     }
-    let Some(component) = section.require("component", "component = \"<id>\"") else {
-        return;
-    };
-    let component_id = if component.is_string() {
-        component.string()
-    } else {
-        let id = id.unwrap_or_else(|| format!("http-trigger{}", number + 1));
-        let inline = format!("{id}-component");
-        component::read(base, &inline, &component, draft);
-        draft.inline.push((number.to_string(), inline.clone()));
-        Some(inline)
-    };
-    if let (Some(component), Some(route)) = (component_id, route) {
+    let component = read_component(base, "http", number, id, &section, draft);
+    if let (Some(component), Some(route)) = (component, route) {
         draft.routes.push((section_line(&section), RouteTrigger { component, route }));
     }
+}
+
+/// The `id` of a trigger of whatever kind, which no other may have.
+pub(super) fn read_id(section: &Section<'_>, draft: &mut Draft) -> Option<String> {
+    let id = section.string("id");
+    if let (Some(id), Some(node)) = (&id, section.get("id"))
+        && !draft.trigger_ids.insert(id.clone())
+    {
+        node.fault(format!("there are two triggers `{id}`"), "give one of them another id");
+    }
+    id
+}
+
+/// The component that a trigger names, or that is written into it.
+pub(super) fn read_component(
+    base: &Path,
+    kind: &'static str,
+    number: usize,
+    id: Option<String>,
+    section: &Section<'_>,
+    draft: &mut Draft,
+) -> Option<String> {
+    let component = section.require("component", "component = \"<id>\"")?;
+    if component.is_string() {
+        return component.string();
+    }
+    let id = id.unwrap_or_else(|| format!("{kind}-trigger{}", number + 1));
+    let inline = format!("{id}-component");
+    component::read(base, &inline, &component, draft);
+    draft.inline.push((kind, number.to_string(), inline.clone()));
+    Some(inline)
 }
 
 fn read_static(section: &Section<'_>, node: &Node<'_>, route: Option<Route>, draft: &mut Draft) {

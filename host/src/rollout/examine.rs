@@ -9,6 +9,7 @@ use crate::{
         app::{Component, Route},
         import,
     },
+    redis_trigger,
     service::contract::{self, Surface},
 };
 
@@ -89,11 +90,17 @@ fn missing_exports(app: &App, component: &Component, surface: &Surface) -> Vec<S
     // A private route alone is for requests within the application, beside the links that its interfaces have.
     let routed = app.routes.iter().any(|trigger| trigger.component == component.id && trigger.route != Route::Private);
     let handles = ["wasi:http/handler", "wasi:http/incoming-handler"].iter().any(|name| surface.exports_any(name));
+    let on_channel = app.channels.iter().any(|trigger| trigger.component == component.id);
+    let hears = surface.exports.keys().any(|name| redis_trigger::is_handler(name));
     let lacks = |export: &str| surface.provides(export).is_none();
     let rules = [
         (
             routed && !handles,
             "it has a route and does not handle requests: export wasi:http/handler@0.3.0 or wasi:http/incoming-handler@0.2",
+        ),
+        (
+            on_channel && !hears,
+            "it is on a Redis channel and does not handle messages: export spin:redis/inbound-redis@3.0.0 or fermyon:spin/inbound-redis",
         ),
         (
             !component.plaza.subscribe.is_empty() && lacks("plaza:events/subscriber@1.0.0"),

@@ -8,19 +8,24 @@ use crate::{
 
 /// Interfaces of which an import is of no use without an address in `allowed_outbound_hosts`, and by which schemes such
 /// addresses are called; none where it does not matter.
-const NEED_ADDRESSES: [(&str, &[&str]); 5] = [
+const NEED_ADDRESSES: [(&str, &[&str]); 6] = [
     ("wasi:http/outgoing-handler", &["http", "https"]),
     ("wasi:http/client", &["http", "https"]),
     ("spin:postgres/postgres", &["postgres", "postgresql"]),
     ("fermyon:spin/postgres", &["postgres", "postgresql"]),
+    // Not `fermyon:spin/redis`, which SDKs for other languages import whether or not their program uses it.
+    ("spin:redis/redis", &["redis", "rediss"]),
     ("wasi:sockets/tcp-create-socket", &[]),
 ];
 
 /// What it needs that the versions before did not, and the manifest does not grant.
 pub fn ungranted(component: &Component, surface: &Surface, neighbours: &Neighbours) -> Vec<String> {
     let before: Vec<&Surface> = neighbours.get(&component.id).into_iter().flatten().collect();
-    let imports =
-        |surface: &Surface, wanted: &str| surface.imports.keys().any(|name| import::same_interface(name, wanted));
+    // Who imports nothing but types calls nobody.
+    let imports = |surface: &Surface, wanted: &str| {
+        let mut all = surface.imports.iter();
+        all.any(|(name, interface)| import::same_interface(name, wanted) && !interface.is_types_only())
+    };
     let new = NEED_ADDRESSES.iter().filter(|(wanted, schemes)| {
         imports(surface, wanted)
             && !before.iter().any(|before| imports(before, wanted))

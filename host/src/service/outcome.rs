@@ -3,6 +3,7 @@
 use wasmtime::component::Val;
 
 use super::{call::Guard, export::Export, failure::Failure, job::Answer, tally::Ended};
+use crate::redis_trigger;
 
 /// The interface of subscribers, of any version.
 const SUBSCRIBER: &str = "plaza:events/subscriber@";
@@ -17,15 +18,16 @@ pub fn ended(export: Option<&Export>, answer: &Result<(Answer, Guard), Failure>)
     }
 }
 
-/// Whether a call's results own up to a fault, as a status from 500 on does: a subscriber did not take an event, or a function says
-/// that it is `unavailable`. Other errors are answers like any other.
+/// Whether a call's results own up to a fault, as a status from 500 on does: a subscriber did not take an event, a handler did not take
+/// a message, or a function says that it is `unavailable`. Other errors are answers like any other.
 fn owns_up(export: &Export, results: &[Val]) -> bool {
     let Some(Val::Result(Err(Some(error)))) = results.first() else { return false };
     match &**error {
         Val::Variant(case, _) | Val::Enum(case) => match case.as_str() {
             "unavailable" => true,
             "retry" | "reject" => export.interface().starts_with(SUBSCRIBER),
-            _ => false,
+            "success" => false,
+            _ => redis_trigger::is_handler(export.interface()),
         },
         _ => false,
     }
@@ -51,6 +53,16 @@ mod tests {
         assert_eq!(ended_with(subscriber, case("retry")), Ended::Badly);
         assert_eq!(ended_with(subscriber, case("reject")), Ended::Badly);
         assert_eq!(ended_with(subscriber, Ok(None)), Ended::Well);
+    }
+
+    #[test]
+    fn a_message_that_a_handler_does_not_take_counts_as_bad() {
+        let handler = "spin:redis/inbound-redis@3.0.0";
+        assert_eq!(ended_with(handler, case("other")), Ended::Badly);
+        assert_eq!(ended_with(handler, Ok(None)), Ended::Well);
+        let older = |case: &str| Err(Some(Box::new(Val::Enum(case.to_owned()))));
+        assert_eq!(ended_with("fermyon:spin/inbound-redis", older("error")), Ended::Badly);
+        assert_eq!(ended_with("fermyon:spin/inbound-redis", older("success")), Ended::Well);
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub struct Lane {
     pub room: Room,
 }
 
+/// What hears messages of Redis in components of WASI 0.2 and older.
+const OLD_HANDLER: &str = "fermyon:spin/inbound-redis";
+
 /// A compiled component with its workers.
 pub struct Version {
     /// Its number among the versions of its component, from 1.
@@ -87,9 +90,9 @@ impl Version {
         let surface = Surface::of(linker.engine(), &artifact.component);
         let label: Arc<str> = format!("v{number}").into();
         let mut limits = limits.clone();
-        let one_at_a_time = matches!(http, Some(HttpExport::P2(_)));
+        let one_at_a_time = matches!(http, Some(HttpExport::P2(_))) || surface.exports_any(OLD_HANDLER);
         if one_at_a_time {
-            // A request of WASI 0.2 holds its instance, and its handler may be called once.
+            // A request of WASI 0.2 holds its instance, and its handler may be called once; so may that of an older message.
             limits.concurrent_per_instance = 1;
             limits.reuse = 1;
         }

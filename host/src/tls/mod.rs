@@ -2,9 +2,18 @@
 
 mod identity;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use rustls::{ClientConfig, RootCertStore, pki_types::pem};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{
+        CertificateDer,
+        pem::{self, PemObject},
+    },
+};
 
 pub use self::identity::Identity;
 

@@ -10,6 +10,7 @@ use crate::{
     database::check_migrations,
     engine::source::component_bytes,
     manifest::{Fault, Reading, app::Component, import},
+    redis_trigger,
     service::contract::{self, Surface},
 };
 
@@ -194,6 +195,13 @@ fn missing_exports(reading: &Reading, component: &Component, surface: &Surface, 
         let message = format!("`{id}` has a route and does not handle requests");
         let remedy =
             "export wasi:http/handler@0.3.0 (`#[http_service]` of spin-sdk 7) or wasi:http/incoming-handler@0.2";
+        faults.push(reading.fault(id, &["source"], message, remedy));
+    }
+    let hears = surface.exports.keys().any(|name| redis_trigger::is_handler(name));
+    if !hears && reading.app.channels.iter().any(|trigger| trigger.component == *id) {
+        let message = format!("`{id}` is on a Redis channel and does not handle messages");
+        let remedy =
+            "export spin:redis/inbound-redis@3.0.0 (`#[redis_subscriber]` of spin-sdk 7) or fermyon:spin/inbound-redis";
         faults.push(reading.fault(id, &["source"], message, remedy));
     }
     if !component.plaza.subscribe.is_empty() && surface.provides("plaza:events/subscriber@1.0.0").is_none() {

@@ -133,3 +133,19 @@ fn another_name_and_a_new_password_take_a_restart() {
     let plan = plan(&[("name = \"stall\"", other), ("[variables]", password)]);
     assert_eq!(plan.restart, ["the application's name: stall → store", "+ generated variable `password`: password"]);
 }
+
+#[test]
+fn channels_come_and_go_and_what_an_address_has_for_a_password_is_not_told() {
+    let with = |address: &str| {
+        let trigger = format!("[[trigger.redis]]\nchannel = \"news\"\naddress = \"{address}\"\ncomponent = \"b\"\n");
+        app(&MANIFEST.replace("[component.a]", &format!("{trigger}[component.a]")))
+    };
+    let between = |before: &App, after: &App| Plan::between(before, after, &BTreeSet::new()).changes;
+    assert_eq!(between(&app(MANIFEST), &with("redis://:secret@db")), ["+ channel news of `b`: redis://…@db"]);
+    assert_eq!(between(&with("redis://db"), &app(MANIFEST)), ["- channel news of `b`"]);
+    assert_eq!(
+        between(&with("redis://db"), &with("redis://other")),
+        ["~ channel news of `b`: redis://db → redis://other"]
+    );
+    assert_eq!(between(&with("redis://:old@db"), &with("redis://:new@db")), ["~ channel news of `b`: another address"]);
+}

@@ -1,4 +1,4 @@
-//! Interfaces that SDKs of Spin for other languages import whether or not their program uses them: Redis, MQTT, MySQL and language
+//! Interfaces that SDKs of Spin for other languages import whether or not their program uses them: MQTT, MySQL and language
 //! models of `fermyon:spin@2.0.0`. A component that imports them is served; what it asks of them is declined, with the reason.
 
 mod bindings {
@@ -10,7 +10,6 @@ mod bindings {
                 import fermyon:spin/llm@2.0.0;
                 import fermyon:spin/mqtt@2.0.0;
                 import fermyon:spin/mysql@2.0.0;
-                import fermyon:spin/redis@2.0.0;
             }
         ",
         world: "plaza:declined/imports",
@@ -18,7 +17,6 @@ mod bindings {
         with: {
             "fermyon:spin/mqtt.connection": crate::capability::declined::NoConnection,
             "fermyon:spin/mysql.connection": crate::capability::declined::NoConnection,
-            "fermyon:spin/redis.connection": crate::capability::declined::NoConnection,
         },
     });
 }
@@ -31,12 +29,10 @@ use wasmtime::{
 use bindings::fermyon::spin::{
     llm, mqtt, mysql,
     rdbms_types::{self, ParameterValue, RowSet},
-    redis,
 };
 
 /// The interfaces, by the schemes of the addresses that a component would be granted for them; language models have none.
-pub const INTERFACES: &[(&str, &[&str])] =
-    &[("llm", &[]), ("mqtt", &["mqtt", "mqtts"]), ("mysql", &["mysql"]), ("redis", &["redis", "rediss"])];
+pub const INTERFACES: &[(&str, &[&str])] = &[("llm", &[]), ("mqtt", &["mqtt", "mqtts"]), ("mysql", &["mysql"])];
 
 /// A connection that nobody can have.
 pub enum NoConnection {}
@@ -55,8 +51,7 @@ impl HasData for Declined {
 pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>) -> Result<()> {
     llm::add_to_linker::<T, Declined>(linker, |_| Declined)?;
     mqtt::add_to_linker::<T, Declined>(linker, |_| Declined)?;
-    mysql::add_to_linker::<T, Declined>(linker, |_| Declined)?;
-    redis::add_to_linker::<T, Declined>(linker, |_| Declined)
+    mysql::add_to_linker::<T, Declined>(linker, |_| Declined)
 }
 
 fn reason(what: &str) -> String {
@@ -145,70 +140,6 @@ impl mysql::HostConnection for Declined {
         _params: Vec<ParameterValue>,
     ) -> OfMysql<()> {
         no_mysql()
-    }
-
-    fn drop(&mut self, _connection: Resource<NoConnection>) -> Result<()> {
-        Ok(())
-    }
-}
-
-type OfRedis<V> = Result<Result<V, redis::Error>>;
-
-fn no_redis<V>() -> OfRedis<V> {
-    Ok(Err(redis::Error::Other(reason("Redis"))))
-}
-
-impl redis::Host for Declined {}
-
-impl redis::HostConnection for Declined {
-    fn open(&mut self, _address: String) -> OfRedis<Resource<NoConnection>> {
-        no_redis()
-    }
-
-    fn publish(
-        &mut self,
-        _connection: Resource<NoConnection>,
-        _channel: String,
-        _payload: redis::Payload,
-    ) -> OfRedis<()> {
-        no_redis()
-    }
-
-    fn get(&mut self, _connection: Resource<NoConnection>, _key: String) -> OfRedis<Option<redis::Payload>> {
-        no_redis()
-    }
-
-    fn set(&mut self, _connection: Resource<NoConnection>, _key: String, _value: redis::Payload) -> OfRedis<()> {
-        no_redis()
-    }
-
-    fn incr(&mut self, _connection: Resource<NoConnection>, _key: String) -> OfRedis<i64> {
-        no_redis()
-    }
-
-    fn del(&mut self, _connection: Resource<NoConnection>, _keys: Vec<String>) -> OfRedis<u32> {
-        no_redis()
-    }
-
-    fn sadd(&mut self, _connection: Resource<NoConnection>, _key: String, _values: Vec<String>) -> OfRedis<u32> {
-        no_redis()
-    }
-
-    fn smembers(&mut self, _connection: Resource<NoConnection>, _key: String) -> OfRedis<Vec<String>> {
-        no_redis()
-    }
-
-    fn srem(&mut self, _connection: Resource<NoConnection>, _key: String, _values: Vec<String>) -> OfRedis<u32> {
-        no_redis()
-    }
-
-    fn execute(
-        &mut self,
-        _connection: Resource<NoConnection>,
-        _command: String,
-        _arguments: Vec<redis::RedisParameter>,
-    ) -> OfRedis<Vec<redis::RedisResult>> {
-        no_redis()
     }
 
     fn drop(&mut self, _connection: Resource<NoConnection>) -> Result<()> {

@@ -17,7 +17,7 @@ use super::{
     KafkaSettings,
     context::{Context, passes},
 };
-use crate::events::backoff;
+use crate::backoff;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(5);

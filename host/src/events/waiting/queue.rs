@@ -12,13 +12,16 @@ use super::{
     keys::Keys,
     table::{Table, Whose},
 };
-use crate::events::{
-    Bus, BusError, Event, backoff,
-    dead_letters::InTable,
-    group::{Group, Letter, Undelivered},
-    lanes::Lanes,
-    lines::{Lines, Place},
-    looks::{Full, Looks},
+use crate::{
+    backoff,
+    events::{
+        Bus, BusError, Event,
+        dead_letters::InTable,
+        group::{Group, Letter, Undelivered},
+        lanes::Lanes,
+        lines::{Lines, Place},
+        looks::{Full, Looks},
+    },
 };
 
 /// How long an event is delivered straight from its outbox before it has to wait here.

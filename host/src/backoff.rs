@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// The pause after `failures` failures in a row: doubling from 100 ms to 30 s, less up to a quarter by chance, so that what
 /// failed together does not come back together.
-pub(super) fn pause(failures: u32) -> Duration {
+pub fn pause(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let longest = SHORTEST.saturating_mul(1 << doublings).min(LONGEST);
     longest.mul_f64(rand::rng().random_range(0.75..=1.0))

@@ -1,0 +1,148 @@
+//! A connection to a Redis server, on which one exchange follows the other.
+//!
+//! The crate `redis` writes commands and reads answers (RESP2); the socket, its encryption and every bound are the host's own, so
+//! that an answer is never read further than it may be, and what is not read stays with the server.
+
+mod address;
+mod stream;
+
+pub use self::address::{RedisAddress, RedisAddressError};
+
+use combine::{
+    parser::combinator::AnySendSyncPartialState,
+    stream::{Decoder, PointerOffset},
+};
+use redis::{Cmd, ServerError, Value, cmd, parse_redis_value_async};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+
+use self::stream::Stream;
+use crate::limits::{REDIS_CONNECT_TIME, REDIS_REPLY_BYTES};
+
+/// A connection that is logged in.
+///
+/// Whoever stops waiting in the midst of an exchange must drop it: the answer would be taken for that to the next command.
+pub struct RedisConnection {
+    stream: Stream,
+    /// Bytes that were read and not yet asked for.
+    decoder: Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>,
+}
+
+/// Why there is no connection, or none any more. None of them carries a password.
+#[derive(Debug, thiserror::Error)]
+pub enum RedisFault {
+    /// Nobody is there.
+    #[error("cannot connect to {address}: {reason}")]
+    Unreachable {
+        /// The server, without user and password.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The server lets nobody in with this user and password, or has no such database.
+    #[error("{address} does not take the log-in of the address: {reason}")]
+    TurnedAway {
+        /// The server, without user and password.
+        address: String,
+        /// What it said.
+        reason: String,
+    },
+    /// It broke off, or what came is no RESP.
+    #[error("the connection to Redis was lost: {0}")]
+    Lost(String),
+    /// The answer is larger than whoever asked may hold.
+    #[error("Redis answered with more than {0} bytes")]
+    TooLarge(u64),
+}
+
+impl RedisConnection {
+    /// Connects and logs in, within [`REDIS_CONNECT_TIME`].
+    ///
+    /// # Errors
+    /// [`RedisFault::Unreachable`] and [`RedisFault::TurnedAway`].
+    pub async fn connect(address: &RedisAddress) -> Result<Self, RedisFault> {
+        match timeout(REDIS_CONNECT_TIME, Self::open(address)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let reason = format!("no answer within {} s", REDIS_CONNECT_TIME.as_secs());
+                Err(RedisFault::Unreachable { address: address.to_string(), reason })
+            }
+        }
+    }
+
+    /// Sends a command and waits for the answer to it, which may have `most_bytes` on the wire. That the server refuses the command is
+    /// an answer.
+    ///
+    /// # Errors
+    /// [`RedisFault::Lost`] and [`RedisFault::TooLarge`], after which the connection is of no use.
+    pub async fn exchange(&mut self, command: &Cmd, most_bytes: u64) -> Result<Value, RedisFault> {
+        self.send(command).await?;
+        self.receive(most_bytes).await
+    }
+
+    /// Sends a command, and waits for no answer.
+    ///
+    /// # Errors
+    /// [`RedisFault::Lost`].
+    pub async fn send(&mut self, command: &Cmd) -> Result<(), RedisFault> {
+        let lost = |error: std::io::Error| RedisFault::Lost(error.to_string());
+        self.stream.write_all(&command.get_packed_command()).await.map_err(lost)?;
+        self.stream.flush().await.map_err(lost)
+    }
+
+    /// The next value that the server sends. Whoever stops waiting for it may wait again.
+    ///
+    /// # Errors
+    /// As [`Self::exchange`].
+    pub async fn receive(&mut self, most_bytes: u64) -> Result<Value, RedisFault> {
+        let mut bounded = (&mut self.stream).take(most_bytes);
+        let received = parse_redis_value_async(&mut self.decoder, &mut bounded).await;
+        let is_used_up = bounded.limit() == 0;
+        received.map_err(|error| match is_used_up {
+            true => RedisFault::TooLarge(most_bytes),
+            false => RedisFault::Lost(error.to_string()),
+        })
+    }
+
+    async fn open(address: &RedisAddress) -> Result<Self, RedisFault> {
+        let unreachable = |reason: std::io::Error| RedisFault::Unreachable {
+            address: address.to_string(),
+            reason: reason.to_string(),
+        };
+        let stream = stream::connect(address).await.map_err(unreachable)?;
+        let mut connection = Self { stream, decoder: Decoder::new() };
+        for command in log_in(address) {
+            if let Value::ServerError(error) = connection.exchange(&command, REDIS_REPLY_BYTES).await? {
+                return Err(RedisFault::TurnedAway { address: address.to_string(), reason: told(&error) });
+            }
+        }
+        Ok(connection)
+    }
+}
+
+/// What a server says of a command that it refuses, as it says it.
+pub fn told(error: &ServerError) -> String {
+    match error.details() {
+        Some(details) => format!("{} {details}", error.code()),
+        None => error.code().to_owned(),
+    }
+}
+
+/// What is said before anything else.
+fn log_in(address: &RedisAddress) -> Vec<Cmd> {
+    let mut commands = Vec::new();
+    if let Some(password) = &address.password {
+        let mut auth = cmd("AUTH");
+        address.username.iter().for_each(|username| _ = auth.arg(username));
+        auth.arg(password);
+        commands.push(auth);
+    }
+    if address.database != 0 {
+        let mut select = cmd("SELECT");
+        select.arg(address.database);
+        commands.push(select);
+    }
+    commands
+}

@@ -1,0 +1,44 @@
+//! The socket below a connection, encrypted or not.
+
+use std::{
+    io,
+    sync::{Arc, LazyLock},
+};
+
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+
+use super::RedisAddress;
+use crate::tls;
+
+/// What bytes go through.
+pub(super) type Stream = Box<dyn Transport>;
+
+/// A socket, or what encrypts one.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+
+/// Whom we trust: Mozilla's certificate authorities, and those of this machine, as whoever runs a Redis of its own has there.
+static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| {
+    let mut trusted = tls::mozilla();
+    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    tls::client(trusted).map(Arc::new)
+});
+
+/// Connects to where the address says.
+pub(super) async fn connect(address: &RedisAddress) -> io::Result<Stream> {
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+    // A command must not wait for the acknowledgement of the one before.
+    stream.set_nodelay(true)?;
+    if !address.is_secure {
+        return Ok(Box::new(stream));
+    }
+    let config = TLS.as_ref().map_err(io::Error::other)?;
+    let name = ServerName::try_from(address.host.clone()).map_err(io::Error::other)?;
+    Ok(Box::new(TlsConnector::from(config.clone()).connect(name, stream).await?))
+}
