@@ -5,9 +5,11 @@
 pub mod app;
 pub mod capability;
 pub mod cli;
+pub mod compose;
 pub mod control;
 pub mod cores;
 pub mod database;
+pub mod denial;
 pub mod digest;
 pub mod engine;
 pub mod error;

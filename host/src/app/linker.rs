@@ -9,6 +9,7 @@ use crate::{
         declined, key_value, key_value::KeyValueView, outbound_http, postgres, postgres::PostgresView, sqlite,
         sqlite::SqliteView, stdio, stdio::StdioView, variables,
     },
+    denial,
     guest::{self, Guest},
     limits::ComponentLimits,
     link,
@@ -66,6 +67,7 @@ pub fn try_link(
             link::define(&mut linker, &id, compiled, interface, &provider)?;
         }
     }
+    denial::define(&mut linker, compiled)?;
     linker.instantiate_pre(compiled).map(drop)
 }
 

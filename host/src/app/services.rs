@@ -16,6 +16,7 @@ use crate::{
     capability::postgres::Pools,
     cores::Cores,
     database::ComponentDatabase,
+    denial,
     engine::{Artifact, Engine},
     guest::Guest,
     limits::Threads,
@@ -198,6 +199,7 @@ impl Services {
                 services.get(provider).ok_or_else(|| anyhow!("{id} depends on {provider}, which is missing"))?;
             link::define(&mut linker, &id, &artifact.component, interface, service)?;
         }
+        denial::define(&mut linker, &artifact.component)?;
         Ok(linker)
     }
 

@@ -5,7 +5,7 @@
 
 pub mod app;
 mod component;
-mod dependency;
+pub(crate) mod dependency;
 mod fault;
 pub mod grant;
 pub mod import;
@@ -171,6 +171,7 @@ impl Reading {
         self.app.variables = std::mem::take(&mut draft.variables);
         self.app.generate = std::mem::take(&mut draft.generate);
         self.app.components = std::mem::take(&mut draft.components);
+        dependency::find_files(&mut self.app.components);
         self.app.routes = draft.routes.iter().map(|(_, trigger)| trigger.clone()).collect();
         self.app.static_routes = draft.static_routes.iter().map(|(_, route)| route.clone()).collect();
         let unknown = profile::unknown(draft).map(|(message, remedy)| Fault::new(&self.file, None, message, remedy));

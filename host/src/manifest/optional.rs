@@ -1,4 +1,5 @@
-//! Components that are served only where something uses them: one of several that offer the same, say.
+//! Components that are served only where something uses them: one of several that offer the same, say, or one that is there to be
+//! composed into others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +9,9 @@ use super::{
 };
 
 impl Reading {
-    /// Takes the optional components that nothing uses out of the application, and returns their ids. What only they
-    /// would read needs no value any more. What is wrong with them stays among the faults.
+    /// Takes out of the application the optional components that nothing uses, and returns their ids, and those that are
+    /// nothing but a part of others. What only they would read needs no value any more. What is wrong with them stays among the
+    /// faults.
     pub fn leave_out_unused(&mut self) -> Vec<String> {
         let app = &mut self.app;
         let used = used(app);
@@ -23,17 +25,29 @@ impl Reading {
                 variable.default.get_or_insert_default();
             }
         }
-        left_out.into_keys().collect()
+        let parts = parts(&app.components);
+        left_out.into_keys().filter(|id| !parts.contains(id.as_str())).collect()
     }
 }
 
-/// What is not optional, has something to do, or is depended on by another that is used. A private route is no use by itself:
-/// who would ask there is one of the others.
+/// The components that are composed into one of these.
+fn parts(components: &BTreeMap<String, Component>) -> BTreeSet<&str> {
+    let dependencies = components.values().flat_map(|component| component.composed.values());
+    dependencies.filter_map(|dependency| dependency.component.as_deref()).collect()
+}
+
+/// What is not optional, has something to do, or is linked to another that is used. A private route is no use by itself:
+/// who would ask there is one of the others. What is composed into others needs a route of its own to be served by itself.
 fn used(app: &App) -> BTreeSet<String> {
-    let public = app.routes.iter().filter(|trigger| trigger.route != Route::Private);
-    let routed: BTreeSet<&str> = public.map(|trigger| trigger.component.as_str()).collect();
+    let routed = |component: &Component, private: bool| {
+        let mut own = app.routes.iter().filter(|trigger| trigger.component == component.id);
+        own.any(|trigger| private || trigger.route != Route::Private)
+    };
+    let parts = parts(&app.components);
     let stays = |component: &&Component| {
-        !component.plaza.optional || component.works_by_itself() || routed.contains(component.id.as_str())
+        let is_part = parts.contains(component.id.as_str()) && !routed(component, true);
+        let is_asked_for = !component.plaza.optional && !is_part;
+        is_asked_for || component.works_by_itself() || routed(component, false)
     };
     let mut waiting: Vec<&Component> = app.components.values().filter(stays).collect();
     let mut used = BTreeSet::new();
@@ -104,6 +118,30 @@ tool.plaza.optional = true
         let mut reading = using("second");
         assert_eq!(reading.leave_out_unused(), ["first"]);
         assert_eq!(reading.app.components.keys().collect::<Vec<_>>(), ["helper", "second", "web"]);
+    }
+
+    #[test]
+    fn a_component_that_is_composed_into_others_is_served_where_it_has_a_route() {
+        let text = r#"
+spin_manifest_version = 2
+application.name = "example"
+trigger.http = [{ route = "/...", component = "web" }, { route = { private = true }, component = "asked" }]
+component.part.source = "part.wasm"
+component.asked.source = "asked.wasm"
+[component.web]
+source = "web.wasm"
+[component.web.dependencies]
+"example:store/keeper@1.0.0" = { component = "part" }
+"example:other/keeper@1.0.0" = { component = "asked" }
+"#;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spin.toml");
+        std::fs::write(&path, text).unwrap();
+        let mut reading = read(&Source::plain(&path));
+        assert_eq!(reading.leave_out_unused(), [] as [String; 0], "it is used");
+        let app = reading.into_app().unwrap();
+        assert_eq!(app.components.keys().collect::<Vec<_>>(), ["asked", "web"]);
+        assert_eq!(app.components["web"].composed["example:store/keeper@1.0.0"].file, folder.path().join("part.wasm"));
     }
 
     #[test]
