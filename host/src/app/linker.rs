@@ -6,8 +6,8 @@ use wasmtime::component::Linker;
 
 use crate::{
     capability::{
-        declined, key_value, key_value::KeyValueView, outbound_http, postgres, postgres::PostgresView, sqlite,
-        sqlite::SqliteView, stdio, stdio::StdioView, variables,
+        declined, key_value, key_value::KeyValueView, outbound_http, outbound_http::OnBehalfOf, postgres,
+        postgres::PostgresView, sqlite, sqlite::SqliteView, stdio, stdio::StdioView, variables,
     },
     denial,
     guest::{self, Guest},
@@ -71,8 +71,10 @@ pub fn try_link(
     linker.instantiate_pre(compiled).map(drop)
 }
 
-/// Has what a guest sends carry the trace of the request it serves.
+/// Has what a guest sends carry the trace of the request it serves, and within the application all that travels with it.
 fn trace_outbound(mut store: wasmtime::StoreContextMut<'_, Guest>) {
-    let traceparent = guest::current_request(&mut store).and_then(|context| context.traceparent.clone());
-    store.data_mut().outbound.set_traceparent(traceparent);
+    let context = guest::current_request(&mut store);
+    let outbound = &mut store.data_mut().outbound;
+    outbound.set_traceparent(context.as_ref().and_then(|context| context.traceparent.clone()));
+    outbound.set_on_behalf_of(context.map(|context| OnBehalfOf(context)));
 }

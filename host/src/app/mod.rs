@@ -3,6 +3,7 @@
 mod apply;
 mod artifacts;
 mod calls;
+mod chain;
 pub mod check;
 pub mod linker;
 mod options;
@@ -229,6 +230,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         parts.work.replace(Under { events, schedule: Some(start_schedule(&now, database)) });
     }
     let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
+    services.neighbourhood.open(&directory);
     let applying = Arc::new(Applying {
         options: options.clone(),
         database: parts.database.clone(),

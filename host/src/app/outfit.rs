@@ -7,7 +7,10 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi_http::WasiHttpCtx;
 
-use super::storage::Storage;
+use super::{
+    chain::{Neighbourhood, Within},
+    storage::Storage,
+};
 use crate::{
     capability::{
         files::{self, Mount},
@@ -80,11 +83,19 @@ impl Outfit {
 
     /// The capabilities on a lane of each runtime. The lanes share the component's database connections, of which there are
     /// no more in all than it may have: where that is fewer than lanes, some have a pool in common.
-    pub fn lanes(self: &Arc<Self>, runtimes: &[Handle], room: &Room) -> (Vec<Lane>, Vec<Pools>) {
+    pub fn lanes(
+        self: &Arc<Self>,
+        runtimes: &[Handle],
+        room: &Room,
+        neighbourhood: &Neighbourhood,
+    ) -> (Vec<Lane>, Vec<Pools>) {
         let shares = shares(self.limits.database_connections, runtimes.len());
         let pools: Vec<Pools> = shares.map(|share| self.pools(share)).collect();
         let each = runtimes.iter().zip(pools.iter().cycle());
-        let lanes = each.map(|(runtime, pools)| self.lane(runtime.clone(), pools.clone(), room.clone())).collect();
+        let lane = |(runtime, pools): (&Handle, &Pools)| {
+            self.lane(runtime.clone(), pools.clone(), room.clone(), neighbourhood.clone())
+        };
+        let lanes = each.map(lane).collect();
         (lanes, pools)
     }
 
@@ -98,9 +109,10 @@ impl Outfit {
         })
     }
 
-    fn lane(self: &Arc<Self>, runtime: Handle, pools: Pools, room: Room) -> Lane {
+    fn lane(self: &Arc<Self>, runtime: Handle, pools: Pools, room: Room, neighbourhood: Neighbourhood) -> Lane {
         let grants = Arc::new(OutboundGrants(self.grants.clone()));
-        let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, None));
+        let within = Arc::new(Within { caller: self.id.clone(), neighbourhood });
+        let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, Some(within)));
         Lane { runtime, furnish: Arc::new(OnLane { outfit: self.clone(), pools, outbound }), room }
     }
 }

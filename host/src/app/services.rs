@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::{runtime::Handle, sync::Notify};
 use wasmtime::component::Linker;
 
-use super::{linker::host_interfaces, outfit::Outfit, storage::Storage};
+use super::{chain::Neighbourhood, linker::host_interfaces, outfit::Outfit, storage::Storage};
 use crate::{
     capability::postgres::Pools,
     cores::Cores,
@@ -40,6 +40,8 @@ pub struct Services {
     room: Room,
     scratch: PathBuf,
     storage: Storage,
+    /// Whom the components ask by HTTP.
+    pub(super) neighbourhood: Neighbourhood,
     now: ArcSwap<Furnished>,
 }
 
@@ -94,6 +96,7 @@ impl Services {
             room: Room::default(),
             scratch,
             storage,
+            neighbourhood: Neighbourhood::default(),
             now: ArcSwap::from_pointee(nothing),
         };
         let furnished = services.furnish(app, values, databases, &|_| false)?;
@@ -157,7 +160,7 @@ impl Services {
             Threads::Shared => self.lanes.as_slice(),
             Threads::Background => std::slice::from_ref(&self.background),
         };
-        let (lanes, pools) = outfit.lanes(runtimes, &self.room);
+        let (lanes, pools) = outfit.lanes(runtimes, &self.room, &self.neighbourhood);
         Ok(Furniture { outfit, lanes, pools })
     }
 
