@@ -41,7 +41,8 @@ async fn one_order_goes_from_registration_to_paid_by_chaining_alone() {
         assert!(!status.contains(part), "{part} is composed in, and not served by itself: {status}");
     }
 
-    let printed = block(&readme(), "sh", "/sessions");
+    let readme = readme();
+    let printed = block(&readme, "sh", "/sessions");
     let script = printed
         .replace("http://127.0.0.1:3000", shop.host.base())
         .replace("<the printed password>", shop.admin_password());
