@@ -1,5 +1,6 @@
 //! Applications for Spin (`tests/spin-apps`), run as they are: one for each feature.
 
+mod dependencies;
 mod flags;
 mod key_value;
 mod languages;

@@ -180,7 +180,7 @@ impl Applying {
         let mut reasons = Vec::new();
         for id in &plan.moved {
             let Some(component) = app.components.get(id) else { continue };
-            let hash = sha256(std::fs::read(&component.source)?);
+            let hash = sha256(artifacts::read(component)?);
             if !self.rollout.ledger().versions(id).await?.iter().any(|kept| kept.version.hash == hash) {
                 let file = component.source.display();
                 reasons.push(format!("`{id}` names another file, {file}: run `plaza deploy {id}` first"));

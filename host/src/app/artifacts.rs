@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::services::{Furnished, Services};
 use crate::{
+    compose::{self, compose},
     engine::{Artifact, Engine},
     manifest::app::Component,
     rollout::{FileArtifact, Ledger, Standing, Stored},
@@ -31,12 +32,12 @@ pub async fn load(
 ) -> anyhow::Result<BTreeMap<String, Loaded>> {
     let mut loading = JoinSet::new();
     for component in components {
-        let (id, source, engine) = (component.id.clone(), component.source.clone(), engine.clone());
+        let (component, engine) = (component.clone(), engine.clone());
         loading.spawn_blocking(move || {
-            let bytes = std::fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
-            let artifact = engine.load_bytes(&bytes, &source.display().to_string())?;
+            let bytes = read(&component)?;
+            let artifact = engine.load_bytes(&bytes, &component.source.display().to_string())?;
             let file = FileArtifact { hash: artifact.hash.clone(), bytes };
-            anyhow::Ok((id, Loaded { artifact, file }))
+            anyhow::Ok((component.id, Loaded { artifact, file }))
         });
     }
     let mut artifacts = BTreeMap::new();
@@ -45,6 +46,18 @@ pub async fn load(
         artifacts.insert(id, artifact);
     }
     Ok(artifacts)
+}
+
+/// What a component's file holds, with its dependencies composed in.
+///
+/// # Errors
+/// When a file cannot be read, or they do not fit together.
+pub fn read(component: &Component) -> anyhow::Result<Vec<u8>> {
+    let source = &component.source;
+    let bytes = std::fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
+    let composed = compose(component, &bytes)
+        .map_err(|errors| anyhow!("component {}: {}", component.id, compose::told(&errors)))?;
+    Ok(composed.into_owned())
 }
 
 /// The artifact of a version: the manifest's file where it is that, else what the ledger keeps.

@@ -6,9 +6,11 @@ use wasmtime::component::Linker;
 
 use crate::{
     capability::{
-        declined, key_value, key_value::KeyValueView, outbound_http, postgres, postgres::PostgresView, redis,
-        redis::RedisView, sqlite, sqlite::SqliteView, stdio, stdio::StdioView, variables,
+        declined, key_value, key_value::KeyValueView, outbound_http, outbound_http::OnBehalfOf, postgres,
+        postgres::PostgresView, redis, redis::RedisView, sqlite, sqlite::SqliteView, stdio, stdio::StdioView,
+        variables,
     },
+    denial,
     guest::{self, Guest},
     limits::ComponentLimits,
     link,
@@ -70,11 +72,14 @@ pub fn try_link(
             link::define(&mut linker, &id, compiled, interface, &provider)?;
         }
     }
+    denial::define(&mut linker, compiled)?;
     linker.instantiate_pre(compiled).map(drop)
 }
 
-/// Has what a guest sends carry the trace of the request it serves.
+/// Has what a guest sends carry the trace of the request it serves, and within the application all that travels with it.
 fn trace_outbound(mut store: wasmtime::StoreContextMut<'_, Guest>) {
-    let traceparent = guest::current_request(&mut store).and_then(|context| context.traceparent.clone());
-    store.data_mut().outbound.set_traceparent(traceparent);
+    let context = guest::current_request(&mut store);
+    let outbound = &mut store.data_mut().outbound;
+    outbound.set_traceparent(context.as_ref().and_then(|context| context.traceparent.clone()));
+    outbound.set_on_behalf_of(context.map(|context| OnBehalfOf(context)));
 }

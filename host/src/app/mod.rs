@@ -3,6 +3,7 @@
 mod apply;
 mod artifacts;
 mod calls;
+mod chain;
 mod channels;
 pub mod check;
 mod initial;
@@ -238,6 +239,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     }
     parts.listeners.become_these(channels::listeners(&now)?);
     let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
+    services.neighbourhood.open(&directory);
     let applying = Arc::new(Applying {
         options: options.clone(),
         database: parts.database.clone(),

@@ -7,7 +7,10 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi_http::WasiHttpCtx;
 
-use super::storage::Storage;
+use super::{
+    chain::{Neighbourhood, Within},
+    storage::Storage,
+};
 use crate::{
     capability::{
         files::{self, Mount},
@@ -81,14 +84,20 @@ impl Outfit {
 
     /// The capabilities on a lane of each runtime. The lanes share the component's database connections, of which there are
     /// no more in all than it may have: where that is fewer than lanes, some have a pool in common.
-    pub fn lanes(self: &Arc<Self>, runtimes: &[Handle], room: &Room) -> (Vec<Lane>, Vec<Pools>) {
+    pub fn lanes(
+        self: &Arc<Self>,
+        runtimes: &[Handle],
+        room: &Room,
+        neighbourhood: &Neighbourhood,
+    ) -> (Vec<Lane>, Vec<Pools>) {
         let shares: Vec<u32> = shares(self.limits.database_connections, runtimes.len()).collect();
         let pools: Vec<Pools> = shares.iter().map(|share| self.pools(*share)).collect();
         let redis: Vec<redis::Pools> = shares.iter().map(|share| self.redis(*share)).collect();
         let each = runtimes.iter().zip(pools.iter().zip(&redis).cycle());
-        let lanes = each
-            .map(|(runtime, (pools, redis))| self.lane(runtime.clone(), (pools.clone(), redis.clone()), room.clone()));
-        let lanes = lanes.collect();
+        let lane = |(runtime, (pools, redis)): (&Handle, (&Pools, &redis::Pools))| {
+            self.lane(runtime.clone(), (pools.clone(), redis.clone()), room.clone(), neighbourhood.clone())
+        };
+        let lanes = each.map(lane).collect();
         (lanes, pools)
     }
 
@@ -112,9 +121,16 @@ impl Outfit {
         })
     }
 
-    fn lane(self: &Arc<Self>, runtime: Handle, (pools, redis): (Pools, redis::Pools), room: Room) -> Lane {
+    fn lane(
+        self: &Arc<Self>,
+        runtime: Handle,
+        (pools, redis): (Pools, redis::Pools),
+        room: Room,
+        neighbourhood: Neighbourhood,
+    ) -> Lane {
         let grants = Arc::new(OutboundGrants(self.grants.clone()));
-        let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, None));
+        let within = Arc::new(Within { caller: self.id.clone(), neighbourhood });
+        let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, Some(within)));
         Lane { runtime, furnish: Arc::new(OnLane { outfit: self.clone(), pools, redis, outbound }), room }
     }
 }

@@ -10,8 +10,8 @@ use crate::{
     manifest::{
         App,
         app::{
-            ChannelTrigger, Component, FileMount, Generate, PlazaSettings, Route, RouteTrigger, StaticResponse,
-            Variable,
+            ChannelTrigger, Component, Composed, FileMount, Generate, Inherit, PlazaSettings, Route, RouteTrigger,
+            StaticResponse, Variable,
         },
         template::Template,
     },
@@ -61,7 +61,15 @@ impl Plan {
         }
         for (id, component) in &after.components {
             match before.components.get(id) {
-                Some(former) => plan.of_component(id, &settings(former, before), &settings(component, after)),
+                Some(former) => {
+                    plan.of_component(id, &settings(former, before), &settings(component, after));
+                    let parts = |component: &Component, app: &App| {
+                        component.composed.iter().map(|(key, one)| (key.clone(), part(one, app))).collect::<Vec<_>>()
+                    };
+                    if parts(former, before) != parts(component, after) {
+                        plan.restart.push(format!("another composition of `{id}`"));
+                    }
+                }
                 None => {
                     plan.changes.push(format!("+ component `{id}`"));
                     plan.added.insert(id.clone());
@@ -169,7 +177,7 @@ const OUTBOX: &str = "outbox";
 fn settings(component: &Component, app: &App) -> Settings {
     let Component { id: _, description: _, build: _, source, environment, variables, .. } = component;
     let Component { files, exclude_files, allowed_outbound_hosts, links, plaza, .. } = component;
-    let Component { key_value_stores, sqlite_databases, .. } = component;
+    let Component { key_value_stores, sqlite_databases, composed, .. } = component;
     let PlazaSettings { database, migrations, outbox, subscribe, tick_seconds, optional: _, limits } = plaza;
     let mut settings = Settings::new();
     let mut set = |name: &str, value: String| _ = settings.insert(name.to_owned(), shown(&value));
@@ -194,6 +202,7 @@ fn settings(component: &Component, app: &App) -> Settings {
         set(name, format!("[{}]", list.join(", ")));
     }
     links.iter().for_each(|(import, provider)| set(&format!("dependencies.\"{import}\""), provider.clone()));
+    composed.iter().for_each(|(import, one)| set(&format!("dependencies.\"{import}\""), part(one, app)));
     let plain = [
         (DATABASE, database.clone()),
         (MIGRATIONS, migrations.as_deref().map(beside)),
@@ -205,6 +214,22 @@ fn settings(component: &Component, app: &App) -> Settings {
     }
     bounds(limits).into_iter().for_each(|(name, value)| set(&format!("limits.{name}"), value));
     settings
+}
+
+/// What is composed into a component, and what it inherits there.
+fn part(dependency: &Composed, app: &App) -> String {
+    let Composed { component, file, export, inherit } = dependency;
+    let file = || file.strip_prefix(app.base()).unwrap_or(file).display().to_string();
+    let mut shown = format!("{}, composed in", component.clone().unwrap_or_else(file));
+    if let Some(export) = export {
+        shown.push_str(&format!(" by its export {export}"));
+    }
+    match inherit {
+        Inherit::All => shown.push_str(", inherits all"),
+        Inherit::These(keys) if keys.is_empty() => {}
+        Inherit::These(keys) => shown.push_str(&format!(", inherits {}", keys.join(", "))),
+    }
+    shown
 }
 
 fn bounds(limits: &ComponentLimits) -> [(&'static str, String); 12] {

@@ -1,12 +1,13 @@
 //! What a rollout needs of the application.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use http::{Request, header::HOST};
 
 use super::{served::host_serves, services::Services};
 use crate::{
+    compose::compose,
     database::migrate_texts,
     engine::Artifact,
     rollout::{Application, Neighbours, examine},
@@ -24,6 +25,18 @@ impl Application for Services {
 
     fn service(&self, component: &str) -> Option<Arc<Service>> {
         self.now().services.get(component).cloned()
+    }
+
+    async fn compose(&self, component: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Vec<String>> {
+        let now = self.now();
+        let Some(component) = now.app.components.get(component).filter(|one| !one.composed.is_empty()).cloned() else {
+            return Ok(bytes);
+        };
+        let composing = tokio::task::spawn_blocking(move || {
+            let composed = compose(&component, &bytes).map(Cow::into_owned);
+            composed.map_err(|errors| errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect())
+        });
+        composing.await.unwrap_or_else(|error| Err(vec![format!("composing was interrupted: {error}")]))
     }
 
     async fn compile(&self, bytes: Vec<u8>) -> Result<Artifact, String> {

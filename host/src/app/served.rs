@@ -1,6 +1,6 @@
 //! Which imports the host provides.
 
-use crate::capability::declined;
+use crate::{capability::declined, compose};
 
 /// Packages that the host implements, with the versions of each; `0.2.*` is any version that begins so.
 const PACKAGES: &[(&str, &[&str])] = &[
@@ -27,6 +27,9 @@ const FERMYON: &[&str] = &["key-value", "postgres", "rdbms-types", "postgres-typ
 
 /// Whether the host provides an import of this name, be it only to decline what is asked of it.
 pub fn host_serves(import: &str) -> bool {
+    if compose::denied(import).is_some() {
+        return true;
+    }
     let Some((path, version)) = import.split_once('@') else {
         return false;
     };

@@ -11,11 +11,12 @@ use arc_swap::ArcSwap;
 use tokio::{runtime::Handle, sync::Notify};
 use wasmtime::component::Linker;
 
-use super::{linker::host_interfaces, outfit::Outfit, storage::Storage};
+use super::{chain::Neighbourhood, linker::host_interfaces, outfit::Outfit, storage::Storage};
 use crate::{
     capability::postgres::Pools,
     cores::Cores,
     database::ComponentDatabase,
+    denial,
     engine::{Artifact, Engine},
     guest::Guest,
     limits::Threads,
@@ -39,6 +40,8 @@ pub struct Services {
     room: Room,
     scratch: PathBuf,
     storage: Storage,
+    /// Whom the components ask by HTTP.
+    pub(super) neighbourhood: Neighbourhood,
     now: ArcSwap<Furnished>,
 }
 
@@ -93,6 +96,7 @@ impl Services {
             room: Room::default(),
             scratch,
             storage,
+            neighbourhood: Neighbourhood::default(),
             now: ArcSwap::from_pointee(nothing),
         };
         let furnished = services.furnish(app, values, databases, &|_| false)?;
@@ -156,7 +160,7 @@ impl Services {
             Threads::Shared => self.lanes.as_slice(),
             Threads::Background => std::slice::from_ref(&self.background),
         };
-        let (lanes, pools) = outfit.lanes(runtimes, &self.room);
+        let (lanes, pools) = outfit.lanes(runtimes, &self.room, &self.neighbourhood);
         Ok(Furniture { outfit, lanes, pools })
     }
 
@@ -198,6 +202,7 @@ impl Services {
                 services.get(provider).ok_or_else(|| anyhow!("{id} depends on {provider}, which is missing"))?;
             link::define(&mut linker, &id, &artifact.component, interface, service)?;
         }
+        denial::define(&mut linker, &artifact.component)?;
         Ok(linker)
     }
 

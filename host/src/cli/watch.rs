@@ -30,7 +30,7 @@ pub(super) struct Watch {
     _watcher: RecommendedWatcher,
 }
 
-/// A component and what its sources are.
+/// A component and what its sources are, the files of its dependencies among them.
 struct Watched {
     id: String,
     sources: Vec<Pattern>,
@@ -94,7 +94,10 @@ fn watched(app: &App, base: &Path) -> Vec<Watched> {
             let folder = base.join(&build.workdir);
             build.watch.iter().map(move |pattern| folder.join(pattern).to_string_lossy().into_owned())
         });
-        let sources: Vec<Pattern> = patterns.filter_map(|pattern| Pattern::new(&pattern).ok()).collect();
+        // What is composed into it belongs to its sources, whoever builds that.
+        let files = component.composed.values().filter_map(|dependency| dependency.file.canonicalize().ok());
+        let files = files.map(|file| Pattern::escape(&file.to_string_lossy()));
+        let sources: Vec<Pattern> = patterns.chain(files).filter_map(|pattern| Pattern::new(&pattern).ok()).collect();
         (!sources.is_empty()).then(|| Watched { id: component.id.clone(), sources })
     };
     app.components.values().filter_map(of).collect()

@@ -146,9 +146,11 @@ pub struct Component {
     pub key_value_stores: Vec<String>,
     /// SQLite databases it may open, by their names.
     pub sqlite_databases: Vec<String>,
-    /// Imports provided by other components of the application, by import name
-    /// (`example:users/directory@1.0.0` or `example:users`): the `tool.plaza` line where there is one, else Spin's.
+    /// Imports that are calls into other components of the application, by import name
+    /// (`example:users/directory@1.0.0` or `example:users`): the lines under `tool.plaza`.
     pub links: BTreeMap<String, String>,
+    /// What is composed in for other imports, by Spin's names of them: its lines, but those for which there is a link.
+    pub composed: BTreeMap<String, Composed>,
     /// Its own settings for this host.
     pub plaza: PlazaSettings,
 }
@@ -164,6 +166,28 @@ impl Component {
         let values = self.variables.values().chain(self.environment.values());
         values.chain(&self.allowed_outbound_hosts).any(|template| template.variables().any(|name| name == variable))
     }
+}
+
+/// A dependency that becomes part of its component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composed {
+    /// The component of the application that it is, where the manifest names one.
+    pub component: Option<String>,
+    /// Its `.wasm` file; empty where that component does not exist.
+    pub file: PathBuf,
+    /// The export that serves the import, where it has another name.
+    pub export: Option<String>,
+    /// What it gets of its component's grants.
+    pub inherit: Inherit,
+}
+
+/// Which grants of its component a dependency gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inherit {
+    /// All of them, and its links.
+    All,
+    /// What stands in the manifest under these keys.
+    These(Vec<String>),
 }
 
 /// `[component.<id>.build]`.

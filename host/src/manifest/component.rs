@@ -8,7 +8,8 @@ use std::{
 use super::{
     Draft,
     app::{Build, Component, FileMount, PlazaSettings},
-    dependency, name, outbound, plaza,
+    dependency::{self, Dependencies},
+    name, outbound, plaza,
     profile::Profiles,
     section::{Node, Section},
     targets,
@@ -57,6 +58,7 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
     let own = own.map(|(_, node)| plaza::read(base, &draft.limits, node));
     let without = || (PlazaSettings { limits: draft.limits.clone(), ..PlazaSettings::default() }, Vec::new());
     let (settings, lines) = own.unwrap_or_else(without);
+    let Dependencies { links, composed } = dependency::read(base, id, &section, &profiles, lines, &mut draft.mentions);
     let component = Component {
         id: id.to_owned(),
         description: section.string("description"),
@@ -69,7 +71,8 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
         allowed_outbound_hosts: outbound::read(&section),
         key_value_stores: read_stores(&section, "key_value_stores"),
         sqlite_databases: read_stores(&section, "sqlite_databases"),
-        links: dependency::read(id, &section, &profiles, lines, &mut draft.mentions),
+        links,
+        composed,
         plaza: settings,
     };
     if draft.components.insert(id.to_owned(), component).is_some() {

@@ -1,16 +1,20 @@
-//! `[component.<id>.dependencies]` and the same under `tool.plaza`: who provides an import.
+//! `[component.<id>.dependencies]` and the same under `tool.plaza`: what is composed in for an import, and who is linked to it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
-    Mention, import, name,
+    Mention,
+    app::{Component, Composed, Inherit},
+    import, name,
     profile::Profiles,
     section::{Node, Section},
 };
 
 pub(super) const KEYS: &[&str] =
     &["component", "path", "url", "digest", "version", "registry", "package", "export", "inherit_configuration"];
-const INHERITABLE: &[&str] = &[
+
+/// What a component that is composed into another can get of the other's. Its own it cannot have there.
+pub(crate) const INHERITABLE: &[&str] = &[
     "ai_models",
     "allowed_outbound_hosts",
     "environment",
@@ -23,40 +27,48 @@ const INHERITABLE: &[&str] = &[
 /// A line of `tool.plaza.dependencies`: import, component, line.
 pub(super) type PlazaLine = (String, String, usize);
 
-/// The links of a component: Plaza's own lines, and Spin's where Plaza has none for that import.
+/// The dependencies of a component, by import.
+pub(super) struct Dependencies {
+    /// Who is linked: Plaza's own lines.
+    pub(super) links: BTreeMap<String, String>,
+    /// What is composed in: Spin's lines, where Plaza has none for that import.
+    pub(super) composed: BTreeMap<String, Composed>,
+}
+
+/// Reads both; `mentions` gets every component that is named, whichever line counts in the end.
 pub(super) fn read(
+    base: &Path,
     consumer: &str,
     section: &Section<'_>,
     profiles: &Profiles<'_>,
     own: Vec<PlazaLine>,
     mentions: &mut Vec<Mention>,
-) -> BTreeMap<String, String> {
-    if let Some(node) = section.get("dependencies_inherit_configuration") {
-        // Each component keeps its own grants behind a link, so there is nothing to inherit.
-        node.boolean();
-    }
-    let mention = |key: &str, provider: &str, line| Mention {
-        consumer: consumer.to_owned(),
-        key: key.to_owned(),
-        provider: provider.to_owned(),
-        line,
+) -> Dependencies {
+    let all = section.get("dependencies_inherit_configuration").and_then(|node| node.boolean()).unwrap_or_default();
+    let mut mention = |key: &str, provider: &str, line| {
+        let (consumer, key, provider) = (consumer.to_owned(), key.to_owned(), provider.to_owned());
+        mentions.push(Mention { consumer, key, provider, line });
     };
-    let mut links = BTreeMap::new();
+    let (mut links, mut composed) = (BTreeMap::new(), BTreeMap::new());
     for (key, provider, line) in &own {
-        mentions.push(mention(key, provider, *line));
+        mention(key, provider, *line);
         links.insert(key.clone(), provider.clone());
     }
     for (key, node) in profiles.entries(section, "dependencies") {
-        check_key(&key, &node);
+        if !import::is_plain(&key) {
+            check_key(&key, &node);
+        }
         let replaced = own.iter().any(|(plaza, ..)| import::covers(plaza, &key));
-        if let Some(provider) = read_spin(&key, &node, replaced) {
-            mentions.push(mention(&key, &provider, node.line()));
+        if let Some(read) = read_spin(base, &key, &node, all, replaced) {
+            if let Some(provider) = &read.component {
+                mention(&key, provider, node.line());
+            }
             if !replaced {
-                links.insert(key, provider);
+                composed.insert(key, read);
             }
         }
     }
-    links
+    Dependencies { links, composed }
 }
 
 /// `[component.<id>.tool.plaza.dependencies]`.
@@ -72,6 +84,16 @@ pub(super) fn read_plaza(node: &Node<'_>) -> Vec<PlazaLine> {
     lines
 }
 
+/// Names the files of those dependencies that are components of the application.
+pub(super) fn find_files(components: &mut BTreeMap<String, Component>) {
+    let sources: BTreeMap<String, _> = components.iter().map(|(id, one)| (id.clone(), one.source.clone())).collect();
+    for dependency in components.values_mut().flat_map(|component| component.composed.values_mut()) {
+        if let Some(source) = dependency.component.as_ref().and_then(|id| sources.get(id)) {
+            dependency.file = source.clone();
+        }
+    }
+}
+
 fn check_key(key: &str, node: &Node<'_>) {
     if !import::is_key(key) {
         node.fault(
@@ -81,59 +103,64 @@ fn check_key(key: &str, node: &Node<'_>) {
     }
 }
 
-/// A Spin line: the component it names. The other forms are refused, unless Plaza's own line stands in for this one.
-fn read_spin(key: &str, node: &Node<'_>, replaced: bool) -> Option<String> {
+/// A Spin line: a component or a file. The other forms are refused, unless Plaza's own line stands in for this one.
+fn read_spin(base: &Path, key: &str, node: &Node<'_>, all: bool, replaced: bool) -> Option<Composed> {
     if node.is_string() {
         if !replaced {
-            refuse(node, "a registry");
+            refuse_registry(node, key);
         }
         return None;
     }
     let section = node.section(KEYS)?;
-    read_inherit(&section);
+    let inherit = read_inherit(&section, all);
+    let export = section.string("export");
     if let Some(component) = section.get("component") {
-        if let Some(export) =
-            section.get("export").filter(|export| !replaced && export.string().is_some_and(|name| name != key))
-        {
-            export.fault(
-                "an `export` of another name is not served yet",
-                "let the provider export the interface under the import's name",
-            );
-        }
-        return component.string();
+        // Its file is known once all components are read.
+        return Some(Composed { component: Some(component.string()?), file: Default::default(), export, inherit });
     }
-    if !replaced {
-        let place = if section.get("path").is_some() {
-            "a file"
-        } else if section.get("url").is_some() {
-            "a URL"
-        } else {
-            "a registry"
-        };
-        refuse(node, place);
+    if let Some(path) = section.get("path") {
+        return Some(Composed { component: None, file: base.join(path.string()?), export, inherit });
+    }
+    if replaced {
+        return None;
+    }
+    if section.get("url").is_some() {
+        node.fault(
+            "a dependency from a URL is not served yet",
+            "download the file and name it: `{ path = \"file.wasm\" }`",
+        );
+    } else {
+        refuse_registry(node, &section.string("package").unwrap_or_else(|| key.to_owned()));
     }
     None
 }
 
-fn refuse(node: &Node<'_>, place: &str) {
+fn refuse_registry(node: &Node<'_>, key: &str) {
+    let package = import::package(key);
     node.fault(
-        format!("a dependency from {place} is not served yet"),
-        "make it a component of this application and write `{ component = \"<id>\" }`, here or under `tool.plaza.dependencies`",
+        "a dependency from a registry is not served yet",
+        format!("fetch it with `wkg get {package}` and name the file: `{{ path = \"file.wasm\" }}`"),
     );
 }
 
-fn read_inherit(section: &Section<'_>) {
+/// What the line says, else what the component says for all its dependencies.
+fn read_inherit(section: &Section<'_>, all: bool) -> Inherit {
+    let of = |all: bool| if all { Inherit::All } else { Inherit::These(Vec::new()) };
     let Some(node) = section.get("inherit_configuration") else {
-        return;
+        return of(all);
     };
     if !node.is_list() {
-        node.boolean();
-        return;
+        return of(node.boolean().unwrap_or_default());
     }
+    let mut keys = Vec::new();
     for entry in node.list() {
-        if let Some(key) = entry.string().filter(|key| !INHERITABLE.contains(&key.as_str())) {
+        let Some(key) = entry.string() else { continue };
+        if INHERITABLE.contains(&key.as_str()) {
+            keys.push(key);
+        } else {
             entry
                 .fault(format!("`{key}` is nothing to inherit"), name::did_you_mean(&key, INHERITABLE.iter().copied()));
         }
     }
+    Inherit::These(keys)
 }

@@ -19,31 +19,35 @@ pub fn line_of<'a>(links: &'a BTreeMap<String, String>, import: &str) -> Option<
 /// Whether a key (`example:users/directory@1.0.0`, `example:users@1.0.0` or `example:users`) speaks of an import.
 pub fn covers(key: &str, import: &str) -> bool {
     let whole_package = !key.contains('/');
-    let of_package = || {
-        let (path, version) = split_version(import);
-        let package = path.split('/').next().unwrap_or(path);
-        version.map_or(package.to_owned(), |version| format!("{package}@{version}"))
-    };
-    let import = if whole_package { of_package() } else { import.to_owned() };
+    let import = if whole_package { package(import) } else { import.to_owned() };
     if key.contains('@') { compatible(key, &import) } else { same_interface(key, &import) }
 }
 
 /// Whether a key is written as one: `namespace:package`, perhaps with `/interface` and `@version`.
 pub(super) fn is_key(key: &str) -> bool {
     let (path, version) = split_version(key);
-    let word = |text: &str| {
-        text.starts_with(|first: char| first.is_ascii_alphabetic())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
     let numbers = |version: &str| {
         let plain = version.split(['-', '+']).next().unwrap_or(version);
         plain.split('.').count() == 3 && plain.split('.').all(|number| number.parse::<u64>().is_ok())
     };
     let (package, interface) =
         path.split_once('/').map_or((path, None), |(package, interface)| (package, Some(interface)));
-    package.split_once(':').is_some_and(|(namespace, name)| word(namespace) && word(name))
-        && interface.is_none_or(word)
+    package.split_once(':').is_some_and(|(namespace, name)| is_plain(namespace) && is_plain(name))
+        && interface.is_none_or(is_plain)
         && version.is_none_or(numbers)
+}
+
+/// Whether a key is a word: the name of an import that stands in the world itself.
+pub(super) fn is_plain(key: &str) -> bool {
+    key.starts_with(|first: char| first.is_ascii_alphabetic())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The package of a key, with its version.
+pub(super) fn package(key: &str) -> String {
+    let (path, version) = split_version(key);
+    let package = path.split('/').next().unwrap_or(path);
+    version.map_or_else(|| package.to_owned(), |version| format!("{package}@{version}"))
 }
 
 /// Whether an export of one name serves an import of the other: equal, or of the same interface in versions that semantic

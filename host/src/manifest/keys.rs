@@ -118,10 +118,10 @@ build.command = "make debug"
             web.environment.iter().map(|(name, value)| format!("{name}={}", value.resolve(&[].into()).unwrap()));
         let environment = environment.collect::<Vec<_>>().join(" ");
         let source = web.source.file_name().unwrap().to_str().unwrap().to_owned();
-        (source, environment, web.links.len(), build.commands.join(" "), build.workdir.display().to_string())
+        (source, environment, web.composed.len(), build.commands.join(" "), build.workdir.display().to_string())
     };
-    let whole = |source: &str, environment: &str, links, command: &str| {
-        (source.to_owned(), environment.to_owned(), links, command.to_owned(), "web".to_owned())
+    let whole = |source: &str, environment: &str, composed, command: &str| {
+        (source.to_owned(), environment.to_owned(), composed, command.to_owned(), "web".to_owned())
     };
     assert_eq!(seen(None), whole("web.wasm", "KEPT=own LEVEL=own", 0, "make"));
     assert_eq!(seen(Some("debug")), whole("debug.wasm", "KEPT=own LEVEL=debug", 1, "make debug"));

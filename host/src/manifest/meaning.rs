@@ -26,6 +26,7 @@ pub(super) fn faults(reading: &Reading) -> Vec<Fault> {
         undeclared_variables(reading, component, &mut faults);
         bad_grants(reading, component, &mut faults);
         ungranted_database(reading, component, &mut faults);
+        lost_settings(reading, component, &mut faults);
     }
     faults
 }
@@ -198,4 +199,37 @@ fn ungranted_database(reading: &Reading, component: &Component, faults: &mut Vec
         let remedy = format!("add \"postgres://{{{{ {host} }}}}\" to `allowed_outbound_hosts`");
         faults.push(reading.fault(&component.id, &["tool", "plaza", "database"], message, remedy));
     }
+}
+
+/// What a component has of its own is lost where it is composed into another: there it has what the other has, or nothing.
+fn lost_settings(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
+    for (key, dependency) in &component.composed {
+        let Some(part) = dependency.component.as_ref().and_then(|id| reading.app.components.get(id)) else { continue };
+        let own: Vec<&str> = own_settings(part).into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
+        if part.id != component.id && !own.is_empty() {
+            let (id, part) = (&component.id, &part.id);
+            let message = format!(
+                "`{part}` cannot be composed into `{id}`, for it would lose what it has of its own: {}",
+                own.join(", ")
+            );
+            let remedy = format!(
+                "link it instead, by \"{key}\" = {{ component = \"{part}\" }} under `[component.{id}.tool.plaza.dependencies]`, or \
+                 give those to `{id}` and let it inherit them"
+            );
+            faults.push(reading.fault(id, &["dependencies", key], message, remedy));
+        }
+    }
+}
+
+fn own_settings(component: &Component) -> [(&'static str, bool); 8] {
+    [
+        ("variables", !component.variables.is_empty()),
+        ("environment", !component.environment.is_empty()),
+        ("files", !component.files.is_empty()),
+        ("allowed_outbound_hosts", !component.allowed_outbound_hosts.is_empty()),
+        ("key_value_stores", !component.key_value_stores.is_empty()),
+        ("sqlite_databases", !component.sqlite_databases.is_empty()),
+        ("dependencies", !component.composed.is_empty() || !component.links.is_empty()),
+        ("tool.plaza.database", component.plaza.database.is_some()),
+    ]
 }

@@ -6,7 +6,7 @@
 pub mod app;
 mod channel;
 mod component;
-mod dependency;
+pub(crate) mod dependency;
 mod fault;
 mod given;
 pub mod grant;
@@ -189,6 +189,7 @@ impl Reading {
         self.app.variables = std::mem::take(&mut draft.variables);
         self.app.generate = std::mem::take(&mut draft.generate);
         self.app.components = std::mem::take(&mut draft.components);
+        dependency::find_files(&mut self.app.components);
         self.app.routes = draft.routes.iter().map(|(_, trigger)| trigger.clone()).collect();
         self.app.static_routes = draft.static_routes.iter().map(|(_, route)| route.clone()).collect();
         self.app.channels = draft.channels.iter().map(|(_, trigger)| trigger.clone()).collect();

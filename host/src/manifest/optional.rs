@@ -1,4 +1,5 @@
-//! Components that are served only where something uses them: one of several that offer the same, say; or only some that are asked for.
+//! Components that are served only where something uses them: one of several that offer the same, say, or one that is there to be
+//! composed into others; or only some that are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +9,9 @@ use super::{
 };
 
 impl Reading {
-    /// Takes the optional components that nothing uses out of the application, or all that were not asked for and that nothing
-    /// asked for uses, and returns their ids. What only they would read needs no value any more. What is wrong with them stays among
-    /// the faults.
+    /// Takes out of the application the optional components that nothing uses, and returns their ids, and those that are
+    /// nothing but a part of others; or all that were not asked for and that nothing asked for uses. What only they would read needs
+    /// no value any more. What is wrong with them stays among the faults.
     pub fn leave_out_unused(&mut self) -> Vec<String> {
         let app = &mut self.app;
         let used = used(app, &self.only);
@@ -18,6 +19,7 @@ impl Reading {
             std::mem::take(&mut app.components).into_iter().partition(|(id, _)| used.contains(id));
         app.components = kept;
         app.routes.retain(|trigger| !left_out.contains_key(&trigger.component));
+        app.channels.retain(|trigger| !left_out.contains_key(&trigger.component));
         for (name, variable) in &mut app.variables {
             let is_named = |components: &BTreeMap<String, Component>| components.values().any(|one| one.names(name));
             let is_heard = app.channels.iter().any(|trigger| trigger.names(name));
@@ -25,18 +27,35 @@ impl Reading {
                 variable.default.get_or_insert_default();
             }
         }
-        left_out.into_keys().collect()
+        let parts = parts(&app.components);
+        left_out.into_keys().filter(|id| !parts.contains(id.as_str())).collect()
     }
 }
 
-/// What is asked for, or, where nothing is, what is not optional or has something to do; and what is depended on by another that is used. A private route is no use by itself:
-/// who would ask there is one of the others.
+/// The components that are composed into one of these.
+fn parts(components: &BTreeMap<String, Component>) -> BTreeSet<&str> {
+    let dependencies = components.values().flat_map(|component| component.composed.values());
+    dependencies.filter_map(|dependency| dependency.component.as_deref()).collect()
+}
+
+/// What is asked for, or, where nothing is, what is not optional or has something to do; and what is linked to another that is used.
+/// A private route is no use by itself: who would ask there is one of the others. What is composed into others needs a route or a
+/// channel of its own to be served by itself.
 fn used(app: &App, only: &[String]) -> BTreeSet<String> {
-    let public = app.routes.iter().filter(|trigger| trigger.route != Route::Private);
-    let listening = app.channels.iter().map(|trigger| trigger.component.as_str());
-    let triggered: BTreeSet<&str> = public.map(|trigger| trigger.component.as_str()).chain(listening).collect();
+    let triggered = |component: &Component, private: bool| {
+        let mut routes = app.routes.iter().filter(|trigger| trigger.component == component.id);
+        let mut channels = app.channels.iter();
+        routes.any(|trigger| private || trigger.route != Route::Private)
+            || channels.any(|trigger| trigger.component == component.id)
+    };
+    let parts = parts(&app.components);
+    let works = |component: &Component| {
+        let is_part = parts.contains(component.id.as_str()) && !triggered(component, true);
+        let is_asked_for = !component.plaza.optional && !is_part;
+        is_asked_for || component.works_by_itself() || triggered(component, false)
+    };
     let stays = |component: &&Component| match only {
-        [] => !component.plaza.optional || component.works_by_itself() || triggered.contains(component.id.as_str()),
+        [] => works(component),
         only => only.contains(&component.id),
     };
     let mut waiting: Vec<&Component> = app.components.values().filter(stays).collect();
@@ -108,6 +127,30 @@ tool.plaza.optional = true
         let mut reading = using("second");
         assert_eq!(reading.leave_out_unused(), ["first"]);
         assert_eq!(reading.app.components.keys().collect::<Vec<_>>(), ["helper", "second", "web"]);
+    }
+
+    #[test]
+    fn a_component_that_is_composed_into_others_is_served_where_it_has_a_route() {
+        let text = r#"
+spin_manifest_version = 2
+application.name = "example"
+trigger.http = [{ route = "/...", component = "web" }, { route = { private = true }, component = "asked" }]
+component.part.source = "part.wasm"
+component.asked.source = "asked.wasm"
+[component.web]
+source = "web.wasm"
+[component.web.dependencies]
+"example:store/keeper@1.0.0" = { component = "part" }
+"example:other/keeper@1.0.0" = { component = "asked" }
+"#;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spin.toml");
+        std::fs::write(&path, text).unwrap();
+        let mut reading = read(&Source::plain(&path));
+        assert_eq!(reading.leave_out_unused(), [] as [String; 0], "it is used");
+        let app = reading.into_app().unwrap();
+        assert_eq!(app.components.keys().collect::<Vec<_>>(), ["asked", "web"]);
+        assert_eq!(app.components["web"].composed["example:store/keeper@1.0.0"].file, folder.path().join("part.wasm"));
     }
 
     #[test]

@@ -30,6 +30,17 @@ impl Reading {
             };
             miss(&["source"], &component.source, remedy);
         }
+        for (key, dependency) in &component.composed {
+            // A component of the application that is served or looked at by itself has its own line.
+            let told = dependency.component.as_ref().is_some_and(|id| self.app.components.contains_key(id));
+            if !told && !dependency.file.as_os_str().is_empty() && !dependency.file.is_file() {
+                let remedy = match dependency.component {
+                    Some(_) => "run `plaza build`, or correct the path",
+                    None => "fetch or build it, or correct the path",
+                };
+                miss(&["dependencies", key], &dependency.file, remedy);
+            }
+        }
         if let Some(build) = component.build.as_ref().filter(|build| !base.join(&build.workdir).is_dir()) {
             miss(&["build", "workdir"], &build.workdir, "name the folder in which the build command runs");
         }

@@ -99,8 +99,28 @@ fn a_whole_manifest_becomes_an_application() {
 #[test]
 fn the_platforms_own_dependency_line_stands_in_for_spins() {
     let app = read_text(WHOLE).into_app().unwrap();
-    let links: Vec<_> = app.components["orders"].links.iter().map(|(key, id)| (key.as_str(), id.as_str())).collect();
-    assert_eq!(links, [("example:products@1.0.0", "products"), ("example:users/directory@1.0.0", "users")]);
+    let orders = &app.components["orders"];
+    let links: Vec<_> = orders.links.iter().map(|(key, id)| (key.as_str(), id.as_str())).collect();
+    assert_eq!(links, [("example:users/directory@1.0.0", "users")]);
+    let composed: Vec<_> = orders.composed.iter().map(|(key, one)| (key.as_str(), one.component.as_deref())).collect();
+    assert_eq!(composed, [("example:products@1.0.0", Some("products"))]);
+}
+
+#[test]
+fn a_dependency_inherits_what_its_own_line_says_and_else_what_its_component_says() {
+    let inherit = |own: &str, of_all: &str| {
+        let text = WHOLE.replace("\"example:products@1.0.0\" = { component = \"products\" }", own);
+        let text = text.replace("build = { command", &format!("{of_all}\nbuild = {{ command"));
+        read_text(&text).into_app().unwrap().components["orders"].composed["example:products@1.0.0"].inherit.clone()
+    };
+    let line = |more: &str| format!("\"example:products@1.0.0\" = {{ path = \"products.wasm\"{more} }}");
+    let (nothing, all) = (app::Inherit::These(Vec::new()), "dependencies_inherit_configuration = true");
+    assert_eq!(inherit(&line(""), ""), nothing);
+    assert_eq!(inherit(&line(""), all), app::Inherit::All);
+    assert_eq!(inherit(&line(", inherit_configuration = true"), ""), app::Inherit::All);
+    assert_eq!(inherit(&line(", inherit_configuration = false"), all), nothing);
+    let some = app::Inherit::These(vec!["variables".to_owned()]);
+    assert_eq!(inherit(&line(", inherit_configuration = [\"variables\"]"), all), some);
 }
 
 #[test]

@@ -19,6 +19,12 @@ pub trait Application: Send + Sync {
         self.services().into_iter().find(|service| &*service.id == component)
     }
 
+    /// The bytes of a component with what the manifest has composed into it.
+    ///
+    /// # Errors
+    /// Each dependency that does not fit, and what to do about it.
+    async fn compose(&self, component: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Vec<String>>;
+
     /// Compiles a component, unless these bytes were compiled before.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ fn unprovided(component: &Component, surface: &Surface, served: &dyn Fn(&str) ->
     });
     let advice = |name: &String| {
         format!(
-            "it imports {name}, which nobody provides: name a component that exports it under [component.{}.dependencies] and run `plaza apply`, or build it without",
+            "it imports {name}, which nobody provides: name a component that exports it under [component.{}.tool.plaza.dependencies] and run `plaza apply`, or build it without",
             component.id
         )
     };

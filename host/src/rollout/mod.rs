@@ -121,10 +121,12 @@ impl Rollout {
         }
         // It takes the longest, and nobody need wait for it. Other hosts do it meanwhile.
         let compiling = async {
+            let bytes = self.application.compose(&component, bytes).await?;
             self.ledger.offer(&sha256(&bytes), &bytes).await.map_err(told)?;
-            self.compile(bytes.clone()).await
+            let (artifact, detail) = self.compile(bytes.clone()).await?;
+            Ok(((artifact, bytes), detail))
         };
-        let artifact = progress.step(Step::Compile, compiling).await?;
+        let (artifact, bytes) = progress.step(Step::Compile, compiling).await?;
         let change = self.begin(&component).await?;
         let standing = change.standing;
         // Another may have been faster.

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Answered by the host itself, as Spin does.
-const HEALTH: &str = "/.well-known/spin/health";
+pub(super) const HEALTH: &str = "/.well-known/spin/health";
 
 /// Which service answers which path.
 pub struct Directory {

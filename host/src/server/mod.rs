@@ -17,6 +17,7 @@ mod problem;
 mod proxies;
 mod silence;
 mod stall;
+mod within;
 
 use std::{
     io,
@@ -40,6 +41,7 @@ pub use connection::Settings;
 pub use exchange::Directory;
 pub use problem::Problem;
 pub use proxies::{Proxies, ProxiesError, TrustedProxies};
+pub use within::{Caller, answer_within};
 
 use crate::limits::REFUSED_PAUSE;
 

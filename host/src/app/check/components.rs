@@ -1,12 +1,13 @@
 //! What is wrong with the components themselves.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use wasmtime::{Engine, component};
 
 use super::Compile;
 use crate::{
     app::{linker, served},
+    compose::{ComposeError, compose},
     database::check_migrations,
     engine::source::component_bytes,
     manifest::{Fault, Reading, app::Component, import},
@@ -30,8 +31,11 @@ pub(super) fn faults(
     for component in files.filter(|component| !running.contains_key(&component.id)) {
         match read(reading, compile, component) {
             Ok(read) => {
-                surfaces.insert(component.id.as_str(), Surface::of(engine, &read));
-                compiled.insert(component.id.as_str(), read);
+                surfaces.insert(component.id.as_str(), Surface::of(engine, &read.compiled));
+                if read.unfit.is_empty() {
+                    compiled.insert(component.id.as_str(), read.compiled);
+                }
+                faults.extend(read.unfit);
             }
             Err(fault) => faults.push(fault),
         }
@@ -79,18 +83,42 @@ fn bad_migrations(reading: &Reading, component: &Component, faults: &mut Vec<Fau
     }
 }
 
-fn read(reading: &Reading, compile: &Compile<'_>, component: &Component) -> Result<component::Component, Fault> {
+/// A component as its file holds it.
+struct Read {
+    /// With its dependencies composed in, where they fit.
+    compiled: component::Component,
+    /// What keeps them from it.
+    unfit: Vec<Fault>,
+}
+
+fn read(reading: &Reading, compile: &Compile<'_>, component: &Component) -> Result<Read, Fault> {
     let shown = component.source.strip_prefix(reading.app.base()).unwrap_or(&component.source).display();
     let fault = |message: String, remedy: &str| reading.fault(&component.id, &["source"], message, remedy);
     let bytes = std::fs::read(&component.source)
         .map_err(|error| fault(format!("`{shown}` cannot be read: {error}"), "make it readable for this user"))?;
     component_bytes(&bytes).map_err(|refusal| fault(format!("`{shown}` {refusal}"), refusal.remedy()))?;
-    match compile(&bytes) {
-        Ok(compiled) => Ok(compiled),
+    let (composed, unfit) = match compose(component, &bytes) {
+        Ok(composed) => (composed, Vec::new()),
+        Err(errors) => {
+            (Cow::Borrowed(&*bytes), errors.iter().filter_map(|error| unfit(reading, component, error)).collect())
+        }
+    };
+    match compile(&composed) {
+        Ok(compiled) => Ok(Read { compiled, unfit }),
         Err(cause) => {
             let cause = cause.lines().next().unwrap_or_default();
             Err(fault(format!("`{shown}` is no component that can be run: {cause}"), "build it anew"))
         }
+    }
+}
+
+/// A fault at the line of a dependency. A file that is not there is told with all others.
+fn unfit(reading: &Reading, component: &Component, error: &ComposeError) -> Option<Fault> {
+    let fault = |key: &[&str]| Some(reading.fault(&component.id, key, error.to_string(), error.remedy()));
+    match (error, error.key()) {
+        (ComposeError::Missing { file, .. }, _) if !file.is_file() => None,
+        (_, Some(key)) => fault(&["dependencies", key]),
+        (_, None) => fault(&["source"]),
     }
 }
 
@@ -103,12 +131,17 @@ fn unprovided(
     faults: &mut Vec<Fault>,
 ) {
     for (name, interface) in &surface.imports {
-        if interface.is_types_only() || served(name) || import::provider(&component.links, name).is_some() {
+        let composed = || component.composed.keys().any(|key| import::covers(key, name));
+        let linked = || import::provider(&component.links, name).is_some();
+        if interface.is_types_only() || served(name) || linked() || composed() {
             continue;
         }
         let provider = surfaces.iter().find(|(id, other)| **id != component.id && other.provides(name).is_some());
         let line = |id: &str| {
-            format!("\"{name}\" = {{ component = \"{id}\" }} under `[component.{}.dependencies]`", component.id)
+            format!(
+                "\"{name}\" = {{ component = \"{id}\" }} under `[component.{}.tool.plaza.dependencies]`",
+                component.id
+            )
         };
         let remedy = match (provider, served::remedy(name)) {
             (Some((id, _)), _) => format!("`{id}` exports it: add {}", line(id)),
@@ -216,12 +249,7 @@ fn missing_exports(reading: &Reading, component: &Component, surface: &Surface, 
     }
 }
 
-/// A fault at the line of a dependency, be it Plaza's own or Spin's.
+/// A fault at the line of a link.
 fn link_fault(reading: &Reading, component: &Component, key: &str, message: String, remedy: String) -> Fault {
-    let own = ["tool", "plaza", "dependencies", key];
-    let path = ["component", component.id.as_str(), "tool", "plaza", "dependencies", key];
-    match reading.lines.exact(&path) {
-        Some(_) => reading.fault(&component.id, &own, message, remedy),
-        None => reading.fault(&component.id, &["dependencies", key], message, remedy),
-    }
+    reading.fault(&component.id, &["tool", "plaza", "dependencies", key], message, remedy)
 }

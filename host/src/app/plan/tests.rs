@@ -127,6 +127,14 @@ fn another_interval_restarts_the_ticks_and_another_file_is_for_a_deploy() {
 }
 
 #[test]
+fn another_composition_takes_a_restart() {
+    let composed = "[component.a.dependencies]\n\"some:library\" = { component = \"b\" }\n[component.a.tool.plaza]";
+    let plan = plan(&[("[component.a.tool.plaza]", composed)]);
+    assert_eq!(plan.changes, ["~ component `a`: dependencies.\"some:library\": none → b, composed in"]);
+    assert_eq!(plan.restart, ["another composition of `a`"]);
+}
+
+#[test]
 fn another_name_and_a_new_password_take_a_restart() {
     let other = "name = \"store\"";
     let password = "[application.tool.plaza.generate]\npassword = \"password\"\n[variables]";

@@ -1,5 +1,7 @@
 //! Requests that stay within the application.
 
+use std::{any::Any, sync::Arc};
+
 use http::{Request, Response};
 use wasmtime_wasi_http::{Result, WasiBody};
 
@@ -9,6 +11,11 @@ pub trait Chain: Send + Sync {
     /// The answer of `target` to `request`, whose URI is as the guest wrote it.
     async fn call(&self, target: ChainTarget, request: Request<WasiBody>) -> Result<Response<WasiBody>>;
 }
+
+/// What a request is sent for, in the request's extensions. What it is, those know who let the guest be asked and who carry the
+/// request on.
+#[derive(Clone)]
+pub struct OnBehalfOf(pub Arc<dyn Any + Send + Sync>);
 
 /// Whom a request within the application is for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Request, Response};
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
-pub use chain::{Chain, ChainTarget};
+pub use chain::{Chain, ChainTarget, OnBehalfOf};
 pub use linker::add_to_linker;
 pub use send::{Grants, OutboundHttpSettings};
 
@@ -29,17 +29,23 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct OutboundHttp {
     settings: Arc<OutboundHttpSettings>,
     traceparent: Option<Arc<str>>,
+    on_behalf_of: Option<OnBehalfOf>,
 }
 
 impl OutboundHttp {
     /// Sends as `settings` say.
     pub fn new(settings: Arc<OutboundHttpSettings>) -> Self {
-        Self { settings, traceparent: None }
+        Self { settings, traceparent: None, on_behalf_of: None }
     }
 
     /// From now on, requests carry this `traceparent` (W3C Trace Context), unless the guest sets one itself.
     pub fn set_traceparent(&mut self, traceparent: Option<Arc<str>>) {
         self.traceparent = traceparent;
+    }
+
+    /// From now on, requests within the application are sent on behalf of this.
+    pub fn set_on_behalf_of(&mut self, on_behalf_of: Option<OnBehalfOf>) {
+        self.on_behalf_of = on_behalf_of;
     }
 
     fn traceparent(&self) -> Option<HeaderValue> {
@@ -59,6 +65,9 @@ impl WasiHttpHooks for OutboundHttp {
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Driver)>> + Send> {
         if let Some(value) = self.traceparent() {
             request.headers_mut().entry(TRACEPARENT).or_insert(value);
+        }
+        if let Some(on_behalf_of) = self.on_behalf_of.clone() {
+            request.extensions_mut().insert(on_behalf_of);
         }
         let settings = self.settings.clone();
         Box::new(async move {

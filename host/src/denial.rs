@@ -1,0 +1,172 @@
+//! What a part of a component does not inherit: it imports it under another name (`compose/denied.rs`), and whatever it asks there is
+//! refused.
+//!
+//! The refusal is made of the function's type, so that it is one in every version of every interface: an error that says so, an empty
+//! list, nothing. A function that can say none of these traps.
+
+use std::sync::Arc;
+
+use wasmtime::{
+    AsContextMut,
+    component::{
+        Accessor, Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Type, Val,
+        types::{ComponentFunc, ComponentItem, Variant},
+    },
+};
+use wasmtime_wasi_http::{WasiHttp, WasiHttpView, p3::bindings::http::types as http};
+
+use crate::{
+    compose::{Denied, denied},
+    guest::Guest,
+};
+
+/// How a case of an error is called that says what happened, the best one first.
+const REFUSALS: [&str; 4] = ["access-denied", "HTTP-request-denied", "other", "internal-error"];
+
+/// A resource of an interface that is denied. Nothing is behind it.
+struct Nothing;
+
+/// Defines every import of a component that one of its parts is denied.
+///
+/// # Errors
+/// When the linker has one of them already.
+pub fn define(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Result<()> {
+    // A resource belongs to the first interface that has it; further ones only use it.
+    let mut known: Vec<ResourceType> = Vec::new();
+    let kind = component.component_type();
+    for (name, import) in kind.imports(component.engine()) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
+        let denied = denied(name);
+        for (export, item) in interface.exports(component.engine()) {
+            match (item.ty, denied) {
+                (ComponentItem::Resource(resource), denied) if !known.contains(&resource) => {
+                    known.push(resource);
+                    if denied.is_some() {
+                        let nothing = ResourceType::host::<Nothing>();
+                        linker.instance(name)?.resource(export, nothing, |_, _| Ok(()))?;
+                    }
+                }
+                (ComponentItem::ComponentFunc(function), Some(denied)) => {
+                    refuse(&mut linker.instance(name)?, denied, export, &function)?;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refuse(
+    instance: &mut LinkerInstance<'_, Guest>,
+    denied: Denied,
+    function: &str,
+    kind: &ComponentFunc,
+) -> wasmtime::Result<()> {
+    if denied.interface == "wasi:http/client" && function == "send" {
+        return refuse_to_send(instance);
+    }
+    let refusal = Refusal { denied, function: function.to_owned() };
+    if kind.async_() {
+        let refusal = Arc::new(refusal);
+        return instance.func_new_concurrent(function, move |accessor, kind, params, results| {
+            let refusal = refusal.clone();
+            Box::pin(async move {
+                accessor.with(|mut access| refusal.answer(access.as_context_mut(), &kind, params, results))
+            })
+        });
+    }
+    instance.func_new(function, move |store, kind, params, results| refusal.answer(store, &kind, params, results))
+}
+
+/// A request has a body that somebody may be writing: they are to notice that nobody reads it.
+fn refuse_to_send(instance: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
+    instance.func_wrap_concurrent("send", |accessor: &Accessor<Guest>, (request,): (Resource<http::Request>,)| {
+        Box::pin(async move {
+            let view = accessor.with_getter::<WasiHttp>(WasiHttpView::http);
+            view.with(|access| <WasiHttp as http::HostRequestWithStore<Guest>>::drop(access, request))?;
+            let refused: Result<Resource<http::Response>, http::ErrorCode> = Err(http::ErrorCode::HttpRequestDenied);
+            Ok((refused,))
+        })
+    })
+}
+
+/// What a function of a denied interface answers.
+struct Refusal {
+    denied: Denied,
+    function: String,
+}
+
+impl Refusal {
+    fn answer(
+        &self,
+        mut store: impl AsContextMut,
+        kind: &ComponentFunc,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> wasmtime::Result<()> {
+        params.iter().try_for_each(|param| let_go(&mut store, param))?;
+        if let Some((kind, result)) = kind.results().next().zip(results.first_mut()) {
+            let value = self.value(&mut store, &kind)?;
+            *result = value.ok_or_else(|| wasmtime::format_err!("{}: {}", self.function, self.reason()))?;
+        }
+        Ok(())
+    }
+
+    fn reason(&self) -> String {
+        let Denied { interface, key } = self.denied;
+        format!("{interface} is denied to this dependency: it does not inherit `{key}`")
+    }
+
+    /// A value that says no.
+    fn value(&self, store: impl AsContextMut, kind: &Type) -> wasmtime::Result<Option<Val>> {
+        Ok(match kind {
+            Type::Result(result) => match result.err() {
+                None => Some(Val::Result(Err(None))),
+                Some(kind) => self.error(&kind).map(|error| Val::Result(Err(Some(Box::new(error))))),
+            },
+            Type::List(_) => Some(Val::List(Vec::new())),
+            Type::Option(_) => Some(Val::Option(None)),
+            Type::Own(resource) if *resource == ResourceType::host::<Nothing>() => {
+                let nothing = Resource::<Nothing>::new_own(0);
+                Some(Val::Resource(ResourceAny::try_from_resource(nothing, store)?))
+            }
+            _ => None,
+        })
+    }
+
+    fn error(&self, kind: &Type) -> Option<Val> {
+        match kind {
+            Type::String => Some(Val::String(self.reason())),
+            Type::Option(_) => Some(Val::Option(None)),
+            Type::Enum(error) => {
+                let case = REFUSALS.into_iter().find(|case| error.names().any(|name| name == *case));
+                case.map(|case| Val::Enum(case.to_owned()))
+            }
+            Type::Variant(error) => self.case(error),
+            _ => None,
+        }
+    }
+
+    /// The case of an error that says it best, or any that takes a text.
+    fn case(&self, error: &Variant) -> Option<Val> {
+        let value = |name: &str, kind: Option<Type>| match kind {
+            None => Some(Val::Variant(name.to_owned(), None)),
+            Some(kind) => self.error(&kind).map(|value| Val::Variant(name.to_owned(), Some(Box::new(value)))),
+        };
+        let named =
+            |wanted: &str| error.cases().find(|case| case.name == wanted).and_then(|case| value(case.name, case.ty));
+        let text = || error.cases().find(|case| matches!(case.ty, Some(Type::String)));
+        REFUSALS.into_iter().find_map(named).or_else(|| text().and_then(|case| value(case.name, case.ty)))
+    }
+}
+
+/// Ends the host's hold on a handle that came as a parameter. What belongs to an interface that is not denied goes with its instance.
+fn let_go(store: &mut impl AsContextMut, value: &Val) -> wasmtime::Result<()> {
+    match value {
+        Val::Resource(handle) if handle.ty() == ResourceType::host::<Nothing>() => {
+            handle.try_into_resource::<Nothing>(store).map(drop)
+        }
+        Val::Option(Some(value)) => let_go(store, value),
+        _ => Ok(()),
+    }
+}

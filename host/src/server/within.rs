@@ -1,0 +1,102 @@
+//! A request that one component sends to another, or to the application's routes: answered as one that comes from outside, and without a
+//! network.
+
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::{
+    exchange::{Directory, HEALTH},
+    fixed, headers,
+    outgoing::{Outgoing, Time},
+    problem::Problem,
+};
+use crate::{
+    router::RouteMatch,
+    service::{CallContext, Failure, Lot},
+};
+
+/// Where such a request comes from, as the component that is asked sees it: from this machine, from no port of it.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+/// Who sends it.
+pub struct Caller {
+    /// The component.
+    pub component: Arc<str>,
+    /// What it was asked itself, where it sends on anybody's behalf.
+    pub context: Option<Arc<CallContext>>,
+}
+
+/// The answer of a component, or of whatever the routes say where `component` names none.
+pub async fn answer_within(
+    directory: &Directory,
+    caller: &Caller,
+    component: Option<&str>,
+    request: Request<WasiBody>,
+) -> Response<WasiBody> {
+    let id = match &caller.context {
+        Some(context) => context.request_id.clone(),
+        None => headers::request_id(&HeaderMap::new()),
+    };
+    let path = request.uri().path().to_owned();
+    let answered = match route(directory, component, &path) {
+        _ if component.is_none() && path == HEALTH => Ok(Response::new(Outgoing::text("OK"))),
+        Some(route) => answer(directory, caller, &id, &route, request).await,
+        None => Err(Problem::new(StatusCode::NOT_FOUND, "No component serves this path.")),
+    };
+    let response = answered.unwrap_or_else(|problem| problem.into_response(&id, false));
+    response.map(|body| body.map_err(|_| Error::ConnectionTerminated).boxed_unsync())
+}
+
+/// A component that is asked by its name serves every path.
+fn route<'a>(directory: &'a Directory, component: Option<&str>, path: &'a str) -> Option<RouteMatch<'a>> {
+    let Some(component) = component else {
+        return directory.router.find(path);
+    };
+    let (component, _) = directory.services.get_key_value(component)?;
+    Some(RouteMatch { component, pattern: "/...", component_route: "", path_info: path, params: Vec::new() })
+}
+
+async fn answer(
+    directory: &Directory,
+    caller: &Caller,
+    id: &Arc<str>,
+    route: &RouteMatch<'_>,
+    request: Request<WasiBody>,
+) -> Result<Response<Outgoing>, Problem> {
+    let Some(service) = directory.services.get(route.component) else {
+        return directory.responses.get(route.pattern).map(fixed::response).ok_or_else(Problem::failed);
+    };
+    let now = Instant::now();
+    let (bytes, deadline, time) = {
+        let limits = service.limits();
+        let time = Time { pause: limits.answer_pause(), until: (now + limits.answer_time()).into(), unread: None };
+        (limits.body_bytes, now + limits.request_time(), time)
+    };
+    let (mut parts, body) = request.into_parts();
+    let traceparent = headers::traceparent(&parts.headers);
+    let context = match &caller.context {
+        Some(context) => context.enter(&caller.component, &service.id, deadline),
+        None => {
+            CallContext::root(id.clone(), None, deadline, Lot::any()).enter(&caller.component, &service.id, deadline)
+        }
+    };
+    let context = context.map_err(|path| {
+        tracing::warn!(component = %caller.component, path, "a request within the application would wait for itself");
+        Problem::of(&Failure::Cycle { path })
+    })?;
+    headers::tell(&mut parts.headers, &parts.uri, route, NOWHERE);
+    for (name, value) in [(headers::REQUEST_ID, &**id), (headers::TRACEPARENT, &*traceparent)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            parts.headers.insert(name, value);
+        }
+    }
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    let body = Limited::new(body, bytes).map_err(|_| Error::HttpRequestBodySize(None)).boxed_unsync();
+    let context = CallContext { traceparent: Some(traceparent), ..context };
+    let answered = service.http(Request::from_parts(parts, body), context).await;
+    let (response, guard) = answered.answer.map_err(|failure| Problem::of(&failure))?;
+    Ok(response.map(|body| Outgoing::guarded(body, guard, time)))
+}
