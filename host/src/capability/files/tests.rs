@@ -44,6 +44,7 @@ impl Folder {
             key_value_stores: Vec::new(),
             sqlite_databases: Vec::new(),
             links: BTreeMap::new(),
+            composed: BTreeMap::new(),
             plaza: PlazaSettings::default(),
         };
         mounts(&component, &self.base(), &self.root.path().join("scratch"))
