@@ -215,6 +215,9 @@ pub const REDIS_REPLY_BYTES: u64 = 64 * 1024;
 /// Connections to Redis that one instance may hold open.
 pub const REDIS_OPEN_HANDLES: usize = 256;
 
+/// Bytes of an address of Redis.
+pub const REDIS_ADDRESS_BYTES: usize = 4096;
+
 /// Redis addresses that one component may use at once on one core.
 pub const REDIS_ADDRESSES: usize = 16;
 

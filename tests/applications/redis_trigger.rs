@@ -19,12 +19,14 @@ async fn listening() -> (RedisServer, Host) {
 
 /// Waits until every component listens.
 async fn heard_by_all(host: &Host) {
-    until("all channels are heard", async || {
-        let status = host.status().await;
-        let channels = status["channels"].as_array().expect("channels");
-        channels.iter().all(|channel| channel["away"].is_null()).then_some(())
-    })
-    .await;
+    until("all channels are heard", async || aways(host).await.iter().all(|away| !away).then_some(())).await;
+}
+
+/// Of each channel whether it is not heard now.
+async fn aways(host: &Host) -> Vec<bool> {
+    let status = host.status().await;
+    let channels = status["channels"].as_array().expect("channels");
+    channels.iter().map(|channel| !channel["away"].is_null()).collect()
 }
 
 /// Waits until so much was noted, and returns it in order.
@@ -143,6 +145,7 @@ async fn a_server_that_comes_back_is_heard_again() {
     let (mut server, host) = listening().await;
     server.kill();
     host.stderr().line_with("hears nothing of a Redis channel");
+    until("everybody has noticed", async || aways(&host).await.iter().all(|away| *away).then_some(())).await;
     server.start_again();
     heard_by_all(&host).await;
     publish(&server, "news", "again");
@@ -169,6 +172,11 @@ async fn channels_come_and_go_with_the_manifest_and_the_others_go_on() {
         "{done}"
     );
     heard_by_all(&host).await;
+    until("nobody is left on the channel that went", async || {
+        let (_, listeners): (String, i64) = server.ask(&["PUBSUB", "NUMSUB", "elsewhere"]);
+        (listeners == 0).then_some(())
+    })
+    .await;
     publish(&server, "elsewhere", "to nobody");
     publish(&server, "weather", "fine");
     publish(&server, "news", "after");

@@ -2,7 +2,7 @@
 
 use plaza_tests::{shop::Customer, state::signal, until, until_within};
 
-use crate::{Stage, started, word};
+use crate::{Stage, started, untold, word};
 
 /// Pauses between two deliveries grow up to half a minute, and the machine is busy.
 const AFTER_PAUSES: std::time::Duration = std::time::Duration::from_secs(180);
@@ -18,12 +18,11 @@ async fn events_wait_while_the_application_is_away_and_then_arrive() {
     let line = relay.stderr().line_with("the component is not reached");
     assert!(line.contains("does not answer") && line.contains(&base), "{line}");
     until("it is told that something waits", async || (word(&relay).await == "degraded").then_some(())).await;
-    let waiting = "SELECT count(*) FROM outbox WHERE published_at IS NULL";
-    assert_eq!(databases.number("orders_database", waiting).await, 1);
+    assert_eq!(untold(&databases).await, 1);
 
     let host = started(setup).await;
     let ada = Customer { client: ada.client.reconnected(), ..ada };
-    let arrived = async || (databases.number("orders_database", waiting).await == 0).then_some(());
+    let arrived = async || (untold(&databases).await == 0).then_some(());
     until_within(AFTER_PAUSES, "the event has arrived", arrived).await;
     ada.pay(order).await;
     until("all is well", async || (word(&relay).await == "ok").then_some(())).await;

@@ -2,6 +2,8 @@
 //!
 //! A host plays Spin: its manifest does not say what components do unasked. Databases are on the server of another, which outlives both.
 
+use std::collections::BTreeSet;
+
 use plaza_tests::{
     Host, Setup, Shop,
     databases::Databases,
@@ -72,10 +74,26 @@ impl Stage {
         self.databases.number("orders_database", &query).await
     }
 
-    /// Waits until all events of the orders are published.
-    async fn until_all_is_told(&self) {
-        until("all events are published", async || (self.count("published_at IS NULL").await == 0).then_some(())).await;
+    /// How many events of the orders are not taken yet: they are in the outbox, or wait for a subscriber that did not take them at once.
+    async fn untold(&self) -> i64 {
+        untold(&self.databases).await
     }
+
+    /// Waits until all events of the orders are taken.
+    async fn until_all_is_told(&self) {
+        until("all events are taken", async || (self.untold().await == 0).then_some(())).await;
+    }
+}
+
+/// See [`Stage::untold`]. An event that is put where it waits is in both places for a moment.
+async fn untold(databases: &Databases) -> i64 {
+    let waiting = databases
+        .rows::<(String,)>("plaza", "SELECT event_id::text FROM waiting_events WHERE source = '/orders'")
+        .await;
+    let unpublished =
+        databases.rows::<(String,)>("orders_database", "SELECT id::text FROM outbox WHERE published_at IS NULL").await;
+    let events: BTreeSet<_> = waiting.into_iter().chain(unpublished).collect();
+    i64::try_from(events.len()).expect("few")
 }
 
 /// Starts a host, or a relay, while others are at work.

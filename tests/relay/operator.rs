@@ -1,5 +1,7 @@
 //! What an operator sees of a relay.
 
+use plaza_tests::until;
+
 use crate::{Stage, started, word};
 
 #[tokio::test]
@@ -12,21 +14,24 @@ async fn an_operator_sees_that_it_lives_what_it_does_and_what_waits() {
 
     let anybody = relay.client().at(relay.control_address());
     assert_eq!(anybody.get("/health/live").await.expect(200).json()["status"], "ok");
-    assert_eq!(word(&relay).await, "ok");
+    until("all is well", async || (word(&relay).await == "ok").then_some(())).await;
     for path in ["/status", "/metrics", "/dead-letters", "/components/orders/deploy", "/nothing"] {
         anybody.get(path).await.expect(401);
     }
 
-    let metrics = relay.control().get("/metrics").await.expect(200).text();
-    for line in [
+    let lines = [
         "plaza_component_reached{component=\"payments\"} 1",
         "plaza_outbox_waiting{component=\"orders\"} 0",
         "plaza_events_parked{component=\"payments\",topic=\"order-events\"} 0",
         "plaza_events_dead_letters_total{component=\"orders\",topic=\"payment-events\"} 0",
         "plaza_bus_up 1",
-    ] {
-        assert!(metrics.lines().any(|found| found == line), "no {line} in\n{metrics}");
-    }
+    ];
+    // What waits is counted every second.
+    let metrics = until("the metrics say all of it", async || {
+        let metrics = relay.control().get("/metrics").await.expect(200).text();
+        lines.iter().all(|line| metrics.lines().any(|found| found == *line)).then_some(metrics)
+    })
+    .await;
     let taken = metrics.lines().find_map(|line| {
         line.strip_prefix("plaza_events_taken_total{component=\"orders\",topic=\"payment-events\"} ")?
             .parse::<u64>()

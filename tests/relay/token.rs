@@ -30,12 +30,12 @@ async fn with_another_token_a_relay_says_so_and_nothing_is_lost() {
         waits.then_some(())
     })
     .await;
-    assert_eq!(stage.count("published_at IS NULL").await, 1);
+    assert_eq!(stage.untold().await, 1);
     let ended = stranger.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("what a stranger thinks of"), "{}", ended.stderr);
 
     let relay = started(stage.relay().environment("SPIN_VARIABLE_SERVICE_TOKEN", "what the application knows")).await;
     ada.pay(order).await;
-    assert_eq!(word(&relay).await, "ok");
+    until("all is well", async || (word(&relay).await == "ok").then_some(())).await;
 }

@@ -37,7 +37,10 @@ pub(super) enum Undelivered {
     /// Whoever delivers is to stop.
     Stopped,
     /// The subscriber has not taken it in the time that there was for it.
-    NotInTime,
+    NotInTime {
+        /// It is not to be tried again before.
+        not_before: Instant,
+    },
 }
 
 /// One subscriber of one topic, with a line per key that it takes in order.
@@ -145,7 +148,7 @@ impl Group {
             biased;
             () = stop.cancelled() => return Err(Undelivered::Stopped),
             permit = self.handling.acquire() => permit.map_err(|_| Undelivered::Stopped)?,
-            () = too_late => return Err(Undelivered::NotInTime),
+            () = too_late => return Err(Undelivered::NotInTime { not_before: Instant::now() }),
         };
         let event = match letter.event() {
             Ok(event) => event,
@@ -196,12 +199,10 @@ impl Group {
         deadline: Option<Instant>,
         stop: &CancellationToken,
     ) -> Result<(), Undelivered> {
-        let now = Instant::now();
-        if deadline.is_some_and(|deadline| now >= deadline) {
-            return Err(Undelivered::NotInTime);
+        let next = Instant::now() + pause;
+        if deadline.is_some_and(|deadline| next > deadline) {
+            return Err(Undelivered::NotInTime { not_before: next });
         }
-        let next = now + pause;
-        let next = deadline.map_or(next, |deadline| next.min(deadline));
         let _parked = self.tally.parks();
         tokio::select! {
             () = stop.cancelled() => Err(Undelivered::Stopped),

@@ -111,7 +111,7 @@ fn a_dependency_inherits_what_its_own_line_says_and_else_what_its_component_says
     let inherit = |own: &str, of_all: &str| {
         let text = WHOLE.replace("\"example:products@1.0.0\" = { component = \"products\" }", own);
         let text = text.replace("build = { command", &format!("{of_all}\nbuild = {{ command"));
-        read_text(&text).into_app().unwrap().components["orders"].composed["example:products@1.0.0"].inherit.clone()
+        read_text(&text).app.components["orders"].composed["example:products@1.0.0"].inherit.clone()
     };
     let line = |more: &str| format!("\"example:products@1.0.0\" = {{ path = \"products.wasm\"{more} }}");
     let (nothing, all) = (app::Inherit::These(Vec::new()), "dependencies_inherit_configuration = true");

@@ -26,6 +26,13 @@ impl Refusal {
         Self::NotNow { reason, pause: None }
     }
 
+    /// The same with a secret left out, should the answer have repeated it.
+    pub(super) fn without(mut self, secret: &str) -> Self {
+        let (Self::Rejected(reason) | Self::NotNow { reason, .. }) = &mut self;
+        *reason = reason.replace(secret, "…");
+        self
+    }
+
     /// Why, whatever is to follow.
     pub(super) fn into_reason(self) -> String {
         match self {
@@ -57,6 +64,8 @@ fn detail(body: &[u8]) -> Option<String> {
     let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str()).map(str::to_owned);
     let text = detail.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());
+    // Those who answer with what they were sent show the token with it, and a part of it may be at the end of what is taken.
+    let text = if text.to_lowercase().contains("bearer") { String::new() } else { text };
     let short: String = text.chars().take(POSTED_REASON_LETTERS).collect();
     (!short.is_empty()).then_some(short)
 }
@@ -116,6 +125,18 @@ mod tests {
         assert_eq!(answered(503, Some("Fri, 02 Jan 2026 03:04:00 GMT"), "busy"), not_now("busy", Some(0)));
         for text in ["soon", "-1", ""] {
             assert_eq!(answered(503, Some(text), "busy"), not_now("busy", None), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_repeats_the_token_is_not_repeated() {
+        for body in
+            ["POST /internal/desks/tick\nAuthorization: Bearer hunter2", r#"{"detail":"the token hunter2 is none"}"#]
+        {
+            for status in [200, 422, 503] {
+                let told = answered(status, None, body).unwrap_err().without("hunter2").into_reason();
+                assert!(!told.contains("hunter2"), "{told}");
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ use crate::{
 pub struct Target {
     address: Address,
     authorization: HeaderValue,
+    /// So that no text repeats it, whoever sends it back.
+    token: String,
     token_variable: String,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     standing: Standing,
@@ -77,7 +79,7 @@ impl Target {
             .pool_max_idle_per_host(OUTBOUND_IDLE_CONNECTIONS)
             .build(connector);
         let (token_variable, standing) = (token_variable.to_owned(), Standing::of(components));
-        Ok(Self { address, authorization, token_variable, client, standing })
+        Ok(Self { address, authorization, token: token.to_owned(), token_variable, client, standing })
     }
 
     /// Where it is.
@@ -122,8 +124,14 @@ impl Target {
                 ),
             ));
         }
-        self.standing.reached(component);
-        answer::read(status, &headers, &body, Utc::now())
+        let read = answer::read(status, &headers, &body, Utc::now()).map_err(|refusal| refusal.without(&self.token));
+        match &read {
+            // These are a component's own answers; any other is that of something in between.
+            Ok(()) | Err(Refusal::Rejected(_)) => self.standing.reached(component),
+            Err(_) if status == StatusCode::SERVICE_UNAVAILABLE => self.standing.reached(component),
+            Err(Refusal::NotNow { reason, .. }) => self.standing.unreached(component, reason),
+        }
+        read
     }
 
     /// One request, and all of its answer that matters.

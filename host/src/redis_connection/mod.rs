@@ -115,7 +115,10 @@ impl RedisConnection {
         let mut connection = Self { stream, decoder: Decoder::new() };
         for command in log_in(address) {
             if let Value::ServerError(error) = connection.exchange(&command, REDIS_REPLY_BYTES).await? {
-                return Err(RedisFault::TurnedAway { address: address.to_string(), reason: told(&error) });
+                return Err(RedisFault::TurnedAway {
+                    address: address.to_string(),
+                    reason: told_of_log_in(&error, address),
+                });
             }
         }
         Ok(connection)
@@ -128,6 +131,13 @@ pub fn told(error: &ServerError) -> String {
         Some(details) => format!("{} {details}", error.code()),
         None => error.code().to_owned(),
     }
+}
+
+/// The same of what is said before anything else: servers that do not know `AUTH` repeat what came with it.
+fn told_of_log_in(error: &ServerError, address: &RedisAddress) -> String {
+    let secrets = [&address.password, &address.username].into_iter().flatten().filter(|secret| !secret.is_empty());
+    let repeats = secrets.into_iter().any(|secret| told(error).contains(secret.as_str()));
+    if repeats { format!("{} (it repeats what it was sent)", error.code()) } else { told(error) }
 }
 
 /// What is said before anything else.

@@ -36,6 +36,9 @@ const NOT_ANSWERED_ONCE: &[&str] = &[
     "UNSUBSCRIBE",
 ];
 
+/// Commands whose answer depends on which connection the commands before it went over.
+const OF_ONE_CONNECTION: &[&str] = &["WAIT", "WAITAOF"];
+
 /// A command of a guest's own.
 pub struct Command {
     /// As it is sent.
@@ -51,8 +54,14 @@ impl Command {
     /// Why it cannot be run here.
     pub fn new(name: &str, arguments: &[RedisParameter]) -> Result<Self, String> {
         let is_among = |names: &[&str]| names.iter().any(|one| one.eq_ignore_ascii_case(name));
-        let silences = is_among(&["CLIENT"]) && arguments.first().is_some_and(is_reply);
-        if is_among(NOT_ANSWERED_ONCE) || silences {
+        let silences = is_among(&["CLIENT"]) && arguments.first().is_some_and(|first| is(first, "REPLY"));
+        let debugs = is_among(&["SCRIPT"]) && arguments.first().is_some_and(|first| is(first, "DEBUG"));
+        if is_among(OF_ONE_CONNECTION) {
+            return Err(format!(
+                "`{name}` tells of what its own connection has written, and commands go over any, so it is not executed"
+            ));
+        }
+        if is_among(NOT_ANSWERED_ONCE) || silences || debugs {
             return Err(format!(
                 "`{name}` would leave the connection without one answer to each command, so it is not executed; \
                  a component hears what is published through [[trigger.redis]]"
@@ -69,7 +78,7 @@ impl Command {
     }
 }
 
-/// `CLIENT REPLY` has the server answer nothing.
-fn is_reply(argument: &RedisParameter) -> bool {
-    matches!(argument, RedisParameter::Binary(bytes) if bytes.eq_ignore_ascii_case(b"REPLY"))
+/// `CLIENT REPLY` has the server answer nothing, and after `SCRIPT DEBUG` its answers are a debugger's.
+fn is(argument: &RedisParameter, word: &str) -> bool {
+    matches!(argument, RedisParameter::Binary(bytes) if bytes.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -7,7 +7,11 @@ use std::{
 };
 
 use super::{failure::Failure, pool::Pool};
-use crate::{limits::REDIS_ADDRESSES, manifest::grant::AllowedHosts, redis_connection::RedisAddress};
+use crate::{
+    limits::{REDIS_ADDRESS_BYTES, REDIS_ADDRESSES},
+    manifest::grant::AllowedHosts,
+    redis_connection::RedisAddress,
+};
 
 /// What the pools of a component are bounded by.
 #[derive(Clone)]
@@ -42,6 +46,9 @@ impl Pools {
 
     /// The pool for an address, after checking that the component may use it.
     pub(super) fn pool(&self, address: &str) -> Result<Arc<Pool>, Failure> {
+        if address.len() > REDIS_ADDRESS_BYTES {
+            return Err(Failure::InvalidAddress);
+        }
         let mut pools = self.0.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(address) {
             return Ok(pool.clone());

@@ -5,7 +5,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 use crate::limits::WAITING_KEYS;
 
@@ -27,6 +30,8 @@ struct Noted {
     additions: u64,
     /// Each key, and which of the additions was its last.
     last: HashMap<String, u64>,
+    /// Keys that were tried just now, and when they may be again.
+    resting: HashMap<String, Instant>,
 }
 
 /// How far the additions had come when one looked.
@@ -77,6 +82,20 @@ impl Keys {
             noted.add(key.to_owned());
         }
         room
+    }
+
+    /// Notes that the first of the key that is to wait was tried in vain, and is not to be tried again before.
+    pub(super) fn rest(&self, key: &str, not_before: Instant) {
+        let mut noted = self.locked();
+        // Of keys for which there is no room nothing is kept either.
+        if noted.resting.len() < WAITING_KEYS {
+            noted.resting.insert(key.to_owned(), not_before);
+        }
+    }
+
+    /// Until when the key is not to be tried, told once.
+    pub(super) fn rest_of(&self, key: &str) -> Option<Instant> {
+        self.locked().resting.remove(key)
     }
 
     /// What was added until now.

@@ -111,7 +111,7 @@ impl Queue {
                 match self.group.deliver_by(Some(deadline), &letter, &self.stopping).await {
                     Ok(()) => return Ok(()),
                     Err(Undelivered::Stopped) => return Err(BusError::Stopping),
-                    Err(Undelivered::NotInTime) => {}
+                    Err(Undelivered::NotInTime { not_before }) => self.keys.rest(&event.key, not_before),
                 }
                 if !self.keys.add(&event.key) {
                     // It goes on waiting in its outbox, which holds up others once there are many of its kind.
@@ -266,9 +266,13 @@ impl Queue {
 
 impl Bus for Onward {
     fn publish<'a>(&'a self, event: &'a Event) -> Result<BoxFuture<'a, Result<(), BusError>>, BusError> {
-        let Queue { group, dead_letters, stopping, .. } = &*self.queue;
+        let Queue { group, dead_letters, stopping, keys, .. } = &*self.queue;
         let place = self.lines.join(&event.key);
+        let rest = keys.rest_of(&event.key);
         let delivering = async move {
+            if let Some(not_before) = rest {
+                self.queue.unless_stopped(tokio::time::sleep_until(not_before)).await?;
+            }
             let letter = Delivered { event, dead_letters };
             group.deliver(place, &letter, stopping).await.map_err(|_| BusError::Stopping)
         };
