@@ -15,7 +15,7 @@ pub fn manifest() -> Manifest {
     for (_, component) in components.iter_mut() {
         let settings = component.get_mut("tool").and_then(|tool| tool.get_mut("plaza")).and_then(Value::as_table_mut);
         if let Some(settings) = settings {
-            settings.retain(|key, _| !UNASKED.iter().any(|name| *name == key));
+            settings.retain(|key, _| !UNASKED.contains(&key));
         }
     }
     Manifest::of_text(&application.to_string())
