@@ -232,14 +232,15 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     let leases = parts.database.as_ref().map(|database| database.leases());
     let rollout = Rollout::new(&app.name, ledger, services.clone(), standings, leases);
     parts.following = Some(rollout.follow());
+    let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
+    // What comes unasked may ask others.
+    services.neighbourhood.open(&directory);
     let tally = Arc::new(Tally::default());
     if let Some(database) = &parts.database {
         let events = Some(start_events(&now.app, &*now, database, options.kafka.as_ref(), tally.clone()).await?);
         parts.work.replace(Under { events, schedule: Some(start_schedule(&now.app, &*now, database)) });
     }
     parts.listeners.become_these(channels::listeners(&now)?);
-    let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
-    services.neighbourhood.open(&directory);
     let applying = Arc::new(Applying {
         options: options.clone(),
         database: parts.database.clone(),

@@ -189,6 +189,10 @@ impl Grants for OutboundGrants {
     fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
         self.0.names(scheme, host, port)
     }
+
+    fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.0.names_domain(scheme, host, port)
+    }
 }
 
 #[cfg(test)]

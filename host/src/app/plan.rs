@@ -220,7 +220,10 @@ fn settings(component: &Component, app: &App) -> Settings {
 fn part(dependency: &Composed, app: &App) -> String {
     let Composed { component, file, export, inherit } = dependency;
     let file = || file.strip_prefix(app.base()).unwrap_or(file).display().to_string();
-    let mut shown = format!("{}, composed in", component.clone().unwrap_or_else(file));
+    let mut shown = match component {
+        Some(component) => format!("{component} ({}), composed in", file()),
+        None => format!("{}, composed in", file()),
+    };
     if let Some(export) = export {
         shown.push_str(&format!(" by its export {export}"));
     }

@@ -92,6 +92,13 @@ impl AllowedHosts {
         self.0.iter().any(|entry| named(entry) && entry.allows(scheme, host, port))
     }
 
+    /// Whether an entry grants the connection that names exactly this host or the domain it is in, as against a wildcard for every
+    /// host there is.
+    pub fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool {
+        let named = |entry: &Entry| matches!(entry.host, Host::Exact(_) | Host::Subdomains(_));
+        self.0.iter().any(|entry| named(entry) && entry.allows(scheme, host, port))
+    }
+
     /// Whether a URL is granted; without a port it has that of its scheme. What is no plain URL is not granted.
     pub fn allows_url(&self, url: &str) -> bool {
         endpoint(url).is_some_and(|(scheme, host, port)| self.allows(scheme, host, port))

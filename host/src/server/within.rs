@@ -3,13 +3,13 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::{
     exchange::{Directory, HEALTH},
-    fixed, headers,
+    fixed, forwarded, headers,
     outgoing::{Outgoing, Time},
     problem::Problem,
 };
@@ -72,10 +72,12 @@ async fn answer(
     let now = Instant::now();
     let (bytes, deadline, time) = {
         let limits = service.limits();
-        let time = Time { pause: limits.answer_pause(), until: (now + limits.answer_time()).into(), unread: None };
+        let (pause, until) = (limits.answer_pause(), (now + limits.answer_time()).into());
+        let time = Time { pause, until, unread: Some(pause) };
         (limits.body_bytes, now + limits.request_time(), time)
     };
     let (mut parts, body) = request.into_parts();
+    let head_alone = parts.method == Method::HEAD;
     let traceparent = headers::traceparent(&parts.headers);
     let context = match &caller.context {
         Some(context) => context.enter(&caller.component, &service.id, deadline),
@@ -87,6 +89,8 @@ async fn answer(
         tracing::warn!(component = %caller.component, path, "a request within the application would wait for itself");
         Problem::of(&Failure::Cycle { path })
     })?;
+    // What proxies say is believed of those in front of the host, and a guest is none.
+    forwarded::remove(&mut parts.headers);
     headers::tell(&mut parts.headers, &parts.uri, route, NOWHERE);
     for (name, value) in [(headers::REQUEST_ID, &**id), (headers::TRACEPARENT, &*traceparent)] {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -98,5 +102,10 @@ async fn answer(
     let context = CallContext { traceparent: Some(traceparent), ..context };
     let answered = service.http(Request::from_parts(parts, body), context).await;
     let (response, guard) = answered.answer.map_err(|failure| Problem::of(&failure))?;
-    Ok(response.map(|body| Outgoing::guarded(body, guard, time)))
+    let (head, body) = response.into_parts();
+    let body = match head_alone {
+        true => Outgoing::empty(),
+        false => Outgoing::guarded(body, guard, time).gather().await.map_err(|_| Problem::failed())?,
+    };
+    Ok(Response::from_parts(head, body))
 }

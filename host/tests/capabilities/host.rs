@@ -91,6 +91,10 @@ impl Grants for OneHost {
     fn names(&self, _: &str, host: &str, _: u16) -> bool {
         host == self.0
     }
+
+    fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.names(scheme, host, port)
+    }
 }
 
 /// What a store holds.

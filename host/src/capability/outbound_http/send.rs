@@ -36,6 +36,9 @@ pub trait Grants: Send + Sync {
     /// Whether a grant that names exactly this host (or a block that has this address) allows it, as against a wildcard
     /// that happens to cover it. Only then may it be on this machine or a private network.
     fn names(&self, scheme: &str, host: &str, port: u16) -> bool;
+
+    /// Whether the component may because of an entry that names this host or the domain it is in, as against one for every host.
+    fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool;
 }
 
 /// How one component sends HTTP requests. It owns the component's open connections, which are therefore shared neither
@@ -64,11 +67,19 @@ impl OutboundHttpSettings {
 
     pub(super) async fn send(&self, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
         let destination = Destination::of(request.uri())?;
-        if !self.grants.allows(destination.scheme, &destination.host, destination.port) {
+        let target = ChainTarget::of(&destination.host);
+        // Whoever may call every host, at addresses that others give it perhaps, was not meant to call what no route leads to.
+        let is_granted = match target {
+            Some(ChainTarget::Component(_)) => {
+                self.grants.names_domain(destination.scheme, &destination.host, destination.port)
+            }
+            _ => self.grants.allows(destination.scheme, &destination.host, destination.port),
+        };
+        if !is_granted {
             self.tell_denied(&destination);
             return Err(Error::HttpRequestDenied);
         }
-        match ChainTarget::of(&destination.host) {
+        match target {
             Some(target) => self.send_within(target, request).await,
             None => self.send_out(request, options, &destination).await,
         }

@@ -27,6 +27,10 @@ impl Grants for Granted {
     fn names(&self, _: &str, host: &str, _: u16) -> bool {
         self.named.contains(&host)
     }
+
+    fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.names(scheme, host, port)
+    }
 }
 
 const LOOPBACK: Granted = Granted { named: &["127.0.0.1"], wildcard: false };
@@ -197,6 +201,14 @@ async fn a_request_to_the_application_is_chained() {
     assert_eq!(text(users).await.unwrap(), "Component(\"users\")");
     let other = get(&mut chained, "http://orders.spin.internal/x", None).await.unwrap_err();
     assert!(matches!(other, Error::HttpRequestDenied));
+}
+
+#[tokio::test]
+async fn who_may_call_every_host_may_ask_the_routes_and_no_component_by_its_name() {
+    let mut chained = outbound(WILDCARD, Some(Arc::new(Named)));
+    assert!(get(&mut chained, "http://self/x", None).await.is_ok());
+    let refused = get(&mut chained, "http://users.spin.internal/x", None).await.unwrap_err();
+    assert!(matches!(refused, Error::HttpRequestDenied), "{refused:?}");
 }
 
 #[tokio::test]
