@@ -29,6 +29,9 @@ pub const IDLE_INSTANCE: Duration = Duration::from_secs(30);
 /// of WASI 0.2 do: a client that is slow with a small body then holds nothing but its connection.
 pub const BODY_BEFOREHAND_BYTES: usize = 64 * 1024;
 
+/// A client that sends nothing of its body for so long may be waiting for an answer to what it has sent.
+pub const BODY_PAUSE: Duration = Duration::from_millis(50);
+
 /// Turns of its thread that an answer's head waits for the body, so that both leave together. Every other task that is
 /// ready runs in between; nobody waits for time to pass.
 pub const GATHER_TURNS: usize = 4;

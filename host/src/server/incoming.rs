@@ -16,9 +16,7 @@ use tokio::time::timeout;
 use wasmtime_wasi_http::Error;
 
 use super::silence::Silence;
-
-/// A client that sends nothing for so long may be waiting for an answer to what it has sent.
-const PAUSE: Duration = Duration::from_millis(50);
+use crate::limits::BODY_PAUSE;
 
 /// Why a request's body broke off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +72,7 @@ impl Incoming {
     /// When it breaks off before that.
     pub async fn beforehand(mut self, bytes: usize, is_enough: impl Fn() -> bool) -> Result<Self, Error> {
         while self.early_bytes() < bytes as u64 {
-            match timeout(PAUSE, poll_fn(|context| self.poll_client(context))).await {
+            match timeout(BODY_PAUSE, poll_fn(|context| self.poll_client(context))).await {
                 Ok(Some(frame)) => self.early.push_back(frame?),
                 Ok(None) => break,
                 Err(_) if is_enough() => break,
