@@ -85,6 +85,21 @@ fn a_command_that_is_not_answered_once_is_not_executed() {
     }
     assert!(Command::new("client", &[word("reply"), word("off")]).is_err());
     assert!(Command::new("client", &[word("id")]).is_ok());
+    assert!(
+        Command::new("Script", &[word("debug"), word("yes")]).is_err(),
+        "the next one's answers would be a debugger's"
+    );
+    assert!(Command::new("script", &[word("load"), word("return 1")]).is_ok());
+}
+
+#[test]
+fn a_command_that_asks_about_its_own_connection_is_not_executed_since_any_may_be_it() {
+    for name in ["WAIT", "waitaof"] {
+        assert!(
+            Command::new(name, &[RedisParameter::Int64(1)]).err().unwrap().contains("its own connection"),
+            "{name}"
+        );
+    }
 }
 
 #[test]
