@@ -85,11 +85,15 @@ $(BROKER)/ready.txt: tests/kafka-broker/pom.xml tests/kafka-broker/format.proper
 		--add-scram 'SCRAM-SHA-512=[name=plaza,password=the-broker-knows-it]'
 	cp $< $@
 
+# The parts' own rules need no speed, and it takes minutes to give it to them.
+UNHURRIED := $(foreach part,plaza kit $(COMPONENTS),--config profile.release.package.$(part).opt-level=0)
+
 ## All tests: the parts natively, the whole as a black box.
 # Each part by itself: together, cargo would give them one another's features and build wasmtime a second time.
 test: build guests $(if $(KAFKA_BROKERS),,broker)
-	cargo test --release --no-fail-fast -p plaza
-	cargo test --release --no-fail-fast -p kit $(call PACKAGES,$(COMPONENTS))
+	cargo test --release --no-fail-fast -p plaza --lib $(UNHURRIED)
+	cargo test --release --no-fail-fast -p plaza --test '*'
+	cargo test --release --no-fail-fast -p kit $(call PACKAGES,$(COMPONENTS)) $(UNHURRIED)
 	cargo test --release --no-fail-fast -p plaza-tests
 
 ## Schemathesis against the running shop, as a customer and as an administrator, for so long: make fuzz MINUTES=30
@@ -127,14 +131,17 @@ lint: target old-target
 document:
 	RUSTDOCFLAGS="-D warnings" cargo doc $(NATIVE) --no-deps
 
+# The tests ask at their ease; whoever measures must be faster than what is measured.
+HURRIED := --config profile.release.package.plaza-tests.opt-level=3
+
 ## Figures, each beside the same thing without WebAssembly.
 bench: build rust-guests broker
-	cargo build --release -p plaza-tests --bin plaza-bench
+	cargo build --release -p plaza-tests --bin plaza-bench $(HURRIED)
 	target/release/plaza-bench
 
 ## Replaces each service of the shop a hundred times while customers read and order, and tells what they noticed.
 bench-swap: build
-	cargo build --release -p plaza-tests --bin plaza-bench
+	cargo build --release -p plaza-tests --bin plaza-bench $(HURRIED)
 	target/release/plaza-bench swap
 
 clean:

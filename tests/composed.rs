@@ -30,7 +30,7 @@ fn without_links() -> Manifest {
 }
 
 fn setup() -> Setup {
-    Setup::ready_shop().manifest_in(without_links())
+    Setup::shop().manifest_in(without_links())
 }
 
 #[tokio::test]

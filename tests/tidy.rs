@@ -59,8 +59,16 @@ fn what_bounds_clients_and_guests_has_its_name_among_the_limits() {
         "WRITE_BYTES",
         "LINE_OVERHEAD",
     ];
-    for place in ["service", "server", "capability", "engine/mod.rs", "events/group.rs", "events/lanes.rs", "guest.rs"]
-    {
+    for place in [
+        "service",
+        "server",
+        "capability",
+        "engine/mod.rs",
+        "events/group.rs",
+        "events/lanes.rs",
+        "events/lanes",
+        "guest.rs",
+    ] {
         for file in files_below(&workspace().join("host/src").join(place)).filter(|path| !path.ends_with("tests.rs")) {
             let text = std::fs::read_to_string(&file).unwrap();
             for line in without_tests(&text).lines().filter(|line| line.contains("const ") && is_bound(line)) {

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 
 use wasmtime::{
-    AsContextMut,
+    AsContextMut, StoreContextMut,
     component::{
         Accessor, Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Type, Val,
         types::{ComponentFunc, ComponentItem, Variant},
     },
 };
-use wasmtime_wasi_http::{WasiHttp, WasiHttpView, p3::bindings::http::types as http};
+use wasmtime_wasi_http::{WasiHttp, WasiHttpView, p2::bindings::http::types as p2, p3::bindings::http::types as http};
 
 use crate::{
     compose::{Denied, denied},
@@ -62,8 +62,10 @@ fn refuse(
     function: &str,
     kind: &ComponentFunc,
 ) -> wasmtime::Result<()> {
-    if denied.interface == "wasi:http/client" && function == "send" {
-        return refuse_to_send(instance);
+    match (denied.interface, function) {
+        ("wasi:http/client", "send") => return refuse_to_send(instance),
+        ("wasi:http/outgoing-handler", "handle") => return refuse_to_handle(instance),
+        _ => {}
     }
     let refusal = Refusal { denied, function: function.to_owned() };
     if kind.async_() {
@@ -87,6 +89,19 @@ fn refuse_to_send(instance: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<
             let refused: Result<Resource<http::Response>, http::ErrorCode> = Err(http::ErrorCode::HttpRequestDenied);
             Ok((refused,))
         })
+    })
+}
+
+/// The same in WASI 0.2, where whoever writes the body waits for it to be read as long as the request is there.
+fn refuse_to_handle(instance: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
+    type Asked = (Resource<p2::OutgoingRequest>, Option<Resource<p2::RequestOptions>>);
+    instance.func_wrap("handle", |mut store: StoreContextMut<'_, Guest>, (request, options): Asked| {
+        let table = &mut store.data_mut().table;
+        table.delete(request)?;
+        options.map(|options| table.delete(options)).transpose()?;
+        let refused: Result<Resource<p2::FutureIncomingResponse>, p2::ErrorCode> =
+            Err(p2::ErrorCode::HttpRequestDenied);
+        Ok((refused,))
     })
 }
 

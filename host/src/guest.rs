@@ -1,6 +1,6 @@
 //! What one store holds: the capabilities of one instance, and which requests it is serving.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use wasmtime::{
     ResourceLimiter, StoreContextMut,
@@ -9,6 +9,7 @@ use wasmtime::{
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+pub use crate::capability::outbound_http::Sender;
 use crate::{
     capability::{
         key_value::KeyValueContext,
@@ -19,7 +20,7 @@ use crate::{
         stdio::{CurrentRequest, RequestOfTask},
         variables::VariablesContext,
     },
-    limits::TABLE_ELEMENTS,
+    limits::{TABLE_ELEMENTS, TASKS_REMEMBERED},
     service::CallContext,
 };
 
@@ -51,6 +52,13 @@ pub struct Guest {
     pub requests: Requests,
 }
 
+impl Guest {
+    /// Whom to tell that the instance ends out of order.
+    pub fn sender(&self) -> Sender {
+        self.outbound.sender()
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
@@ -65,27 +73,68 @@ impl WasiHttpView for Guest {
 
 /// Which guest task serves which request. An instance serves few at once, so a list beats a map.
 #[derive(Debug, Default)]
-pub struct Requests(Vec<(GuestTaskId, Arc<CallContext>)>);
+pub struct Requests {
+    served: Vec<(GuestTaskId, Arc<CallContext>)>,
+    /// How deep in a chain those were that have been answered and may go on all the same, and ask in turn.
+    answered: VecDeque<(GuestTaskId, usize)>,
+    /// The deepest of those that were forgotten.
+    forgotten: Option<usize>,
+}
+
+/// On whose behalf a guest asks somebody.
+#[derive(Debug, Clone)]
+pub enum Behalf {
+    /// Of a request that it serves.
+    Request(Arc<CallContext>),
+    /// Of nobody: it has answered, or was never asked. So many components came before it.
+    Nobody {
+        /// How many.
+        behind: usize,
+    },
+}
 
 impl Requests {
     /// Notes that `task` serves a request.
     pub fn enter(&mut self, task: GuestTaskId, context: Arc<CallContext>) {
-        self.0.push((task, context));
+        self.answered.retain(|(id, _)| *id != task);
+        self.served.push((task, context));
     }
 
-    /// Forgets a request.
-    pub fn leave(&mut self, task: GuestTaskId) {
-        self.0.retain(|(id, _)| *id != task);
+    /// Forgets a request. Where nothing `goes_on` in the instance, nobody can ask on behalf of what was answered before either.
+    pub fn leave(&mut self, task: GuestTaskId, goes_on: bool) {
+        let depth = self.of(task).map_or(0, |context| context.depth());
+        self.served.retain(|(id, _)| *id != task);
+        if !goes_on {
+            self.answered.clear();
+            self.forgotten = None;
+            return;
+        }
+        self.answered.push_back((task, depth));
+        if self.answered.len() > TASKS_REMEMBERED
+            && let Some((_, depth)) = self.answered.pop_front()
+        {
+            self.forgotten = self.forgotten.max(Some(depth));
+        }
+    }
+
+    /// Whether all that goes on belongs to the requests that are served.
+    fn are_all(&self) -> bool {
+        self.answered.is_empty() && self.forgotten.is_none()
     }
 
     /// The request that `task` serves.
     pub fn of(&self, task: GuestTaskId) -> Option<&Arc<CallContext>> {
-        self.0.iter().find(|(id, _)| *id == task).map(|(_, context)| context)
+        self.served.iter().find(|(id, _)| *id == task).map(|(_, context)| context)
+    }
+
+    /// How deep in a chain `task` is, which has answered.
+    fn depth_of(&self, task: GuestTaskId) -> Option<usize> {
+        self.answered.iter().find(|(id, _)| *id == task).map(|(_, depth)| *depth)
     }
 
     /// The only request there is, if there is just one.
     pub fn only(&self) -> Option<&Arc<CallContext>> {
-        match self.0.as_slice() {
+        match self.served.as_slice() {
             [(_, context)] => Some(context),
             _ => None,
         }
@@ -94,18 +143,28 @@ impl Requests {
 
 impl RequestOfTask for Requests {
     fn request_of(&self, task: GuestTaskId) -> Option<Arc<str>> {
-        self.of(task).or_else(|| self.only()).map(|context| context.request_id.clone())
+        self.of(task).or_else(|| self.only().filter(|_| self.are_all())).map(|context| context.request_id.clone())
     }
 }
 
-/// The request on whose behalf the guest is calling the host right now.
-pub fn current_request(store: &mut StoreContextMut<'_, Guest>) -> Option<Arc<CallContext>> {
-    let only = store.data().requests.only().cloned();
-    if only.is_some() {
-        return only;
+/// On whose behalf the guest is calling the host right now.
+pub fn current_behalf(store: &mut StoreContextMut<'_, Guest>) -> Behalf {
+    let requests = &store.data().requests;
+    let only = requests.only().cloned();
+    if let Some(only) = only.clone().filter(|_| requests.are_all()) {
+        return Behalf::Request(only);
     }
-    let tasks: Vec<GuestTaskId> = store.async_call_stack().ok()?.collect();
-    tasks.into_iter().find_map(|task| store.data().requests.of(task).cloned())
+    let tasks: Vec<GuestTaskId> = store.async_call_stack().map(Iterator::collect).unwrap_or_default();
+    let requests = &store.data().requests;
+    if let Some(served) = tasks.iter().find_map(|task| requests.of(*task).cloned()) {
+        return Behalf::Request(served);
+    }
+    let known = tasks.iter().find_map(|task| requests.depth_of(*task));
+    match (known.or(requests.forgotten.filter(|_| !tasks.is_empty())), only) {
+        (Some(behind), _) => Behalf::Nobody { behind },
+        (None, Some(only)) => Behalf::Request(only),
+        (None, None) => Behalf::Nobody { behind: requests.forgotten.unwrap_or_default() },
+    }
 }
 
 /// Bounds the linear memories, all together, and the tables of one store.

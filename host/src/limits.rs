@@ -61,7 +61,7 @@ pub const OUTBOUND_IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// Idle connections kept for each address a component calls.
 pub const OUTBOUND_IDLE_CONNECTIONS: usize = 32;
 
-/// Outgoing requests of one component under way at once on one core; beyond it they wait.
+/// Outgoing requests of one component under way at once on one core, those within the application among them; beyond it they wait.
 pub const OUTBOUND_REQUESTS: usize = 256;
 
 /// Bytes of one key of a key-value store.
@@ -179,8 +179,8 @@ pub const ROW_BATCHES: usize = 2;
 /// Events that one subscriber handles at once. Parked ones do not count.
 pub const EVENTS_HANDLED: usize = 32;
 
-/// The longest that a subscriber may ask for before it is given an event again; what asks for more gets it then.
-pub const EVENT_PAUSE_ASKED: Duration = Duration::from_secs(300);
+/// The longest that a component may ask for before it is given an event again, or the next tick; what asks for more gets it then.
+pub const PAUSE_ASKED: Duration = Duration::from_secs(300);
 
 /// Bytes of an answer to a posted event or tick that are read: its reason is all that it says.
 pub const POSTED_ANSWER_BYTES: usize = 64 * 1024;
@@ -190,6 +190,13 @@ pub const POSTED_REASON_LETTERS: usize = 2_000;
 
 /// Keys of one topic that a relay has in hand at once, parked ones included; beyond it the topic's further keys wait.
 pub const LANES_PER_TOPIC: usize = 1024;
+
+/// Bytes of events of one topic that a relay has in hand, beyond which the topic's further keys wait. What the look brought by which it
+/// came so far counts as well.
+pub const LANES_BYTES_PER_TOPIC: usize = 16 * 1024 * 1024;
+
+/// Bytes of events, and one event more, that one look into a table brings.
+pub const LOOK_BYTES: usize = 4 * 1024 * 1024;
 
 /// Keys of one topic and outbox of which events may wait for a subscriber at once; of more, events wait in the outbox.
 pub const WAITING_KEYS: usize = 100_000;
@@ -215,6 +222,12 @@ pub const REDIS_CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Bytes of a Redis server's answer to what the host itself asks.
 pub const REDIS_REPLY_BYTES: u64 = 64 * 1024;
 
+/// Elements of one answer of a Redis server, lists themselves included. However small one is, it takes some hundred bytes in the host.
+pub const REDIS_ANSWER_ELEMENTS: u64 = 100_000;
+
+/// How long a component's connection to Redis that nobody uses is kept.
+pub const REDIS_IDLE_CONNECTION: Duration = Duration::from_secs(300);
+
 /// Connections to Redis that one instance may hold open.
 pub const REDIS_OPEN_HANDLES: usize = 256;
 
@@ -230,11 +243,68 @@ pub const REDIS_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 /// Messages of one Redis channel that one component handles at once; beyond it they stay with the server.
 pub const REDIS_MESSAGES_HANDLED: usize = 32;
 
-/// Bytes of these together. A message that is larger is handled alone.
-pub const REDIS_MESSAGES_BYTES: u32 = 4 * 1024 * 1024;
+/// Bytes that these take in the host together, where each byte of a message is a value of its own and so takes dozens. A message that is
+/// larger is handled alone.
+pub const REDIS_MESSAGES_BYTES: u32 = 64 * 1024 * 1024;
 
-/// How many components a chain of link calls may have.
+/// Bytes of the list of an artifact's layers. The distribution specification has registries take so many.
+pub const REGISTRY_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Layers of an artifact that is pulled.
+pub const REGISTRY_LAYERS: usize = 10_000;
+
+/// Layers of an artifact that is pushed, without its locked application: some registries take no more than 500.
+pub const REGISTRY_LAYERS_PUSHED: usize = 499;
+
+/// Bytes of what an artifact says of its application.
+pub const REGISTRY_LOCKED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes of one file of an artifact, or of several packed.
+pub const REGISTRY_BLOB_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Bytes of all files of an artifact.
+pub const REGISTRY_APPLICATION_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Files of an artifact, those among them that stand in its locked application or are packed.
+pub const REGISTRY_FILES: usize = 50_000;
+
+/// Bytes of all that is packed in an artifact, with what packing adds to its files.
+pub const REGISTRY_UNPACKED_BYTES: u64 = REGISTRY_APPLICATION_BYTES + 4096 * REGISTRY_FILES as u64;
+
+/// Bytes of what a registry of packages says of itself.
+pub const REGISTRY_WELL_KNOWN_BYTES: usize = 64 * 1024;
+
+/// Bytes of a token server's answer.
+pub const REGISTRY_TOKEN_BYTES: u64 = 64 * 1024;
+
+/// How long a token holds of which its server does not say it, as the distribution's specification has it.
+pub const REGISTRY_TOKEN_TIME: Duration = Duration::from_secs(60);
+
+/// Bytes that are read of what a registry says beside a refusal.
+pub const REGISTRY_REFUSAL_BYTES: usize = 16 * 1024;
+
+/// Letters that are told of what somebody else's server says.
+pub const REGISTRY_WORDS_LETTERS: usize = 400;
+
+/// How often in a row one is led on to another address.
+pub const REGISTRY_REDIRECTS: usize = 10;
+
+/// Layers that are pulled at once.
+pub const REGISTRY_TRANSFERS: usize = 4;
+
+/// How long connecting to a registry may take.
+pub const REGISTRY_CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// How long a registry may take for the next piece of its answer.
+pub const REGISTRY_PAUSE: Duration = Duration::from_secs(60);
+
+/// How many components a chain of calls and requests within the application may have, those among them that answered before they
+/// asked the next.
 pub const CALL_DEPTH: usize = 16;
+
+/// Guest tasks that one instance remembers after they answered, of how deep in such a chain they are. Of all others it takes the
+/// deepest that was forgotten.
+pub const TASKS_REMEMBERED: usize = 64;
 
 /// Bounds of the whole process.
 #[derive(Debug, Clone)]
@@ -258,7 +328,13 @@ pub struct HostLimits {
     pub shutdown_timeout: Duration,
     /// Instances of all components together, which bounds the process's reserved address space.
     pub total_instances: u32,
+    /// Of how many parts one instance is made at most: each has a memory of its own. The manifest says it, no flag.
+    pub parts_per_instance: u32,
 }
+
+/// Of how many parts one instance may be made: of itself, and of one for each of its dependencies. Each has a memory at least, and
+/// the engine gives no component more memories.
+pub const MOST_PARTS: u32 = 16;
 
 impl Default for HostLimits {
     fn default() -> Self {
@@ -272,6 +348,7 @@ impl Default for HostLimits {
             unread_timeout: Duration::from_secs(300),
             shutdown_timeout: Duration::from_secs(10),
             total_instances: 1_000,
+            parts_per_instance: 1,
         }
     }
 }

@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 use crate::{
-    guest::{Guest, current_request},
+    guest::{Behalf, Guest, current_behalf},
     service::{CallContext, Export, Failure, Lot, Service},
 };
 
@@ -79,10 +79,14 @@ impl Link {
     fn context(&self, accessor: &Accessor<Guest>) -> Result<CallContext, Failure> {
         let now = Instant::now();
         let deadline = now + self.provider.limits().request_time();
-        let request = accessor.with(|mut access| current_request(&mut access.as_context_mut()));
-        let request =
-            request.unwrap_or_else(|| Arc::new(CallContext::root(NO_REQUEST.into(), None, deadline, Lot::any())));
-        if request.deadline <= now {
+        let request = match accessor.with(|mut access| current_behalf(&mut access.as_context_mut())) {
+            Behalf::Request(request) => request,
+            Behalf::Nobody { behind } => {
+                let root = CallContext::root(NO_REQUEST.into(), None, deadline, Lot::any());
+                Arc::new(CallContext { behind, ..root })
+            }
+        };
+        if request.until() <= now {
             return Err(Failure::DeadlineExceeded { component: self.consumer.clone() });
         }
         request.enter(&self.consumer, &self.provider.id, deadline).map_err(|path| Failure::Cycle { path })

@@ -5,11 +5,14 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tokio::{
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{Database, Leases};
+use crate::{
+    database::{Database, Leases},
+    limits::PAUSE_ASKED,
+};
 
 /// What a component does when it is time.
 #[async_trait]
@@ -20,8 +23,24 @@ pub trait Task: Send + Sync {
     /// Does a small, repeatable step. The next tick comes after its end.
     ///
     /// # Errors
-    /// What went wrong, for the log. The next tick comes all the same.
-    async fn tick(&self) -> Result<(), String>;
+    /// What went wrong. The next tick comes all the same, though perhaps later.
+    async fn tick(&self) -> Result<(), TickFailure>;
+}
+
+/// Why a tick did not do what it was for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct TickFailure {
+    /// Why, for the log.
+    pub reason: String,
+    /// How long the next one is to wait at least, where that was asked for.
+    pub pause: Option<Duration>,
+}
+
+impl From<String> for TickFailure {
+    fn from(reason: String) -> Self {
+        Self { reason, pause: None }
+    }
 }
 
 /// The running schedule. Dropping it ends ticks at once; [`Schedule::stop`] lets them finish.
@@ -80,10 +99,14 @@ async fn tick_on(task: &dyn Task, every: Duration, stopping: &CancellationToken)
             () = stopping.cancelled() => return,
             _ = clock.tick() => {}
         }
-        let Err(reason) = task.tick().await else {
+        let began = Instant::now();
+        let Err(TickFailure { reason, pause }) = task.tick().await else {
             failures = 0;
             continue;
         };
+        if let Some(pause) = pause {
+            clock.reset_at((began + every).max(Instant::now() + pause.min(PAUSE_ASKED)));
+        }
         failures = failures.saturating_add(1);
         // The first failure is told, then every tenth: what a tick needs may be away for long.
         if failures % 10 == 1 {

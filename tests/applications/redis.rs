@@ -154,6 +154,19 @@ async fn an_answer_that_is_too_large_is_an_error_and_the_next_one_is_none() {
 }
 
 #[tokio::test]
+async fn an_answer_of_too_many_elements_is_an_error_however_small_they_are() {
+    let (server, host) = shared();
+    let fill = "for i = 1, 100000 do redis.call('rpush', KEYS[1], 'x') end";
+    server.ask::<()>(&["EVAL", fill, "1", "many"]);
+    assert_eq!(executes("asks", &["LLEN many"]).await, "number 100000");
+    let said = executes("asks", &["LRANGE many 0 -1"]).await;
+    assert!(said.contains("more than 100000 elements"), "{}", said.chars().take(200).collect::<String>());
+    let said = executes("asks", &["LRANGE many 0 -2"]).await;
+    assert_eq!(said.matches("bytes x").count(), 99_999, "with the list itself that is as many as one may have");
+    assert_eq!(says(&host.client(), "/asks/get", &[("key", "nothing-there")]).await, "none");
+}
+
+#[tokio::test]
 async fn a_command_without_end_ends_with_its_request_and_holds_nobody_up() {
     let client = shared().1.client();
     let endless = async { client.get("/asks/execute?command=BLPOP+never+0").await.status };

@@ -1,10 +1,17 @@
 //! Redis channels that components hear.
 
+use std::time::{Duration, Instant};
+
 use plaza_tests::{
     Host, Setup,
     manifest::Manifest,
     redis_server::{PASSWORD, RedisServer},
     until, workspace,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
 };
 
 use crate::redis::on;
@@ -150,6 +157,32 @@ async fn a_server_that_comes_back_is_heard_again() {
     heard_by_all(&host).await;
     publish(&server, "news", "again");
     assert_eq!(noted(&server, 2).await, ["hears again", "old again"]);
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_off_what_it_has_just_begun_is_told_of_once_and_tried_ever_more_seldom() {
+    let (listener, mut times) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Vec::new());
+    let grant = format!("redis://{}", listener.local_addr().unwrap());
+    let setup = Setup::of("tests/spin-apps/redis/spin.toml");
+    let host = setup.variable(&format!("redis={grant}")).variable(&format!("grant={grant}")).start();
+    // Three listen, each six times.
+    while times.len() < 18 {
+        let (mut stream, _) =
+            tokio::time::timeout(plaza_tests::wait::PATIENCE, listener.accept()).await.unwrap().unwrap();
+        times.push(Instant::now());
+        let mut asked = [0; 1024];
+        let count = stream.read(&mut asked).await.unwrap();
+        let asked = String::from_utf8_lossy(&asked[..count]).into_owned();
+        let channel = if asked.contains("news") { "news" } else { "elsewhere" };
+        let answer = format!("*3\r\n$9\r\nsubscribe\r\n${}\r\n{channel}\r\n:1\r\n", channel.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+    let took = times[17].duration_since(times[0]);
+    assert!(took > Duration::from_secs(2), "five pauses each of which is longer: {took:?}");
+    let log = host.stderr().text();
+    for told in ["hears nothing of a Redis channel", "listens to a Redis channel"] {
+        assert_eq!(log.lines().filter(|line| line.contains(told)).count(), 3, "{told}: {log}");
+    }
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub enum Bus {
 /// Measures at the modest rate, and then at the highest.
 pub async fn measure(load: &Load, bus: Bus) -> [Rate; 2] {
     let broker = (bus == Bus::Kafka).then(|| tokio::task::block_in_place(Broker::start));
-    let mut setup = Setup::ready_shop();
+    let mut setup = Setup::shop();
     if let Some(broker) = &broker {
         setup = setup.argument("--kafka").argument(&broker.address());
     }

@@ -92,7 +92,7 @@ async fn every_event_has_its_effect_once_and_in_order_whatever_is_killed_on_its_
     // The tests sign the tokens themselves: those that the shop makes would not last through a long run.
     let key = TokenKey::of(1);
     let [private, public] = key.variables();
-    let setup = Setup::ready_shop().argument("--kafka").argument(&broker.address());
+    let setup = Setup::shop().argument("--kafka").argument(&broker.address());
     let shop = Shop::on(setup.variable(&private).variable(&public).start());
     let mut customers = Vec::new();
     for _ in 0..CUSTOMERS {

@@ -5,6 +5,7 @@ use plaza_tests::{databases::Databases, kafka, shop::id_of, until};
 use crate::{metric, shared};
 
 const PAYMENTS: &str = "payments_database";
+const ORDERS: &str = "orders_database";
 
 #[tokio::test]
 async fn a_key_that_is_retried_holds_up_no_other_and_keeps_its_own_order() {
@@ -18,8 +19,13 @@ async fn a_key_that_is_retried_holds_up_no_other_and_keeps_its_own_order() {
     let held = id_of(&customer.order(&[(unlucky, 1)]).await);
     let path = format!("/api/v1/orders/{held}/cancel");
     customer.client.request("POST", &path).await.expect(200);
-    until("its event is parked", async || {
-        (metric(&shop.host, "plaza_events_parked", "component=\"payments\"").await >= 1.0).then_some(())
+    let placed = format!("SELECT id::text FROM outbox WHERE key = 'order-{held}' ORDER BY seq LIMIT 1");
+    let placed: Vec<(String,)> = databases.rows(ORDERS, &placed).await;
+    let placed = &placed.first().expect("its event was written").0;
+    until("its event was not taken", async || {
+        let log = shop.host.stderr().text();
+        let of_it = |line: &str| line.contains(placed) && line.contains("will be delivered again");
+        log.lines().any(of_it).then_some(())
     })
     .await;
 

@@ -28,14 +28,14 @@ async fn an_event_that_is_too_large_waits_with_its_key_and_the_operator_is_told_
     letters.publish("desk-small", 1..2).await;
 
     let refused = async || metric(&letters.host, "plaza_outbox_refused", "component=\"desks\"").await;
-    until("the operator sees that a key waits", async || (refused().await == 1.0).then_some(())).await;
-    assert_eq!(letters.host.status().await["events"], "degraded");
-    let told = letters.host.stderr().line_with("an event cannot be published");
-    assert!(told.contains("max.message.bytes") && told.contains("desk-large"), "{told}");
     let taken = async |key: &str| letters.effects("lamps", key).await;
     // A broker refuses what came to it in one piece with the large one, too; all that comes again by itself.
     until("others go on", async || (taken("desk-small").await == [1]).then_some(())).await;
     until("what is before it goes on", async || (taken("desk-large").await == [1]).then_some(())).await;
+    until("the operator sees that its key waits", async || (refused().await == 1.0).then_some(())).await;
+    assert_eq!(letters.host.status().await["events"], "degraded");
+    let told = letters.host.stderr().line_with(r#""event.key":"desk-large""#);
+    assert!(told.contains("an event cannot be published") && told.contains("max.message.bytes"), "{told}");
 
     kafka::limit_messages(&brokers, TOPIC, 1_000_000).await;
     until("its key goes on, in order", async || (taken("desk-large").await == [1, 2, 3]).then_some(())).await;

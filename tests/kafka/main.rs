@@ -18,6 +18,7 @@ mod outside;
 mod paused;
 mod replay;
 mod settings;
+mod traces;
 
 /// What the shop's events stand on.
 const TOPICS: [&str; 3] = ["order-events", "payment-events", "product-events"];
@@ -62,7 +63,7 @@ fn killable(test: &str) -> Option<Broker> {
 
 /// A shop whose events are on these brokers.
 fn on(brokers: &str) -> Setup {
-    Setup::ready_shop().argument("--kafka").argument(brokers)
+    Setup::shop().argument("--kafka").argument(brokers)
 }
 
 /// The sum of a metric over all its labels that contain `label`.

@@ -15,9 +15,8 @@ use crate::shared;
 /// The trace of a click, and the span that made it.
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// The messages of one order on a topic, once there are so many.
-async fn messages_of(topic: &str, order: i64, count: usize) -> Vec<Record> {
-    let key = format!("order-{order}");
+/// The messages of one key on a topic, once there are so many.
+pub async fn messages_of(topic: &str, key: &str, count: usize) -> Vec<Record> {
     until(&format!("{count} messages with the key {key} are on {topic}"), async || {
         let all = kafka::all_of(&shared().brokers, topic).await;
         let mine: Vec<Record> = all.into_iter().filter(|record| record.key == key).collect();
@@ -36,10 +35,11 @@ async fn an_order_becomes_paid_and_its_events_stand_on_the_topics_as_documented(
     let order = id_of(&asking.header("traceparent", &parent).await.expect(201).json());
     customer.pay(order).await;
 
-    let events = messages_of("order-events", order, 2).await;
+    let key = format!("order-{order}");
+    let events = messages_of("order-events", &key, 2).await;
     let kinds: Vec<&str> = events.iter().map(|event| event.headers["ce_type"].as_str()).collect();
     assert_eq!(kinds, ["ORDER_CREATED", "ORDER_PAID"], "in order");
-    let payment = messages_of("payment-events", order, 1).await.remove(0);
+    let payment = messages_of("payment-events", &key, 1).await.remove(0);
     assert_eq!(payment.headers["ce_type"], "PAYMENT_SUCCEEDED");
 
     let created = &events[0];
@@ -93,7 +93,7 @@ async fn kcat_prints_key_value_and_headers() {
     let shop = &shared().shop;
     let (product, customer) = (shop.product("5.00", 10).await, shop.customer().await);
     let order = id_of(&customer.order(&[(product, 1)]).await);
-    messages_of("order-events", order, 1).await;
+    messages_of("order-events", &format!("order-{order}"), 1).await;
     let format = "%k|%h|%s\\n";
     let arguments = ["-b", &shared().brokers, "-C", "-t", "order-events", "-e", "-q", "-f", format];
     let output = Command::new("kcat").args(arguments).output().expect("kcat is installed (apt install kcat)");

@@ -26,7 +26,7 @@ fn pod(server: &Host, password: &tempfile::NamedTempFile) -> Setup {
     password.as_file().write_all(url.password().expect("a password").as_bytes()).expect("a file can be written");
     url.set_password(None).expect("an address without a password");
     let cores = flags().remove("--cores").expect("a number of cores");
-    Setup::ready_shop()
+    Setup::shop()
         .argument(&format!("--cores={cores}"))
         .environment("PLAZA_DATABASE_URL", url.as_str())
         .environment("PLAZA_DATABASE_PASSWORD_FILE", password.path().to_str().expect("a path"))

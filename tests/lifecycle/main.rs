@@ -51,7 +51,7 @@ async fn a_stop_finishes_what_is_in_flight_and_ends_the_database_server() {
 
 #[tokio::test]
 async fn a_second_start_finds_the_data_and_compiles_nothing() {
-    let shop = Shop::on(Setup::shop().start());
+    let shop = Shop::on(Setup::shop().compiles_all().start());
     let product = shop.product("19.99", 7).await;
     let customer = shop.customer().await;
     let order = id_of(&customer.order(&[(product, 2)]).await);

@@ -38,6 +38,17 @@ async fn a_whole_answer_is_logged_with_its_bytes_and_its_version() {
 }
 
 #[tokio::test]
+async fn a_line_names_the_trace_of_its_request_which_is_a_new_one_where_the_client_brings_none() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let brought = client().get("/hello").header("x-request-id", "log-trace");
+    brought.header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01")).await.expect(200);
+    assert_eq!(line_of(host(), "log-trace").await["trace.id"], trace);
+    client().get("/hello").header("x-request-id", "log-no-trace").await.expect(200);
+    let line = line_of(host(), "log-no-trace").await;
+    assert_eq!(line["trace.id"].as_str().map(str::len), Some(32), "{line}");
+}
+
+#[tokio::test]
 async fn a_long_answer_is_logged_when_it_has_ended_with_the_time_it_took() {
     const TAKES: Duration = Duration::from_millis(500);
     let host = host();

@@ -1,6 +1,15 @@
 //! What a component rejects is kept, shown to the operator, and given to it once more. The events stay in the host's process.
 
-use plaza_tests::{artifact::stamped, hold::Hold, letters::Letters, state::signal, until};
+use std::time::Duration;
+
+use plaza_tests::{
+    artifact::stamped,
+    hold::Hold,
+    letters::{Letters, TOPIC},
+    state::signal,
+    until,
+    wait::until_within,
+};
 use serde_json::json;
 use tokio::sync::OnceCell;
 
@@ -193,4 +202,27 @@ async fn either_of_two_hosts_replays_and_the_version_that_answers_gets_the_event
     assert_eq!((&versions[0]["version"], &versions[0]["answered"]), (&"v2".into(), &1.into()), "{versions}");
     letters.names("lamps", "desk-hosts", 0).await;
     drop(other);
+}
+
+#[tokio::test]
+async fn a_row_without_a_key_is_published_while_events_of_other_keys_are_in_hand() {
+    let letters = shared().await;
+    let [held, keyless] = [1, 2].map(|number| format!("0198c0de-0000-7000-8000-00000000000{number}"));
+    letters.databases.execute("desks_database", "ALTER TABLE outbox ALTER key DROP NOT NULL").await;
+    let noted = format!("INSERT INTO inbox VALUES ('{held}')");
+    let mut hold = Hold::by(&letters.databases, "lamps_database", &noted).await;
+    let publish = async |id: &str, key: &str| {
+        let row = format!("('{id}', '{TOPIC}', {key}, 'DESK_MOVED', jsonb_build_object('number', 1))");
+        let insert = format!("INSERT INTO outbox (id, topic, key, type, data) VALUES {row}");
+        letters.databases.execute("desks_database", &insert).await;
+    };
+    publish(&held, "'desk-held'").await;
+    hold.until_waiting(1).await;
+    publish(&keyless, "NULL").await;
+    // Once the time for a call is over, the other one would be in hand no more.
+    until_within(Duration::from_secs(20), "it is published", async || {
+        (letters.effects("lamps", &keyless).await == [1]).then_some(())
+    })
+    .await;
+    hold.let_go().await;
 }

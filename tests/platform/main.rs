@@ -8,6 +8,7 @@ mod access_log;
 mod answers;
 mod bounds;
 mod broken_off;
+mod chains;
 mod commands;
 mod http;
 mod isolation;

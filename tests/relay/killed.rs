@@ -27,12 +27,8 @@ async fn place(customers: &[Customer], product: i64) -> Vec<(&Customer, i64)> {
     .await
 }
 
-/// Waits until some of the orders have a payment: then the relay is in the midst of the others.
-async fn until_under_way(stage: &Stage, before: i64) {
-    let count = "SELECT count(*) FROM payments";
-    let begun = async || (stage.databases.number("payments_database", count).await > before).then_some(());
-    until("the relay is at work", begun).await;
-}
+/// What an event of an order changes waits behind this, and so does the relay that has posted it. Only events open and end payments here.
+const HELD_UP: &str = "LOCK TABLE payments IN EXCLUSIVE MODE";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_killed_again_and_again_loses_and_doubles_nothing() {
@@ -40,10 +36,13 @@ async fn a_relay_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     let product = stage.shop.product("0.50", 500).await;
     let customers = join_all((0..CUSTOMERS).map(|_| stage.shop.customer())).await;
     let mut relay = started(stage.relay()).await;
-    for round in 0..ROUNDS {
-        let before = i64::try_from(round * CUSTOMERS * 2).expect("few");
-        let (placed, ()) = tokio::join!(place(&customers, product), until_under_way(&stage, before));
-        relay = started(relay.kill()).await;
+    for _ in 0..ROUNDS {
+        let mut hold = Hold::by(&stage.databases, "payments_database", HELD_UP).await;
+        let placed = place(&customers, product).await;
+        hold.until_waiting(1).await;
+        let setup = relay.kill();
+        hold.let_go().await;
+        relay = started(setup).await;
         join_all(placed.into_iter().map(|(customer, order)| customer.pay(order))).await;
     }
     invariants::check(&stage.databases).await;

@@ -19,6 +19,7 @@ mod letters;
 mod operator;
 mod order;
 mod refused;
+mod ticks;
 mod token;
 
 /// The leases of those who do something unasked.
@@ -42,7 +43,7 @@ impl Stage {
     fn with(adjust: impl FnOnce(Setup) -> Setup) -> Self {
         let server = Setup::of("tests/apps/databases/spin.toml").start();
         let (databases, url) = (Databases::of(&server), server.setup().state().database_owner_url());
-        let setup = Setup::ready_shop().manifest_in(spin::manifest()).argument("--database-url").argument(&url);
+        let setup = Setup::shop().manifest_in(spin::manifest()).argument("--database-url").argument(&url);
         let shop = Shop::on(adjust(setup).start());
         Self { shop, databases, server }
     }

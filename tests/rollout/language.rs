@@ -124,7 +124,7 @@ async fn everything(shop: &Shop, product: i64) -> Value {
 async fn a_provider_in_python_takes_over_from_the_one_in_rust_and_gives_back_to_it() {
     let shop = {
         // Python may take a while on a busy machine; `tok_timeout` takes longer still.
-        let setup = Setup::ready_shop().variable(&sandbox::variable()).variable("provider_timeout_ms=5000");
+        let setup = Setup::shop().variable(&sandbox::variable()).variable("provider_timeout_ms=5000");
         Shop::on(setup.start())
     };
     let product = shop.product("19.99", 1_000_000).await;

@@ -17,7 +17,7 @@ const MADE_UP_TOKEN: &str = "tok_live_7f3a9c";
 
 #[tokio::test]
 async fn nothing_of_a_whole_session_that_is_secret_or_personal_is_logged() {
-    let setup = Setup::ready_shop()
+    let setup = Setup::shop()
         .variable(&sandbox::variable())
         .environment("PLAZA_LOG", "debug,plaza=trace,wasmtime=info,cranelift=info");
     let shop = Shop::on(setup.start());

@@ -38,6 +38,7 @@ mod shipping;
 mod site;
 mod throttle;
 mod tokens;
+mod traces;
 mod users;
 mod webhooks;
 
@@ -58,7 +59,7 @@ fn with_known_keys() -> Shop {
     let [private, public] = TOKEN_KEY.variables();
     let token = format!("service_token={SERVICE_TOKEN}");
     let known = [sandbox::variable(), private, public, token];
-    Shop::on(known.iter().fold(Setup::ready_shop(), |setup, variable| setup.variable(variable)).start())
+    Shop::on(known.iter().fold(Setup::shop(), |setup, variable| setup.variable(variable)).start())
 }
 
 /// Whose scripts may call [`other_shop`].
@@ -69,7 +70,7 @@ const ORIGINS: [&str; 2] = ["https://shop.example", "https://admin.shop.example"
 fn other_shop() -> &'static Shop {
     static SHOP: LazyLock<Shop> = LazyLock::new(|| {
         let origins = format!("cors_origins={}", ORIGINS.join(", "));
-        let setup = Setup::ready_shop().variable("order_ttl_seconds=12").variable("currency=USD").variable(&origins);
+        let setup = Setup::shop().variable("order_ttl_seconds=12").variable("currency=USD").variable(&origins);
         Shop::on(setup.argument("--trusted-proxy").argument("127.0.0.1").start())
     });
     &SHOP

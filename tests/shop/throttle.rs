@@ -152,7 +152,7 @@ async fn a_hundred_failures_from_one_address_make_it_wait_on_every_account() {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_client_waits_for_its_own_failures() {
-    let shop = Shop::on(Setup::ready_shop().argument("--trusted-proxy").argument("127.0.0.1").start());
+    let shop = Shop::on(Setup::shop().argument("--trusted-proxy").argument("127.0.0.1").start());
     let customer = shop.customer().await;
     fail_until_the_address_waits(&shop, &customer, |call| call.header("x-forwarded-for", "192.0.2.1")).await;
     let log_in = async |forwarded: &str| {

@@ -159,7 +159,7 @@ fn copy_formatted(data: &Path) {
 }
 
 /// A port that nobody has at the moment, and that nobody gets who asks for any port: Java takes a while to begin to listen.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let some = std::iter::repeat_with(|| rand::random_range(20_000..32_000));
     some.take(1_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

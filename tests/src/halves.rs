@@ -35,7 +35,7 @@ impl Halves {
     pub fn start(adjust: impl Fn(Setup) -> Setup) -> Self {
         let [private, public] = TokenKey::of(7).variables();
         let half = |components: &[&str]| {
-            let setup = Setup::ready_shop().manifest_in(part(components));
+            let setup = Setup::shop().manifest_in(part(components));
             adjust(setup.variable(&public).variable(SERVICE_TOKEN))
         };
         let first = Shop::on(half(&FIRST).variable(&private).start());

@@ -36,15 +36,13 @@ pub struct Host {
 
 impl Host {
     pub(crate) fn start(setup: Setup) -> Self {
-        if setup.is_compiled() {
-            compiled::lend(setup.state().path());
-        }
+        let first = setup.take_over_compiled();
         let mut child = setup.command().spawn().expect("plaza can be run");
         let watchdog = Watchdog::of(&child, setup.state());
-        let (stdout, first) = Output::collect("stdout", child.stdout.take().expect("a pipe"));
+        let (stdout, stdout_reader) = Output::collect("stdout", child.stdout.take().expect("a pipe"));
         let secrets = setup.secrets().map(Arc::new);
         let watching = secrets.clone();
-        let (stderr, second) = Output::looked_at("stderr", child.stderr.take().expect("a pipe"), move |line| {
+        let (stderr, stderr_reader) = Output::looked_at("stderr", child.stderr.take().expect("a pipe"), move |line| {
             if let Some(secrets) = &watching {
                 secrets.look_through(line);
             }
@@ -64,7 +62,7 @@ impl Host {
             let _ = child.wait();
             panic!("plaza printed no addresses\n{}\n{}", stdout.text(), stderr.text());
         };
-        if setup.is_compiled() {
+        if first {
             compiled::keep(setup.state().path());
         }
         if let Some(secrets) = &secrets {
@@ -72,7 +70,16 @@ impl Host {
             printed.lines().filter_map(printed_password).for_each(|password| secrets.add(&password));
             stderr.text().lines().for_each(|line| secrets.look_through(line));
         }
-        Self { setup, child, stdout, stderr, readers: vec![first, second], base, control, _watchdog: watchdog }
+        Self {
+            setup,
+            child,
+            stdout,
+            stderr,
+            readers: vec![stdout_reader, stderr_reader],
+            base,
+            control,
+            _watchdog: watchdog,
+        }
     }
 
     /// The application's address: `http://127.0.0.1:41234`.

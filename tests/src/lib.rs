@@ -12,6 +12,7 @@ pub mod compiled;
 pub mod containerfile;
 pub mod databases;
 pub mod disk;
+pub mod docker_registry;
 pub mod guard;
 pub mod halves;
 pub mod hold;
@@ -35,6 +36,7 @@ pub mod state;
 pub mod stripe;
 pub mod token;
 pub mod told;
+pub mod trace;
 pub mod wait;
 pub mod wire;
 

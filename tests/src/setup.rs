@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{host::Host, manifest::Manifest, secrets::Secrets, state::StateFolder};
+use crate::{compiled, host::Host, manifest::Manifest, secrets::Secrets, state::StateFolder};
 
 /// Arguments and surroundings of one `plaza`.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub struct Setup {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     wrapper: Vec<String>,
-    compiled: bool,
+    takes_over_compiled: bool,
     logs_anything: bool,
     relays_to: Option<String>,
     #[expect(dead_code, reason = "the file is there for as long as somebody holds it")]
@@ -48,7 +48,7 @@ impl Setup {
             arguments: Vec::new(),
             environment: Vec::new(),
             wrapper: Vec::new(),
-            compiled: false,
+            takes_over_compiled: true,
             logs_anything: false,
             relays_to: None,
             kept: None,
@@ -56,9 +56,9 @@ impl Setup {
         }
     }
 
-    /// The shop, for tests to which it does not matter how it starts: what earlier ones have compiled is taken over.
-    pub fn ready_shop() -> Self {
-        Self { compiled: true, ..Self::shop() }
+    /// The application of this name in a registry without TLS.
+    pub fn in_registry(reference: &str) -> Self {
+        Self { manifest: reference.into(), ..Self::of("") }.argument("--insecure")
     }
 
     /// The shop.
@@ -86,6 +86,12 @@ impl Setup {
     /// The same, of a manifest that is kept for as long as the setup is.
     pub fn manifest_in(self, manifest: Manifest) -> Self {
         Self { kept: Some(manifest.clone()), ..self.manifest(manifest.path()) }
+    }
+
+    /// With nothing compiled before. Other hosts take over what those of other tests have compiled.
+    pub fn compiles_all(mut self) -> Self {
+        self.takes_over_compiled = false;
+        self
     }
 
     /// With one more argument.
@@ -135,9 +141,9 @@ impl Setup {
         self
     }
 
-    /// Whether it takes over what earlier hosts have compiled.
-    pub(crate) fn is_compiled(&self) -> bool {
-        self.compiled
+    /// Takes over what hosts of other tests have compiled, and tells whether it has; a second time it has not.
+    pub(crate) fn take_over_compiled(&self) -> bool {
+        self.takes_over_compiled && compiled::lend(self.state.path())
     }
 
     /// What its log must not hold.
@@ -159,6 +165,7 @@ impl Setup {
 
     /// Starts the host and waits for it to end by itself, for hosts that should refuse to start.
     pub fn refused(self) -> Ended {
+        self.take_over_compiled();
         let output = self.command().output().expect("plaza can be run");
         Ended {
             code: output.status.code(),

@@ -37,7 +37,7 @@ pub struct Customer {
 impl Shop {
     /// Starts a shop with nothing in it.
     pub fn start() -> Self {
-        Self::on(Setup::ready_shop().start())
+        Self::on(Setup::shop().start())
     }
 
     /// The shop that this host serves for the first time.

@@ -86,7 +86,7 @@ async fn every_invariant_holds_after_a_busy_day_with_every_misfortune() {
     // The tests sign the tokens themselves: those that the shop makes would not last through a long workload.
     let key = TokenKey::of(1);
     let [private, public] = key.variables();
-    let mut setup = Setup::ready_shop().variable(&private).variable(&public).variable(&sandbox::variable());
+    let mut setup = Setup::shop().variable(&private).variable(&public).variable(&sandbox::variable());
     setup = setup.variable(&format!("order_ttl_seconds={ORDER_TTL_S}"));
     let shop = Shop::on(setup.start());
     let long_lived = |user: i64, role: &str| {

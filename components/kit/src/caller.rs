@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{StatusCode, header, request::Parts};
 
 use crate::{
-    Problem, Role, Unavailable,
+    Directory, Problem, Role,
     problem::Kind,
     settings,
     token::{TokenError, Verifier, now_s},
@@ -58,12 +58,6 @@ impl Caller {
 /// A caller who manages the shop: 401 without a token, 403 for anyone else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin(pub Caller);
-
-/// Who knows what an account may do at this moment.
-pub trait Directory {
-    /// What this account may do; `None` where it is not active, or does not exist.
-    fn role(user_id: i64) -> impl Future<Output = Result<Option<Role>, Unavailable>>;
-}
 
 /// An [`Admin`] who is one at this moment, for what changes something: a token goes on saying so for some minutes after it
 /// is over.

@@ -2,13 +2,14 @@
 //!
 //! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`], [`text`], [`failure`], [`hex`].
 //! For the edge, in the order in which a request meets it: [`serve`] (CORS, security headers, problems for what axum
-//! refuses) → [`trace`] → [`token`] and [`caller`] (who asks) → [`input`] (bodies, paths and queries, with every fault listed) →
+//! refuses) → [`trace`] → [`token`] and [`caller`] (who asks), [`directory`] (what they may do now) → [`input`] (bodies, paths and queries, with every fault listed) →
 //! [`idempotency`] → [`sql`], [`inbox`] and [`uuid`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] and [`asyncapi`] describe it all,
 //! [`settings`] reads the component's variables, [`within()`] bounds how long another is waited for. What a component exports is also
 //! reached over HTTP, by those who have the [`service_token`]: [`internal`].
 
 pub mod asyncapi;
 pub mod caller;
+pub mod directory;
 pub mod etag;
 pub mod failure;
 pub mod faults;
@@ -32,7 +33,8 @@ pub mod trace;
 pub mod uuid;
 mod within;
 
-pub use caller::{ActingAdmin, Admin, Caller, DEACTIVATED, Directory};
+pub use caller::{ActingAdmin, Admin, Caller, DEACTIVATED};
+pub use directory::Directory;
 pub use failure::{Failure, Unavailable};
 pub use faults::{Fault, Faults};
 pub use input::{Id, Input, Listing, Unchecked, Valid};

@@ -4,11 +4,7 @@
 //! migrations, versions linked to their new grants and tried out. Then follows one step that cannot fail, and what is not
 //! served any more finishes what it has.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -16,24 +12,25 @@ use async_trait::async_trait;
 use futures::future::join_all;
 
 use super::{
-    artifacts::{self, Loaded, standing_versions},
-    channels, check, host_serves,
+    artifacts::{self, Making},
+    channels,
     options::Options,
-    plan::Plan,
     prepare::{self, Data},
+    rollout::Workbench,
     services::{Furnished, Services},
+    survey::Survey,
     work::{Under, Work, start_events, start_schedule},
 };
 use crate::{
     control::{Agreed, Manifest, Proposal},
     database::Database,
-    digest::sha256,
+    engine::Engine,
     events::Tally,
-    manifest::{self, App},
+    manifest,
     redis_trigger::{Listener, Listeners},
-    rollout::{self, DRAIN_TIME, Neighbours, Progress, Refused, Report, Rollout, Standing, Step, drain},
+    rollout::{self, DRAIN_TIME, Held, Progress, Refused, Report, Rollout, Standing, Step, drain},
     server::Directory,
-    service::{Service, Version, Versions, contract::Surface},
+    service::{Service, Trial, Version, Versions},
 };
 
 /// How often one looks whether the last request that came under former routes has been answered.
@@ -47,6 +44,10 @@ pub struct Applying {
     pub database: Option<Arc<Database>>,
     /// Its services.
     pub services: Arc<Services>,
+    /// By what versions of them are made.
+    pub workbench: Arc<Workbench>,
+    /// Of how many parts an instance may be made: for so many the engine was started.
+    pub parts_per_instance: u32,
     /// Its versions.
     pub rollout: Arc<Rollout>,
     /// Its routes.
@@ -57,15 +58,6 @@ pub struct Applying {
     pub listeners: Arc<Listeners>,
     /// What is counted of its events.
     pub tally: Arc<Tally>,
-}
-
-/// What the manifest says now, and what that would change.
-struct Survey {
-    app: Arc<App>,
-    plan: Plan,
-    /// The files of the components that are new.
-    loaded: BTreeMap<String, Loaded>,
-    refused: Vec<String>,
 }
 
 /// What is ready to be served.
@@ -89,11 +81,14 @@ struct Former {
 #[async_trait]
 impl Manifest for Applying {
     async fn plan(&self) -> Result<Proposal, Refused> {
-        let Survey { plan, refused, .. } = self.survey().await.map_err(failed)?;
-        Ok(Proposal { digest: digest(&plan), changes: plan.changes, refused })
+        let survey = self.survey().await.map_err(failed)?;
+        let digest = survey.digest();
+        Ok(Proposal { digest, changes: survey.plan.changes, refused: survey.refused })
     }
 
     async fn apply(&self, agreed: Agreed, progress: &Progress) -> Result<(), Refused> {
+        // What has to be compiled is compiled before others are held up; what is wrong with it is told once it counts.
+        _ = self.survey().await;
         let held = self.rollout.hold().await?;
         let survey = progress.step(Step::Check, self.agreed_to(agreed)).await?;
         let changes = survey.plan.changes.len();
@@ -104,6 +99,7 @@ impl Manifest for Applying {
         let data = progress.step(Step::Migrate, self.data(&survey)).await?;
         let ready = progress.step(Step::Instantiate, self.make_ready(&survey, data)).await?;
         let former = progress.step(Step::Switch, async { Ok(self.switch(&survey, ready)) }).await?;
+        self.look_again(&held).await;
         drop(held);
         let cut_off = progress.step(Step::Drain, async { Ok(former.finish(DRAIN_TIME).await) }).await?;
         progress.tell(Report::Applied { changes, cut_off });
@@ -112,50 +108,11 @@ impl Manifest for Applying {
 }
 
 impl Applying {
-    /// Reads the manifest and holds it against what is served.
-    async fn survey(&self) -> anyhow::Result<Survey> {
-        let (engine, source, running) = (self.services.engine.clone(), self.options.manifest.clone(), self.running());
-        let runtime_config = self.options.runtime_config.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut reading = manifest::read(&source);
-            reading.leave_out_unused();
-            let name = "a file of the manifest";
-            let compile = |bytes: &[u8]| {
-                let loaded = engine.load_aside(bytes, name).map(|artifact| artifact.component);
-                loaded.map_err(|error| error.root_cause().to_string())
-            };
-            let known = check::Known { running: &running, served: &host_serves };
-            let faults = check::faults(&reading, &runtime_config, engine.wasmtime(), &compile, known);
-            (reading.app, faults)
-        });
-        let (app, faults) = reading.await.context("reading the manifest was interrupted")?;
-        let (app, now) = (Arc::new(app), self.services.now());
-        if !faults.is_empty() {
-            let refused = faults.iter().map(ToString::to_string).collect();
-            return Ok(Survey { app, plan: Plan::default(), loaded: BTreeMap::new(), refused });
+    /// Another manifest may let versions answer that could not before.
+    async fn look_again(&self, held: &Held<'_>) {
+        if let Err(error) = self.rollout.look_again(held).await {
+            tracing::warn!(%error, "what could not be served before is looked at later");
         }
-        let plan = Plan::between(&now.app, &app, &prepare::set_outside(&self.options));
-        let added = app.components.values().filter(|component| plan.added.contains(&component.id));
-        let loaded = artifacts::load(added, &self.services.engine).await?;
-        let mut refused: Vec<String> = plan.restart.iter().map(|what| format!("takes a restart: {what}")).collect();
-        if self.database.is_none() && prepare::needs_database(&app) {
-            refused.push("takes a restart: it needs a database, and this host runs without one".to_owned());
-        }
-        refused.extend(prepare::short_of_connections(&app, self.database.as_deref()));
-        refused.extend(self.not_deployed(&app, &plan).await?);
-        match prepare::foreseen(&app, &self.options, &now.values) {
-            Ok(values) => refused.extend(self.on_trial(&plan, &self.remade(&plan, &app, &values))),
-            Err(unset) => refused.extend(unset),
-        }
-        refused.extend(self.unfit(&app, &now, &loaded));
-        Ok(Survey { app, plan, loaded, refused })
-    }
-
-    /// What the components that are served need and offer.
-    fn running(&self) -> BTreeMap<String, Surface> {
-        let now = self.services.now();
-        let active = now.services.iter().filter_map(|(id, service)| Some((id.to_string(), service.active()?)));
-        active.map(|(id, version)| (id, version.surface.clone())).collect()
     }
 
     /// The survey, if it is what was agreed to and nothing is wrong with it.
@@ -164,7 +121,7 @@ impl Applying {
         if !survey.refused.is_empty() {
             return Err(survey.refused);
         }
-        if agreed.plan.is_some_and(|plan| plan != digest(&survey.plan)) {
+        if agreed.plan.is_some_and(|plan| plan != survey.digest()) {
             return Err(vec!["the plan has changed since it was shown; run `plaza apply` again".to_owned()]);
         }
         let detail = match survey.plan.changes.len() {
@@ -173,64 +130,6 @@ impl Applying {
             count => format!("{count} changes"),
         };
         Ok((survey, detail))
-    }
-
-    /// Files of components that are served already: such a file answers once it is deployed.
-    async fn not_deployed(&self, app: &App, plan: &Plan) -> anyhow::Result<Vec<String>> {
-        let mut reasons = Vec::new();
-        for id in &plan.moved {
-            let Some(component) = app.components.get(id) else { continue };
-            let hash = sha256(artifacts::read(component)?);
-            if !self.rollout.ledger().versions(id).await?.iter().any(|kept| kept.version.hash == hash) {
-                let file = component.source.display();
-                reasons.push(format!("`{id}` names another file, {file}: run `plaza deploy {id}` first"));
-            }
-        }
-        Ok(reasons)
-    }
-
-    /// Components that are changed while a version of them is on trial.
-    fn on_trial(&self, plan: &Plan, remade: &BTreeSet<String>) -> Vec<String> {
-        let standings = self.rollout.standings();
-        let changed = remade.iter().chain(&plan.removed);
-        let tried = changed.filter_map(|id| Some((id, standings.get(id)?.trial.as_ref()?.version.number)));
-        let advice = |(id, number): (&String, u32)| {
-            format!(
-                "v{number} of `{id}` is on trial: end that first with `plaza promote {id}` or `plaza rollback {id}`"
-            )
-        };
-        tried.map(advice).collect()
-    }
-
-    /// Whether the versions that answer, which may be others than the manifest's files, fit what it says.
-    fn unfit(&self, app: &App, now: &Furnished, loaded: &BTreeMap<String, Loaded>) -> Vec<String> {
-        let surfaces = |id: &String| -> Vec<Surface> {
-            match (loaded.get(id), now.services.get(id.as_str()).and_then(|service| service.versions())) {
-                (Some(file), _) => vec![Surface::of(self.services.engine.wasmtime(), &file.artifact.component)],
-                (None, Some(versions)) => versions.all().map(|version| version.surface.clone()).collect(),
-                (None, None) => Vec::new(),
-            }
-        };
-        let neighbours: Neighbours = app.components.keys().map(|id| (id.clone(), surfaces(id))).collect();
-        let each = neighbours.iter().flat_map(|(id, surfaces)| surfaces.iter().map(move |surface| (id, surface)));
-        let reasons = each.flat_map(|(id, surface)| {
-            let reasons = rollout::examine(app, id, surface, &neighbours, &host_serves);
-            reasons.into_iter().map(move |reason| format!("`{id}`: {reason}"))
-        });
-        reasons.collect()
-    }
-
-    /// Components whose instances are given something else, be it by their own settings or by a variable's value.
-    fn remade(&self, plan: &Plan, app: &App, values: &BTreeMap<String, String>) -> BTreeSet<String> {
-        let now = self.services.now();
-        let names: BTreeSet<&String> = now.values.keys().chain(values.keys()).collect();
-        let changed: Vec<&String> =
-            names.into_iter().filter(|name| now.values.get(*name) != values.get(*name)).collect();
-        let kept = app.components.values().filter(|component| !plan.added.contains(&component.id));
-        let given = kept.filter(|component| {
-            plan.remade.contains(&component.id) || changed.iter().any(|name| component.names(name))
-        });
-        given.map(|component| component.id.clone()).collect()
     }
 
     /// Databases and values, made and migrated as at a start; of what is served already only what the manifest changes.
@@ -254,7 +153,7 @@ impl Applying {
     }
 
     async fn ready(&self, survey: &Survey, data: Data) -> anyhow::Result<Ready> {
-        let Survey { app, plan, loaded, .. } = survey;
+        let Survey { app, files, plan, loaded, compositions, .. } = survey;
         let remade = self.remade(plan, app, &data.values);
         let keep = |id: &str| !remade.contains(id);
         let next = Arc::new(self.services.furnish(app.clone(), data.values, data.databases, &keep)?);
@@ -264,13 +163,23 @@ impl Applying {
         let mut versions = Vec::new();
         for id in &remade {
             let Some(active) = next.services.get(id.as_str()).and_then(|service| service.active()) else { continue };
-            let version = self.services.assemble(&next, id, active.number, active.artifact.clone())?;
+            let composition = compositions.get(id).unwrap_or(&active.composition).clone();
+            let version = self.services.assemble(&next, id, active.number, composition)?;
             versions.push((id.clone(), Versions::only(version)));
         }
         let standings = rollout::open(ledger, &artifacts::files(loaded), self.options.files_only).await?;
+        let (services, furnished) = (&*self.services, &*next);
+        let making = Making { loaded, files, ledger, services, furnished, load: Engine::load_aside };
         for (id, standing) in &standings {
-            let made = standing_versions(id, standing, loaded.get(id), ledger, &self.services, &next).await?;
-            versions.push((id.clone(), made.0));
+            let (active, _) = making.version(id, &standing.active).await?;
+            let trial = match &standing.trial {
+                Some(tried) => {
+                    let (version, _) = making.version(id, &tried.version).await?;
+                    Some(Trial { version, share: tried.share })
+                }
+                None => None,
+            };
+            versions.push((id.clone(), Versions { active, trial }));
         }
         for (id, made) in &versions {
             for version in made.all() {
@@ -310,6 +219,7 @@ impl Applying {
             self.rollout.took_up(&id, standing);
         }
         self.services.switch_to(next);
+        self.workbench.take_up(survey.app.clone(), survey.files.clone());
         let directory = self.directory.swap(Arc::new(directory));
         let removed = &survey.plan.removed;
         removed.iter().for_each(|id| self.rollout.gave_up(id));
@@ -329,9 +239,9 @@ impl Former {
         let replaced =
             join_all(versions.into_iter().map(|(id, former)| async move { drain(&id, former, patience).await }));
         let answered = async {
-            // A request that came under the former routes may not have got to its component yet.
+            // What began under the former routes may not have got to its component yet, or ask it on its way.
             let last = async {
-                while Arc::strong_count(&directory) > 1 {
+                while !removed.is_empty() && Arc::strong_count(&directory) > 1 {
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
             };
@@ -347,9 +257,11 @@ impl Former {
     }
 }
 
-/// What a plan is recognised by.
-fn digest(plan: &Plan) -> String {
-    sha256(plan.changes.join("\n"))
+impl Survey {
+    /// What its plan is recognised by.
+    fn digest(&self) -> String {
+        self.plan.digest(&self.files, self.loaded.values().map(|loaded| loaded.file.hash.as_str()))
+    }
 }
 
 fn told(error: impl Into<anyhow::Error>) -> Vec<String> {

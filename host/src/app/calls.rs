@@ -1,6 +1,7 @@
 //! The exports that the host itself calls: `plaza:events/subscriber`, `plaza:schedule/task`, and those that hear messages of Redis.
 
 use std::{
+    any::Any,
     sync::{Arc, LazyLock},
     time::Instant,
 };
@@ -9,10 +10,11 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use wasmtime::component::Val;
 
+use super::chain::Neighbourhood;
 use crate::{
     events::{Event, Failure as EventFailure, Subscriber},
     redis_trigger::{self, Handler},
-    schedule::Task,
+    schedule::{Task, TickFailure},
     service::{CallContext, Export, Lot, Service},
 };
 
@@ -27,27 +29,35 @@ static HANDLE_MESSAGE: LazyLock<Vec<Export>> = LazyLock::new(|| {
     redis_trigger::INTERFACES.iter().map(|interface| Export::new(interface, "handle-message")).collect()
 });
 
+/// A component, and whom it may ask by HTTP.
+pub struct Called {
+    /// The component.
+    pub service: Arc<Service>,
+    /// Those whom it may ask.
+    pub neighbourhood: Neighbourhood,
+}
+
 /// A component as the subscriber of a topic.
-pub struct EventCalls(pub Arc<Service>);
+pub struct EventCalls(pub Called);
 
 /// A component as a task.
-pub struct TickCalls(pub Arc<Service>);
+pub struct TickCalls(pub Called);
 
 /// A component as the handler of messages.
-pub struct MessageCalls(pub Arc<Service>);
+pub struct MessageCalls(pub Called);
 
 #[async_trait]
 impl Subscriber for EventCalls {
     fn component(&self) -> &str {
-        &self.0.id
+        &self.0.service.id
     }
 
     async fn handle(&self, event: &Event, attempt: u32) -> Result<(), EventFailure> {
         // Events of one key see one version while another is being tried.
         let lot = Lot::of(&event.key);
-        let context = context(&self.0, format!("event-{}", event.id), event.traceparent.as_deref(), lot);
+        let context = self.0.context(format!("event-{}", event.id), event.traceparent.as_deref(), lot);
         let params = vec![event_value(event, attempt)];
-        let results = self.0.call(&HANDLE, params, context).await;
+        let results = self.0.service.call(&HANDLE, params, context).await;
         // A component that fails, is busy or is being replaced may well take the event later.
         let results = results.map_err(|failure| EventFailure::Retry(failure.to_string()))?;
         match results.into_iter().next() {
@@ -61,16 +71,16 @@ impl Subscriber for EventCalls {
 #[async_trait]
 impl Task for TickCalls {
     fn component(&self) -> &str {
-        &self.0.id
+        &self.0.service.id
     }
 
-    async fn tick(&self) -> Result<(), String> {
-        let context = context(&self.0, format!("tick-{}", Uuid::now_v7().simple()), None, Lot::LAST);
-        let results = self.0.call(&TICK, Vec::new(), context).await.map_err(|failure| failure.to_string())?;
+    async fn tick(&self) -> Result<(), TickFailure> {
+        let context = self.0.context(format!("tick-{}", Uuid::now_v7().simple()), None, Lot::LAST);
+        let results = self.0.service.call(&TICK, Vec::new(), context).await.map_err(|failure| failure.to_string())?;
         match results.into_iter().next() {
             Some(Val::Result(Err(Some(text)))) => match *text {
-                Val::String(text) => Err(text),
-                other => Err(format!("the task answered with {other:?}")),
+                Val::String(text) => Err(text.into()),
+                other => Err(format!("the task answered with {other:?}").into()),
             },
             _ => Ok(()),
         }
@@ -80,23 +90,28 @@ impl Task for TickCalls {
 #[async_trait]
 impl Handler for MessageCalls {
     fn component(&self) -> &str {
-        &self.0.id
+        &self.0.service.id
     }
 
     fn message_bytes(&self) -> u64 {
-        self.0.limits().body_bytes
+        self.0.service.limits().body_bytes
+    }
+
+    fn held_bytes(&self, message_bytes: usize) -> usize {
+        // Each of its bytes is handed over as a value.
+        message_bytes.saturating_mul(size_of::<Val>())
     }
 
     async fn handle(&self, message: Vec<u8>) -> Result<(), String> {
         let lot = Lot::any();
-        let version = self.0.versions().map(|versions| versions.pick(lot).clone());
+        let version = self.0.service.versions().map(|versions| versions.pick(lot).clone());
         let exported = |export: &&Export| version.as_ref().is_some_and(|version| version.export(export).is_some());
         let Some(export) = HANDLE_MESSAGE.iter().find(exported) else {
             return Err(format!("it exports none of {}", redis_trigger::INTERFACES.join(", ")));
         };
-        let context = context(&self.0, format!("message-{}", Uuid::now_v7().simple()), None, lot);
+        let context = self.0.context(format!("message-{}", Uuid::now_v7().simple()), None, lot);
         let params = vec![Val::List(message.into_iter().map(Val::U8).collect())];
-        let results = self.0.call(export, params, context).await.map_err(|failure| failure.to_string())?;
+        let results = self.0.service.call(export, params, context).await.map_err(|failure| failure.to_string())?;
         match results.into_iter().next() {
             Some(Val::Result(Ok(_))) => Ok(()),
             Some(Val::Result(Err(error))) => message_failure(error.map(|error| *error)),
@@ -105,9 +120,13 @@ impl Handler for MessageCalls {
     }
 }
 
-fn context(service: &Service, request_id: String, traceparent: Option<&str>, lot: Lot) -> CallContext {
-    let deadline = Instant::now() + service.limits().request_time();
-    CallContext::root(request_id.into(), traceparent.map(Into::into), deadline, lot)
+impl Called {
+    fn context(&self, request_id: String, traceparent: Option<&str>, lot: Lot) -> CallContext {
+        let deadline = Instant::now() + self.service.limits().request_time();
+        let root = CallContext::root(request_id.into(), traceparent.map(Into::into), deadline, lot);
+        let home = self.neighbourhood.directory().map(|directory| directory as Arc<dyn Any + Send + Sync>);
+        CallContext { home, ..root }
+    }
 }
 
 /// The record `plaza:events/subscriber.event`, its fields in the order of the WIT.

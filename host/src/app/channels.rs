@@ -17,13 +17,13 @@ use crate::{
 pub fn listeners(furnished: &Furnished) -> anyhow::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     for trigger in &furnished.app.channels {
-        let Some(service) = furnished.services.get(trigger.component.as_str()) else { continue };
+        let Some(called) = furnished.called(&trigger.component) else { continue };
         let channel = trigger.channel.resolve(&furnished.values)?;
         let address = trigger.address.resolve(&furnished.values)?;
         let address = RedisAddress::parse(&address).with_context(|| {
             format!("the channel `{channel}` of `{}` is at no address of a Redis", trigger.component)
         })?;
-        let handler: Arc<dyn Handler> = Arc::new(MessageCalls(service.clone()));
+        let handler: Arc<dyn Handler> = Arc::new(MessageCalls(called));
         listeners.push(Listener { handler, address, channel });
     }
     Ok(listeners)

@@ -11,7 +11,7 @@ use crate::{
         variables,
     },
     denial,
-    guest::{self, Guest},
+    guest::{self, Behalf, Guest},
     limits::ComponentLimits,
     link,
     manifest::{app::Component, import},
@@ -78,8 +78,11 @@ pub fn try_link(
 
 /// Has what a guest sends carry the trace of the request it serves, and within the application all that travels with it.
 fn trace_outbound(mut store: wasmtime::StoreContextMut<'_, Guest>) {
-    let context = guest::current_request(&mut store);
+    let behalf = guest::current_behalf(&mut store);
     let outbound = &mut store.data_mut().outbound;
-    outbound.set_traceparent(context.as_ref().and_then(|context| context.traceparent.clone()));
-    outbound.set_on_behalf_of(context.map(|context| OnBehalfOf(context)));
+    outbound.set_traceparent(match &behalf {
+        Behalf::Request(context) => context.traceparent.clone(),
+        Behalf::Nobody { .. } => None,
+    });
+    outbound.set_on_behalf_of(Some(OnBehalfOf(Arc::new(behalf))));
 }

@@ -12,11 +12,14 @@ mod options;
 mod outfit;
 mod plan;
 mod prepare;
+mod recompose;
 pub mod relay;
 mod rollout;
 pub mod served;
 mod services;
+mod standings;
 mod storage;
+mod survey;
 mod variables;
 mod work;
 
@@ -33,24 +36,29 @@ use arc_swap::ArcSwap;
 
 pub use initial::{Initial, Sql};
 pub use options::Options;
+pub use prepare::state_dir;
 pub use served::host_serves;
 pub use variables::from_environment;
 
 use crate::{
-    control::{Control, Desk},
+    compose::Files,
+    control::{Control, Desk, Manifest},
     cores::Cores,
     database::{Database, DatabaseError, DatabaseSettings, StateLock},
     engine::Engine,
     error::faults,
     events::Tally,
+    limits::HostLimits,
     manifest::{self, App, Source},
     redis_trigger::Listeners,
-    rollout::{Following, InFolder, InPostgres, Ledger, Rollout, Standing, open as open_ledger},
+    rollout::{Following, InFolder, InPostgres, Ledger, Rollout, open as open_ledger},
     server::{self, Server},
 };
 use apply::Applying;
-use artifacts::{Loaded, standing_versions};
+use artifacts::Making;
+use rollout::Workbench;
 use services::Services;
+use standings::{Begun, refuse_unfit_files, serve_standings};
 use storage::Storage;
 use work::{Under, Work, start_events, start_schedule};
 
@@ -70,6 +78,7 @@ pub struct Running {
     pub compiled: usize,
     unseen_passwords: BTreeMap<String, String>,
     rollout: Arc<Rollout>,
+    manifest: Arc<dyn Manifest>,
     parts: Parts,
 }
 
@@ -107,6 +116,7 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
             took: started.elapsed(),
             compiled: built.compiled,
             rollout: built.rollout,
+            manifest: built.manifest,
             app,
             parts,
         }),
@@ -169,6 +179,11 @@ impl Running {
         self.rollout.clone()
     }
 
+    /// What reads its manifest again.
+    pub fn manifest(&self) -> Arc<dyn Manifest> {
+        self.manifest.clone()
+    }
+
     /// Generated passwords that nobody has been shown, by variable. They are to be shown now: the next call, or host,
     /// gets none.
     ///
@@ -197,6 +212,7 @@ struct Built {
     unseen_passwords: BTreeMap<String, String>,
     compiled: usize,
     rollout: Arc<Rollout>,
+    manifest: Arc<dyn Manifest>,
 }
 
 async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::Result<Built> {
@@ -205,9 +221,13 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         // The embedded server locks the folder itself.
         parts.lock = Some(StateLock::take(&state_dir)?);
     }
-    let engine = Engine::new(&options.limits, &state_dir.join("cache"))?;
+    let limits = HostLimits { parts_per_instance: prepare::parts_per_instance(app), ..options.limits.clone() };
+    let engine = Engine::new(&limits, &state_dir.join("cache"))?;
     let engine = parts.engine.insert(Arc::new(engine)).clone();
-    let loading = artifacts::load(app.components.values(), &engine);
+    let reading = app.clone();
+    let reading = tokio::task::spawn_blocking(move || Files::read(reading.components.values()));
+    let files = reading.await.context("reading the files of dependencies was interrupted")?;
+    let loading = artifacts::load(app.components.values(), &files, &engine, Engine::load_bytes);
     let settings = DatabaseSettings {
         state_dir: state_dir.clone(),
         postgres_dir: options.postgres_dir.clone(),
@@ -226,11 +246,22 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     let services = Services::new(app.clone(), engine.clone(), data.values, data.databases, cores, folders)?;
     let services = parts.services.insert(Arc::new(services)).clone();
     let ledger = ledger(app, &state_dir, parts.database.as_deref())?;
+    refuse_unfit_files(&loaded, &*ledger, options.files_only).await?;
     let standings = open_ledger(&*ledger, &artifacts::files(&loaded), options.files_only).await?;
-    let compiled = serve_standings(&standings, &loaded, &*ledger, &services).await?;
     let now = services.now();
+    let making = Making {
+        loaded: &loaded,
+        files: &files,
+        ledger: &*ledger,
+        services: &services,
+        furnished: &now,
+        load: Engine::load_bytes,
+    };
+    let Begun { standings, left, compiled } = serve_standings(standings, &making).await?;
     let leases = parts.database.as_ref().map(|database| database.leases());
-    let rollout = Rollout::new(&app.name, ledger, services.clone(), standings, leases);
+    let workbench = Arc::new(Workbench::new(services.clone(), app.clone(), files));
+    let rollout = Rollout::new(&app.name, ledger, workbench.clone(), standings, leases);
+    rollout.left_at_the_start(left);
     parts.following = Some(rollout.follow());
     let directory = Arc::new(ArcSwap::from_pointee(now.directory()?));
     // What comes unasked may ask others.
@@ -245,6 +276,8 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         options: options.clone(),
         database: parts.database.clone(),
         services,
+        workbench,
+        parts_per_instance: limits.parts_per_instance,
         rollout: rollout.clone(),
         directory: directory.clone(),
         work: parts.work.clone(),
@@ -254,7 +287,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     let desk = Desk {
         application: app.name.clone(),
         rollout: rollout.clone(),
-        manifest: applying,
+        manifest: applying.clone(),
         events: tally,
         listeners: parts.listeners.clone(),
         office: parts.work.clone(),
@@ -270,6 +303,7 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         unseen_passwords: data.unseen_passwords,
         compiled,
         rollout,
+        manifest: applying,
     })
 }
 
@@ -279,24 +313,6 @@ fn ledger(app: &App, state_dir: &Path, database: Option<&Database>) -> anyhow::R
         Some(database) => Box::new(InPostgres::new(database.state().clone(), &app.name)),
         None => Box::new(InFolder::open(state_dir)?),
     })
-}
-
-/// Lets the versions that stand in the ledger answer; returns how many had to be compiled.
-async fn serve_standings(
-    standings: &BTreeMap<String, Standing>,
-    loaded: &BTreeMap<String, Loaded>,
-    ledger: &dyn Ledger,
-    services: &Services,
-) -> anyhow::Result<usize> {
-    let now = services.now();
-    let mut compiled = 0;
-    for (id, standing) in standings {
-        let Some(service) = now.services.get(id.as_str()) else { continue };
-        let (versions, some) = standing_versions(id, standing, loaded.get(id), ledger, services, &now).await?;
-        compiled += some;
-        service.switch(versions);
-    }
-    Ok(compiled)
 }
 
 fn listen_advice(address: SocketAddr) -> String {

@@ -23,7 +23,7 @@ use crate::{
         variables::VariablesContext,
     },
     guest::{Guest, MemoryLimit, Requests},
-    limits::{ABANDONED_GRACE, ComponentLimits, LOG_BYTES_PER_SECOND},
+    limits::{ABANDONED_GRACE, ComponentLimits, LOG_BYTES_PER_SECOND, REDIS_IDLE_CONNECTION},
     manifest::{App, app::Component, grant::AllowedHosts},
     service::{Furnish, Lane, Room},
 };
@@ -118,6 +118,7 @@ impl Outfit {
             max_connections,
             answer_bytes: self.limits.query_bytes,
             command_time: self.limits.request_time() + ABANDONED_GRACE,
+            idle_time: REDIS_IDLE_CONNECTION,
         })
     }
 

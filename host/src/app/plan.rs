@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{
+    compose::Files,
+    digest::sha256,
     limits::ComponentLimits,
     manifest::{
         App,
@@ -63,12 +65,6 @@ impl Plan {
             match before.components.get(id) {
                 Some(former) => {
                     plan.of_component(id, &settings(former, before), &settings(component, after));
-                    let parts = |component: &Component, app: &App| {
-                        component.composed.iter().map(|(key, one)| (key.clone(), part(one, app))).collect::<Vec<_>>()
-                    };
-                    if parts(former, before) != parts(component, after) {
-                        plan.restart.push(format!("another composition of `{id}`"));
-                    }
                 }
                 None => {
                     plan.changes.push(format!("+ component `{id}`"));
@@ -133,6 +129,39 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// Adds that files hold something else that are composed into a component.
+    pub fn composed_anew(&mut self, id: &str, renewed: &[PathBuf], files: &Files, app: &App) {
+        for file in renewed {
+            self.changes.push(format!("~ component `{id}`: {}", built_anew(file, "composed in", files, app)));
+        }
+        self.remade.insert(id.to_owned());
+    }
+
+    /// Adds the files that hold something else than `before` and are composed into nothing that answers, so that they are taken up as well.
+    pub fn unused_anew(&mut self, before: &Files, files: &Files, app: &App) {
+        for component in app.components.values().filter(|component| !self.remade.contains(&component.id)) {
+            let files_of: BTreeSet<&PathBuf> = component.composed.values().map(|one| &one.file).collect();
+            let differs = |file: &&PathBuf| before.hash(file).is_some_and(|hash| files.hash(file) != Some(hash));
+            for file in files_of.into_iter().filter(differs) {
+                let what = built_anew(file, "not composed into what answers", files, app);
+                self.changes.push(format!("~ component `{}`: {what}", component.id));
+            }
+        }
+    }
+
+    /// Adds that a version is looked at again that could not be served.
+    pub fn looked_at_again(&mut self, id: &str, version: &str) {
+        self.changes.push(format!("~ component `{id}`: {version}, which could not be served, is looked at again"));
+    }
+
+    /// What it is recognised by, so that nothing else is applied than what was agreed to: what changes, and what the files hold that
+    /// are composed in and those of the components that are new, given by SHA-256.
+    pub fn digest<'a>(&self, files: &Files, added: impl Iterator<Item = &'a str>) -> String {
+        let parts = files.hashes().map(|(file, hash)| format!("{} {hash}", file.display()));
+        let lines = self.changes.iter().cloned().chain(parts).chain(added.map(ToOwned::to_owned));
+        sha256(lines.collect::<Vec<_>>().join("\n"))
     }
 
     fn of_routes(&mut self, before: &App, after: &App) {
@@ -216,9 +245,17 @@ fn settings(component: &Component, app: &App) -> Settings {
     settings
 }
 
+/// That a file holds something else, with what it is told apart by.
+fn built_anew(file: &Path, what: &str, files: &Files, app: &App) -> String {
+    let hash = files.hash(file).and_then(|hash| hash.get(..12)).unwrap_or_default();
+    let file = file.strip_prefix(app.base()).unwrap_or(file).display();
+    format!("{file}, {what}, was built anew ({hash})")
+}
+
 /// What is composed into a component, and what it inherits there.
 fn part(dependency: &Composed, app: &App) -> String {
-    let Composed { component, file, export, inherit } = dependency;
+    // What it is fetched from is in its file's name.
+    let Composed { component, file, download: _, export, inherit } = dependency;
     let file = || file.strip_prefix(app.base()).unwrap_or(file).display().to_string();
     let mut shown = match component {
         Some(component) => format!("{component} ({}), composed in", file()),

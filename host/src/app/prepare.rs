@@ -40,6 +40,23 @@ pub fn needs_database(app: &App) -> bool {
     !app.generate.is_empty() || app.components.values().any(uses)
 }
 
+/// Of how many parts an instance of an application's components is made at most: of the component, and of what each of its
+/// dependencies is composed in for.
+pub fn parts_per_instance(app: &App) -> u32 {
+    let parts = app.components.values().map(|component| component.composed.len().saturating_add(1));
+    parts.max().and_then(|parts| u32::try_from(parts).ok()).unwrap_or(1)
+}
+
+/// Why an instance of this manifest's components has more parts than the engine was made for.
+pub fn too_many_parts(app: &App, there_are: u32) -> Option<String> {
+    let wanted = parts_per_instance(app);
+    (wanted > there_are).then(|| {
+        format!(
+            "takes a restart: an instance has {wanted} parts, itself and its dependencies, and this host was started for {there_are}"
+        )
+    })
+}
+
 /// Connections that the components of an application may open to their own databases, and the relays of their outboxes.
 pub fn component_connections(app: &App) -> u32 {
     let with_database = app.components.values().filter(|component| component.plaza.database.is_some());

@@ -11,9 +11,10 @@ use arc_swap::ArcSwap;
 use tokio::{runtime::Handle, sync::Notify};
 use wasmtime::component::Linker;
 
-use super::{chain::Neighbourhood, linker::host_interfaces, outfit::Outfit, storage::Storage};
+use super::{calls::Called, chain::Neighbourhood, linker::host_interfaces, outfit::Outfit, storage::Storage};
 use crate::{
     capability::postgres::Pools,
+    compose::Composition,
     cores::Cores,
     database::ComponentDatabase,
     denial,
@@ -55,6 +56,8 @@ pub struct Furnished {
     pub databases: BTreeMap<String, ComponentDatabase>,
     /// The value of every variable.
     pub values: BTreeMap<String, String>,
+    /// Whom the components ask by HTTP.
+    pub(super) neighbourhood: Neighbourhood,
     outfits: HashMap<Arc<str>, Furniture>,
 }
 
@@ -86,6 +89,7 @@ impl Services {
             services: HashMap::new(),
             databases: BTreeMap::new(),
             values: BTreeMap::new(),
+            neighbourhood: Neighbourhood::default(),
             outfits: HashMap::new(),
         };
         let services = Self {
@@ -145,7 +149,8 @@ impl Services {
             services.insert(id.clone(), service);
             outfits.insert(id, furniture);
         }
-        Ok(Furnished { app, services, databases, values, outfits })
+        let neighbourhood = self.neighbourhood.clone();
+        Ok(Furnished { app, services, databases, values, neighbourhood, outfits })
     }
 
     fn furniture(
@@ -164,7 +169,7 @@ impl Services {
         Ok(Furniture { outfit, lanes, pools })
     }
 
-    /// Links an artifact to its grants and to the services it depends on.
+    /// Links what a version is made of to its grants and to the services it depends on.
     ///
     /// # Errors
     /// An import that nobody provides, or provides with another type.
@@ -173,14 +178,14 @@ impl Services {
         furnished: &Furnished,
         id: &str,
         number: u32,
-        artifact: Artifact,
+        composition: Composition,
     ) -> anyhow::Result<Arc<Version>> {
         let component = furnished.app.components.get(id).with_context(|| format!("{id} is not in the manifest"))?;
         let furniture = furnished.outfits.get(id).with_context(|| format!("{id} is not in the manifest"))?;
         let id: Arc<str> = id.into();
-        let linker = self.linked(component, &artifact, &furnished.services)?;
+        let linker = self.linked(component, &composition.artifact, &furnished.services)?;
         let limits = &component.plaza.limits;
-        let version = Version::new(id.clone(), number, artifact, &linker, limits, &furniture.lanes)
+        let version = Version::new(id.clone(), number, composition, &linker, limits, &furniture.lanes)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("component {id} cannot be linked; `plaza check` says more"))?;
         Ok(Arc::new(version))
@@ -224,7 +229,15 @@ impl Furnished {
         let fixed = self.app.static_routes.iter();
         let fixed = fixed.map(|one| (StaticResponse::NAME, Route::Path(one.pattern.clone())));
         let responses = self.app.static_routes.iter().map(|one| (one.pattern.clone(), one.response.clone())).collect();
-        Ok(Directory { router: Router::new(routes.chain(fixed))?, services: self.services.clone(), responses })
+        let named = self.app.routes.iter().map(|one| one.component.as_str());
+        let named = named.filter_map(|id| Some(self.services.get_key_value(id)?.0.clone())).collect();
+        let (router, services) = (Router::new(routes.chain(fixed))?, self.services.clone());
+        Ok(Directory { router, services, responses, named })
+    }
+
+    /// A component, to be called by the host itself.
+    pub fn called(&self, id: &str) -> Option<Called> {
+        Some(Called { service: self.services.get(id)?.clone(), neighbourhood: self.neighbourhood.clone() })
     }
 
     /// What a component's instances are given.

@@ -107,13 +107,11 @@ impl Reach for Furnished {
     }
 
     fn subscriber(&self, component: &Component) -> Option<Arc<dyn Subscriber>> {
-        let service = self.services.get(component.id.as_str())?;
-        Some(Arc::new(EventCalls(service.clone())))
+        Some(Arc::new(EventCalls(self.called(&component.id)?)))
     }
 
     fn task(&self, component: &Component) -> Option<Arc<dyn Task>> {
-        let service = self.services.get(component.id.as_str())?;
-        Some(Arc::new(TickCalls(service.clone())))
+        Some(Arc::new(TickCalls(self.called(&component.id)?)))
     }
 }
 

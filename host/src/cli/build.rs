@@ -5,13 +5,14 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::options::ManifestFlag;
+use super::{fetch::fetch, options::ManifestFlag, registry::TransportFlag};
 use crate::{
     error::faults,
     manifest::{self, App},
+    registry::Insecure,
 };
 
-/// Build the application's components.
+/// Build the application's components, and fetch those that come from elsewhere.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   plaza build                        build every component of ./spin.toml
@@ -23,11 +24,17 @@ pub struct Build {
     /// Build only this component; may be given more than once
     #[arg(short = 'c', long = "component-id", value_name = "ID")]
     components: Vec<String>,
+
+    #[command(flatten)]
+    transport: TransportFlag,
 }
 
 impl Build {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let app = manifest::load(&self.manifest.source()).map_err(faults)?;
+        let source = self.manifest.source();
+        let app = manifest::load(&source).map_err(faults)?;
+        are_there(&app, &self.components)?;
+        fetch(&source, &self.components, &Insecure::of(self.transport.insecure, None))?;
         build(&app, &self.components)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -38,9 +45,7 @@ impl Build {
 /// # Errors
 /// The first command that fails, or a name that is not in the manifest.
 pub fn build(app: &App, only: &[String]) -> anyhow::Result<()> {
-    if let Some(unknown) = only.iter().find(|id| !app.components.contains_key(*id)) {
-        bail!("the manifest has no component `{unknown}`");
-    }
+    are_there(app, only)?;
     let wanted = app.components.values().filter(|component| only.is_empty() || only.contains(&component.id));
     for component in wanted {
         let Some(build) = &component.build else { continue };
@@ -54,4 +59,11 @@ pub fn build(app: &App, only: &[String]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn are_there(app: &App, ids: &[String]) -> anyhow::Result<()> {
+    match ids.iter().find(|id| !app.components.contains_key(*id)) {
+        Some(unknown) => bail!("the manifest has no component `{unknown}`"),
+        None => Ok(()),
+    }
 }

@@ -9,9 +9,13 @@ use std::{
 use clap::Args;
 use wasmtime::{Config, Engine};
 
-use super::options::{ManifestFlag, RuntimeConfigFlag};
+use super::{
+    fetch,
+    options::{ManifestFlag, RuntimeConfigFlag},
+    registry::TransportFlag,
+};
 pub use crate::app::{check::check, host_serves};
-use crate::manifest::Fault;
+use crate::{manifest::Fault, registry::Insecure};
 
 /// Look for faults in the manifest and its components, and print them all.
 #[derive(Debug, Args)]
@@ -25,17 +29,24 @@ pub struct Check {
 
     #[command(flatten)]
     runtime_config: RuntimeConfigFlag,
+
+    #[command(flatten)]
+    transport: TransportFlag,
 }
 
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let manifest = self.manifest.source();
+        let missing = fetch::faults(&manifest, &Insecure::of(self.transport.insecure, None))?;
         let mut config = Config::new();
         config.wasm_component_model(true).wasm_component_model_async(true);
-        let faults = match self.runtime_config.read() {
+        let mut faults = match self.runtime_config.read() {
             Ok(runtime_config) => check(&manifest, &runtime_config, &Engine::new(&config)?, &host_serves),
             Err(faults) => faults,
         };
+        faults.retain(|fault| !missing.iter().any(|missing| missing.is_behind(fault)));
+        faults.extend(missing.into_iter().map(|missing| missing.fault));
+        faults.sort_by_key(|fault| fault.line);
         report(&manifest.file, &faults, &mut io::stdout().lock())?;
         Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

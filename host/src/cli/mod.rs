@@ -6,11 +6,14 @@ pub mod check;
 mod compile;
 mod deploy;
 mod events;
+mod fetch;
 mod kafka;
 mod migrate;
 mod operator;
 mod options;
+mod origin;
 mod output;
+mod registry;
 mod relay;
 mod relayed;
 mod rollback;
@@ -63,6 +66,8 @@ enum Action {
     History(status::History),
     /// Look at events that a component rejected, and give them to it once more
     Events(events::Events),
+    /// Put applications into an OCI registry, and get them from there
+    Registry(registry::Registry),
     /// Compile a component for a host that serves
     #[command(name = aside::COMMAND, hide = true)]
     Compile(compile::Compile),
@@ -87,6 +92,7 @@ impl Command {
             Action::Status(status) => status.run(),
             Action::History(history) => history.run(),
             Action::Events(events) => events.run(),
+            Action::Registry(registry) => registry.run(),
             Action::Compile(compile) => Ok(compile.run()),
         }
     }

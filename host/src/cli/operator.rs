@@ -12,6 +12,7 @@ use super::{output::out, steps::Steps};
 use crate::{
     control::{ControlFile, FILE},
     rollout::Report,
+    tls,
 };
 
 /// Where the admin port is, and the token that opens it.
@@ -54,7 +55,11 @@ impl ControlFlags {
                 (found.address, token.unwrap_or(found.token))
             }
         };
-        Ok(Operator { client: Client::builder().build()?, address, token })
+        Ok(Operator {
+            client: Client::builder().tls_backend_preconfigured(tls::client(tls::mozilla())?).build()?,
+            address,
+            token,
+        })
     }
 
     fn control_file(&self) -> anyhow::Result<ControlFile> {

@@ -32,6 +32,16 @@ impl ManifestFlag {
         if self.manifest.is_dir() { self.manifest.join("spin.toml") } else { self.manifest.clone() }
     }
 
+    /// What `--from` says.
+    pub fn named(&self) -> &Path {
+        &self.manifest
+    }
+
+    /// Puts a folder in its place.
+    pub fn is_in(&mut self, folder: PathBuf) {
+        self.manifest = folder;
+    }
+
     /// The manifest with the profile.
     pub fn source(&self) -> manifest::Source {
         manifest::Source { profile: self.profile.clone(), ..manifest::Source::plain(self.path()) }

@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, io::Write, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, builder::RangedU64ValueParser as Range};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     build,
+    fetch::fetch,
     kafka::KafkaFlags,
     options::{DataFlags, ManifestFlag, ProxyFlag, RuntimeConfigFlag, TlsFlags},
+    origin::OriginFlags,
     spin::SpinFlags,
     variables,
     watch::Watch,
@@ -23,6 +25,7 @@ use crate::{
         self,
         app::{Route, StaticResponse},
     },
+    registry::Insecure,
     server::Listen,
     telemetry,
 };
@@ -39,12 +42,16 @@ const HEADER_BYTES: u64 = 16 * 1024 * 1024;
   plaza up --build                             build the components first
   plaza up --build --watch                     and again whenever their sources change
   plaza up -f app/spin.toml --listen 0.0.0.0:8080
+  plaza up --from ghcr.io/somebody/app:1.0     an application in a registry, put there by `plaza registry push` or Spin
   plaza up --database-url postgres://admin:secret@db.example.com/postgres
   plaza up --kafka kafka-1:9092,kafka-2:9092   events go through Kafka
   plaza up --variable log_level=debug          set a variable of the application")]
 pub struct Up {
     #[command(flatten)]
     manifest: ManifestFlag,
+
+    #[command(flatten)]
+    origin: OriginFlags,
 
     /// Build the components first
     #[arg(long)]
@@ -142,15 +149,23 @@ fn seconds(least: u64) -> Range<u64> {
 }
 
 impl Up {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
         let _log = telemetry::init(self.quiet)?;
         let (builds, quiet, watch) = (self.build, self.quiet, self.watch);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let artifact = self.origin.artifact(self.manifest.named())?;
+        let insecure = Insecure::of(self.origin.transport.insecure, artifact.as_ref());
+        if let Some(reference) = artifact {
+            ensure!(!builds && !watch, "what {reference} holds is built already; take --build and --watch out");
+            let folder = runtime.block_on(self.origin.fetch(&reference, &self.data.server.state_dir))?;
+            self.manifest.is_in(folder);
+        }
+        fetch(&self.manifest.source(), &[], &insecure)?;
         let options = self.options()?;
         if builds {
             let app = manifest::load(&options.manifest).map_err(faults)?;
             build::build(&app, &[])?;
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let served = runtime.block_on(serve(options, quiet, watch));
         // A compilation that a signal interrupted is not waited for.
         runtime.shutdown_background();
@@ -169,6 +184,7 @@ impl Up {
             idle_timeout: Duration::from_secs(self.idle_timeout),
             unread_timeout: Duration::from_secs(self.unread_timeout),
             shutdown_timeout: Duration::from_secs(self.shutdown_timeout),
+            ..defaults
         };
         let database_url = self.data.server.database_url()?;
         let manifest = manifest::Source { given: self.spin.given()?, ..self.manifest.source() };
@@ -204,7 +220,8 @@ async fn serve(options: Options, quiet: bool, watch: bool) -> anyhow::Result<Exi
         _ = interrupt.recv() => anyhow::bail!("interrupted while starting"),
         _ = terminate.recv() => anyhow::bail!("terminated while starting"),
     };
-    let watch = match watch.then(|| Watch::new(running.app.clone(), running.rollout())).transpose() {
+    let watch = match watch.then(|| Watch::new(running.app.clone(), running.rollout(), running.manifest())).transpose()
+    {
         Ok(watch) => watch,
         Err(error) => {
             running.stop(Duration::ZERO).await;

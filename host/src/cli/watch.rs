@@ -1,4 +1,5 @@
-//! `plaza up --watch`: a component whose sources change is built, and takes its own place without a restart.
+//! `plaza up --watch`: a component whose sources change is built, and takes its own place without a restart. Where a file changes that is
+//! composed into one, the manifest is applied, which composes it anew.
 
 use std::{
     collections::BTreeSet,
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::{build, deploy::read_migrations};
 use crate::{
+    control::{Agreed, Manifest},
     manifest::{App, app::Component},
     rollout::{DRAIN_TIME, Order, Origin, Progress, Rollout},
 };
@@ -25,15 +27,26 @@ const QUIET: Duration = Duration::from_millis(300);
 pub(super) struct Watch {
     app: Arc<App>,
     rollout: Arc<Rollout>,
+    manifest: Arc<dyn Manifest>,
     watched: Vec<Watched>,
     changed: mpsc::UnboundedReceiver<PathBuf>,
     _watcher: RecommendedWatcher,
 }
 
-/// A component and what its sources are, the files of its dependencies among them.
+/// A component, what its sources are, and the files that are composed into it.
 struct Watched {
     id: String,
     sources: Vec<Pattern>,
+    parts: Vec<Pattern>,
+}
+
+/// What a change calls for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// That a component be built.
+    Build(String),
+    /// That the manifest be applied.
+    Apply,
 }
 
 impl Watch {
@@ -41,7 +54,7 @@ impl Watch {
     ///
     /// # Errors
     /// When there is nothing to watch, or the system does not let it.
-    pub(super) fn new(app: Arc<App>, rollout: Arc<Rollout>) -> anyhow::Result<Self> {
+    pub(super) fn new(app: Arc<App>, rollout: Arc<Rollout>, manifest: Arc<dyn Manifest>) -> anyhow::Result<Self> {
         let base = app.base().canonicalize().context("cannot find the manifest's folder")?;
         let watched = watched(&app, &base);
         anyhow::ensure!(
@@ -50,20 +63,31 @@ impl Watch {
         );
         let (changes, changed) = mpsc::unbounded_channel();
         let watcher = start(&watched, changes)?;
-        Ok(Self { app, rollout, watched, changed, _watcher: watcher })
+        Ok(Self { app, rollout, manifest, watched, changed, _watcher: watcher })
     }
 
     /// Renews whatever changes, for ever.
     pub(super) async fn run(mut self) {
         while let Some(path) = self.changed.recv().await {
-            let mut due: BTreeSet<String> = concerned(&self.watched, &path).collect();
+            let mut due: BTreeSet<Due> = concerned(&self.watched, &path).collect();
             while let Ok(Some(path)) = tokio::time::timeout(QUIET, self.changed.recv()).await {
                 due.extend(concerned(&self.watched, &path));
             }
-            for id in due {
-                if let Err(error) = renew(&self.app, &self.rollout, &id).await {
-                    let reason = format!("{error:#}");
-                    tracing::error!(component = id, reason, "not replaced; what served before goes on");
+            for due in due {
+                match due {
+                    Due::Build(id) => {
+                        if let Err(error) = renew(&self.app, &self.rollout, &id).await {
+                            let reason = format!("{error:#}");
+                            tracing::error!(component = id, reason, "not replaced; what served before goes on");
+                        }
+                    }
+                    Due::Apply => {
+                        tracing::info!("a file that is composed in has changed; applying the manifest");
+                        let applied = self.manifest.apply(Agreed::default(), &Progress::untold()).await;
+                        if let Err(refused) = applied {
+                            tracing::error!(reason = %refused, "not applied; what served before goes on");
+                        }
+                    }
                 }
             }
         }
@@ -94,11 +118,12 @@ fn watched(app: &App, base: &Path) -> Vec<Watched> {
             let folder = base.join(&build.workdir);
             build.watch.iter().map(move |pattern| folder.join(pattern).to_string_lossy().into_owned())
         });
-        // What is composed into it belongs to its sources, whoever builds that.
+        // What is composed into it is waited for as well, whoever builds that.
         let files = component.composed.values().filter_map(|dependency| dependency.file.canonicalize().ok());
         let files = files.map(|file| Pattern::escape(&file.to_string_lossy()));
-        let sources: Vec<Pattern> = patterns.chain(files).filter_map(|pattern| Pattern::new(&pattern).ok()).collect();
-        (!sources.is_empty()).then(|| Watched { id: component.id.clone(), sources })
+        let sources: Vec<Pattern> = patterns.filter_map(|pattern| Pattern::new(&pattern).ok()).collect();
+        let parts: Vec<Pattern> = files.filter_map(|file| Pattern::new(&file).ok()).collect();
+        (!sources.is_empty() || !parts.is_empty()).then(|| Watched { id: component.id.clone(), sources, parts })
     };
     app.components.values().filter_map(of).collect()
 }
@@ -110,7 +135,8 @@ fn start(watched: &[Watched], changes: mpsc::UnboundedSender<PathBuf>) -> anyhow
             event.paths.into_iter().for_each(|path| _ = changes.send(path));
         }
     })?;
-    let roots: BTreeSet<PathBuf> = watched.iter().flat_map(|one| one.sources.iter().map(root)).collect();
+    let roots: BTreeSet<PathBuf> =
+        watched.iter().flat_map(|one| one.sources.iter().chain(&one.parts).map(root)).collect();
     for root in roots.iter().filter(|root| root.exists()) {
         watcher.watch(root, RecursiveMode::Recursive).with_context(|| format!("cannot watch {}", root.display()))?;
     }
@@ -127,10 +153,11 @@ fn root(pattern: &Pattern) -> PathBuf {
     if plain.is_dir() { plain } else { plain.parent().unwrap_or(&plain).to_owned() }
 }
 
-fn concerned<'a>(watched: &'a [Watched], path: &Path) -> impl Iterator<Item = String> + use<'a> {
+fn concerned<'a>(watched: &'a [Watched], path: &Path) -> impl Iterator<Item = Due> + use<'a> {
     let path = path.to_owned();
-    watched
-        .iter()
-        .filter(move |one| one.sources.iter().any(|source| source.matches_path(&path)))
-        .map(|one| one.id.clone())
+    watched.iter().flat_map(move |one| {
+        let among = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_path(&path));
+        let build = among(&one.sources).then(|| Due::Build(one.id.clone()));
+        build.into_iter().chain(among(&one.parts).then_some(Due::Apply))
+    })
 }

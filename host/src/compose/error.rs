@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -8,14 +8,6 @@ pub enum ComposeError {
     /// The component itself.
     #[error("it cannot be composed with its dependencies: {0}")]
     Unreadable(String),
-    /// There is nothing for the dependency to serve.
-    #[error("`{component}` imports nothing of {key}")]
-    NotImported {
-        /// The component's id.
-        component: String,
-        /// The dependency's name.
-        key: String,
-    },
     /// Two dependencies would serve one import.
     #[error("{import} would come from {key} and from {other}")]
     Ambiguous {
@@ -34,7 +26,7 @@ pub enum ComposeError {
         /// Its file.
         file: PathBuf,
         /// Why.
-        cause: io::Error,
+        cause: String,
     },
     /// The dependency's file is nothing that can be composed.
     #[error("`{}` cannot be composed in: {cause}", file.display())]
@@ -84,8 +76,7 @@ impl ComposeError {
     pub fn key(&self) -> Option<&str> {
         match self {
             Self::Unreadable(_) | Self::Whole(_) => None,
-            Self::NotImported { key, .. }
-            | Self::Ambiguous { key, .. }
+            Self::Ambiguous { key, .. }
             | Self::Missing { key, .. }
             | Self::Unfit { key, .. }
             | Self::LinkNotInherited { key, .. }
@@ -94,11 +85,15 @@ impl ComposeError {
         }
     }
 
+    /// What is wrong and what to do about it.
+    pub fn advice(&self) -> String {
+        format!("{self}; {}", self.remedy())
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "build it anew",
-            Self::NotImported { .. } => "take the line out, or build the component against the interface",
             Self::Ambiguous { .. } => "take one of the two lines out, or name the interface in each",
             Self::Missing { .. } => "correct the path, or make the file readable for this user",
             Self::Unfit { .. } => "name a component that was built for the target `wasm32-wasip2`",
@@ -112,9 +107,4 @@ impl ComposeError {
 
 fn list(exports: &[String]) -> String {
     if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") }
-}
-
-/// All of them in one text, each with what to do.
-pub(crate) fn told(errors: &[ComposeError]) -> String {
-    errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("\n")
 }

@@ -52,7 +52,8 @@ impl Graph {
         self.0.types()[part.world].imports.keys().cloned().collect()
     }
 
-    fn exports(&self, part: &Part) -> Vec<String> {
+    /// The names of what a component exports.
+    pub(super) fn exports(&self, part: &Part) -> Vec<String> {
         self.0.types()[part.world].exports.keys().cloned().collect()
     }
 

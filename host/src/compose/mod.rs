@@ -1,19 +1,28 @@
-//! What a component's `dependencies` name becomes part of it, as under Spin: out of several files comes one component, in whose
-//! place it is compiled, kept and served. What it is made of shares its store, its limits and its end.
+//! What a component's `dependencies` name becomes part of it, as under Spin: out of several files comes one component, which is
+//! compiled and served in its place. What it is made of shares its store, its limits and its end.
+//!
+//! What is kept of a component is its own bytes alone. It is composed each time a version is made of it, by the manifest that holds
+//! then, so that nothing comes back with an earlier version that the manifest has taken away since. (A state folder that a host wrote
+//! before this was so, which was never released, may hold whole compositions: they import nothing of their dependencies any more and
+//! would be served as they are.)
+//!
+//! A dependency of which the component imports nothing is left out. It may be there for a version that came before, or is to come: were
+//! that a fault, no version could go before or after another across a change of what is imported.
 //!
 //! Each part keeps its own memory, and gets of the component's grants what it inherits. What it does not inherit it imports under
 //! another name (`denied.rs`), behind which the host declines (`denial.rs`).
 
 mod denied;
 mod error;
+mod files;
 mod graph;
+mod recipe;
 mod rename;
 #[cfg(test)]
 mod tests;
 
 use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
-pub(crate) use self::error::told;
 use self::{
     denied::denied_name,
     graph::{Graph, Part},
@@ -21,30 +30,76 @@ use self::{
 pub use self::{
     denied::{Denied, denied},
     error::ComposeError,
+    files::Files,
+    recipe::Recipe,
 };
 use crate::{
-    engine::source::component_bytes,
+    digest::sha256,
+    engine::{Artifact, source::component_bytes},
     manifest::{
         app::{Component, Composed, Inherit},
         import,
     },
 };
 
-/// The bytes of a component with its dependencies in it; as they are where it has none. Equal files make equal bytes.
+/// A component with its dependencies in it, compiled.
+#[derive(Clone)]
+pub struct Composition {
+    /// SHA-256 of the component's own bytes, in hexadecimal: what the ledger keeps, and tells versions apart by.
+    pub hash: String,
+    /// What the engine runs.
+    pub artifact: Artifact,
+    /// What it was composed with.
+    pub recipe: Recipe,
+}
+
+/// The bytes of a component with its dependencies in it.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// As they are where it has none. Equal files make equal bytes.
+    pub bytes: Cow<'a, [u8]>,
+    /// What they were composed with.
+    pub recipe: Recipe,
+}
+
+impl Composition {
+    /// Composes a component by what the manifest says of it and has the whole loaded.
+    ///
+    /// # Errors
+    /// Every dependency that cannot be composed in, or what `load` says, each with what to do.
+    pub fn of(
+        component: &Component,
+        bytes: &[u8],
+        files: &Files,
+        load: impl FnOnce(&[u8]) -> anyhow::Result<Artifact>,
+    ) -> Result<Self, Vec<String>> {
+        let told = |errors: Vec<ComposeError>| errors.iter().map(ComposeError::advice).collect::<Vec<_>>();
+        let Whole { bytes: whole, recipe } = compose(component, bytes, files).map_err(told)?;
+        let artifact = load(&whole).map_err(|error| vec![format!("{error:#}")])?;
+        let hash = if component.composed.is_empty() { artifact.hash.clone() } else { sha256(bytes) };
+        Ok(Self { hash, artifact, recipe })
+    }
+}
+
+/// A component with its dependencies in it, of what their files hold.
 ///
 /// # Errors
 /// Every dependency that cannot be composed in, and why.
-pub fn compose<'a>(component: &Component, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Vec<ComposeError>> {
+pub fn compose<'a>(component: &Component, bytes: &'a [u8], files: &Files) -> Result<Whole<'a>, Vec<ComposeError>> {
+    let recipe = Recipe::of(component);
     // What is no component is for the engine to say.
-    let Some(whole) = component_bytes(bytes).ok().filter(|_| !component.composed.is_empty()) else {
-        return Ok(Cow::Borrowed(bytes));
+    let Some(own) = component_bytes(bytes).ok().filter(|_| !component.composed.is_empty()) else {
+        return Ok(Whole { bytes: Cow::Borrowed(bytes), recipe });
     };
     let mut graph = Graph::default();
-    let root = graph.add("root", &whole).map_err(|cause| vec![ComposeError::Unreadable(cause)])?;
+    let root = graph.add("root", &own).map_err(|cause| vec![ComposeError::Unreadable(cause)])?;
     let root = graph.root(root);
     let imports = graph.imports(root.part());
     let (served, mut errors) = served(component, &imports);
-    let mut parts = Parts::default();
+    if served.is_empty() && errors.is_empty() {
+        return Ok(Whole { bytes: Cow::Borrowed(bytes), recipe });
+    }
+    let mut parts = Parts { files, known: Vec::new(), added: 0, recipe };
     for (key, imports) in served {
         let Some(dependency) = component.composed.get(key) else { continue };
         let plugged = parts.part(component, key, dependency, &mut graph).and_then(|part| {
@@ -53,7 +108,45 @@ pub fn compose<'a>(component: &Component, bytes: &'a [u8]) -> Result<Cow<'a, [u8
         });
         errors.extend(plugged.err());
     }
-    if errors.is_empty() { graph.finish(&root).map(Cow::Owned).map_err(|error| vec![error]) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let whole = graph.finish(&root).map_err(|error| vec![error])?;
+    Ok(Whole { bytes: Cow::Owned(whole), recipe: parts.recipe })
+}
+
+/// The dependencies, by name, of which a component's own bytes import nothing.
+pub fn unused<'a>(component: &'a Component, bytes: &[u8]) -> Vec<&'a str> {
+    let mut graph = Graph::default();
+    let root = component_bytes(bytes).ok().and_then(|own| graph.add("root", &own).ok());
+    // What cannot be read is told of elsewhere.
+    let Some(imports) = root.map(|root| graph.imports(&root)) else { return Vec::new() };
+    let unused = |key: &&String| !imports.iter().any(|import| import::covers(key, import));
+    component.composed.keys().filter(unused).map(String::as_str).collect()
+}
+
+/// The names of what a dependency's file exports.
+///
+/// # Errors
+/// When it cannot be read or is nothing that can be composed in.
+pub fn exports(key: &str, dependency: &Composed, files: &Files) -> Result<Vec<String>, ComposeError> {
+    let bytes = part_bytes(key, dependency, files)?;
+    let mut graph = Graph::default();
+    let part = graph.add("part", &bytes).map_err(|cause| unfit(key, dependency, cause))?;
+    Ok(graph.exports(&part))
+}
+
+/// What a dependency's file holds, as a component.
+fn part_bytes(key: &str, dependency: &Composed, files: &Files) -> Result<Vec<u8>, ComposeError> {
+    let file = &dependency.file;
+    let missing = |cause| ComposeError::Missing { key: key.to_owned(), file: file.clone(), cause };
+    let held = files.held(file).map_err(missing)?;
+    let bytes = component_bytes(&held.bytes);
+    Ok(bytes.map_err(|refusal| unfit(key, dependency, format!("it {refusal}")))?.into_owned())
+}
+
+fn unfit(key: &str, dependency: &Composed, cause: String) -> ComposeError {
+    ComposeError::Unfit { key: key.to_owned(), file: dependency.file.clone(), cause }
 }
 
 /// By the names of the dependencies, the imports that each serves.
@@ -63,11 +156,6 @@ type Served<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 fn served<'a>(component: &'a Component, imports: &'a [String]) -> (Served<'a>, Vec<ComposeError>) {
     let mut errors = Vec::new();
     let mut served = Served::new();
-    for key in component.composed.keys() {
-        if !imports.iter().any(|import| import::covers(key, import)) {
-            errors.push(ComposeError::NotImported { component: component.id.clone(), key: key.clone() });
-        }
-    }
     for import in imports.iter().filter(|import| import::provider(&component.links, import).is_none()) {
         let mut keys = component.composed.keys().filter(|key| import::covers(key, import));
         let Some(key) = keys.next() else { continue };
@@ -82,8 +170,13 @@ fn served<'a>(component: &'a Component, imports: &'a [String]) -> (Served<'a>, V
 }
 
 /// The files that were read. One that several lines name is in the whole once, and has an instance for each.
-#[derive(Default)]
-struct Parts<'a>(Vec<(&'a Path, &'a Inherit, Part)>);
+struct Parts<'a> {
+    files: &'a Files,
+    known: Vec<(&'a Path, &'a Inherit, Part)>,
+    /// How many were put into the graph: one that is refused then has taken a name there, too.
+    added: usize,
+    recipe: Recipe,
+}
 
 impl<'a> Parts<'a> {
     fn part(
@@ -94,23 +187,24 @@ impl<'a> Parts<'a> {
         graph: &mut Graph,
     ) -> Result<Part, ComposeError> {
         let Composed { file, inherit, .. } = dependency;
-        if let Some((.., part)) = self.0.iter().find(|(known, its, _)| known == file && *its == inherit) {
+        if let Some((.., part)) = self.known.iter().find(|(known, its, _)| known == file && *its == inherit) {
             return Ok(part.clone());
         }
-        let unfit = |cause: String| ComposeError::Unfit { key: key.to_owned(), file: file.clone(), cause };
-        let missing = |cause| ComposeError::Missing { key: key.to_owned(), file: file.clone(), cause };
-        let bytes = std::fs::read(file).map_err(missing)?;
-        let bytes = component_bytes(&bytes).map_err(|refusal| unfit(format!("it {refusal}")))?;
+        let unfit = |cause: String| unfit(key, dependency, cause);
+        let bytes = part_bytes(key, dependency, self.files)?;
         let bytes = rename::imports(&bytes, &|import| denied_name(import, inherit))
             .map_err(|error| unfit(error.to_string()))?;
-        let part = graph.add(&self.0.len().to_string(), &bytes).map_err(unfit)?;
+        let name = self.added.to_string();
+        self.added += 1;
+        let part = graph.add(&name, &bytes).map_err(unfit)?;
         if let Inherit::These(_) = inherit {
             let linked = |name: &String| import::provider(&component.links, name).is_some();
             if let Some(import) = graph.imports(&part).into_iter().find(linked) {
                 return Err(ComposeError::LinkNotInherited { key: key.to_owned(), import });
             }
         }
-        self.0.push((file, inherit, part.clone()));
+        self.recipe.took(file, self.files.hash(file).unwrap_or_default());
+        self.known.push((file, inherit, part.clone()));
         Ok(part)
     }
 }

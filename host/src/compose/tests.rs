@@ -83,12 +83,16 @@ impl Case {
         Self { component: app.components["web"].clone(), folder }
     }
 
+    fn files(&self) -> Files {
+        Files::read([&self.component])
+    }
+
     fn composed(&self) -> Vec<u8> {
-        compose(&self.component, &made(WEB)).unwrap().into_owned()
+        compose(&self.component, &made(WEB), &self.files()).unwrap().bytes.into_owned()
     }
 
     fn errors(&self) -> Vec<String> {
-        let errors = compose(&self.component, &made(WEB)).unwrap_err();
+        let errors = compose(&self.component, &made(WEB), &self.files()).unwrap_err();
         errors
             .iter()
             .map(|error| error.to_string().replace(&format!("{}/", self.folder.path().display()), ""))
@@ -116,7 +120,7 @@ const CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.6";
 #[test]
 fn a_component_without_dependencies_stays_as_it_is() {
     let bytes = made(WEB);
-    assert_eq!(*compose(&Case::of("").component, &bytes).unwrap(), bytes);
+    assert_eq!(*compose(&Case::of("").component, &bytes, &Files::default()).unwrap().bytes, bytes);
 }
 
 #[test]
@@ -161,6 +165,35 @@ fn equal_files_make_equal_bytes() {
 }
 
 #[test]
+fn one_can_tell_whether_it_would_become_something_else_now() {
+    let case = Case::of("\"test:library\" = { path = \"library.wasm\" }");
+    let read = case.files();
+    let recipe = compose(&case.component, &made(WEB), &read).unwrap().recipe;
+    assert!(recipe.is_as_in(&case.component) && recipe.renewed_files(&read).is_empty());
+    let mut other = case.component.clone();
+    other.composed.values_mut().for_each(|line| line.inherit = Inherit::All);
+    assert!(!recipe.is_as_in(&other), "it inherits something else");
+    other = case.component.clone();
+    other.links.clear();
+    assert!(!recipe.is_as_in(&other), "a link goes before a dependency");
+    let file = case.folder.path().join("library.wasm");
+    std::fs::write(&file, [made(LIBRARY), made("export run: func();")].concat()).unwrap();
+    assert!(recipe.renewed_files(&read).is_empty(), "what was read stays as it was");
+    assert_eq!(recipe.renewed_files(&case.files()), [file.as_path()]);
+    std::fs::remove_file(&file).unwrap();
+    assert!(recipe.renewed_files(&case.files()).is_empty(), "that a file is missing is told elsewhere");
+    let kept = case.files().or(&read);
+    assert_eq!(kept.hashes().collect::<Vec<_>>(), read.hashes().collect::<Vec<_>>());
+    assert_eq!(compose(&case.component, &made(WEB), &kept).unwrap().recipe, recipe);
+    let (alone, mut linked) = (Case::of("").component, Case::of("").component);
+    linked.links.clear();
+    assert!(
+        compose(&alone, &made(WEB), &Files::default()).unwrap().recipe.is_as_in(&linked),
+        "without dependencies links make no difference"
+    );
+}
+
+#[test]
 fn a_compatible_version_serves_as_well() {
     let newer = LIBRARY.replace("1.2.0", "1.3.0");
     let folder = tempfile::tempdir().unwrap();
@@ -186,10 +219,9 @@ fn what_cannot_be_composed_is_told_for_each_line() {
         \"test:nobody/asks\" = { path = \"library.wasm\" }",
     );
     let errors = case.errors();
-    assert_eq!(errors.len(), 3, "{errors:?}");
-    assert_eq!(errors[0], "`web` imports nothing of test:nobody/asks");
-    assert!(errors[1].starts_with("`absent.wasm` cannot be read"), "{errors:?}");
-    assert!(errors[2].starts_with("what is composed in for test:library/keeping does not fit"), "{errors:?}");
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(errors[0].starts_with("`absent.wasm` cannot be read"), "{errors:?}");
+    assert!(errors[1].starts_with("what is composed in for test:library/keeping does not fit"), "{errors:?}");
     let case = Case::with("export run: func();", "\"test:library\" = { path = \"library.wasm\" }");
     let lacking =
         "what is to be composed in for test:library does not export test:library/adding@1.2.0; it exports run";
@@ -199,6 +231,40 @@ fn what_cannot_be_composed_is_told_for_each_line() {
         \"test:library/adding\" = { path = \"library.wasm\" }",
     );
     assert_eq!(case.errors(), ["test:library/adding@1.2.0 would come from test:library and from test:library/adding"]);
+}
+
+#[test]
+fn a_dependency_of_which_nothing_is_imported_is_left_out() {
+    let used = "\"test:library\" = { path = \"library.wasm\" }";
+    let case = Case::of(&format!("{used}\n\"test:nobody/asks\" = {{ path = \"absent.wasm\" }}"));
+    let (bytes, files) = (made(WEB), case.files());
+    let whole = compose(&case.component, &bytes, &files).unwrap();
+    assert_eq!(unused(&case.component, &bytes), ["test:nobody/asks"]);
+    assert_eq!(*whole.bytes, Case::of(used).composed(), "as if the line were not there");
+    let other = made("export run: func();");
+    let whole = compose(&case.component, &other, &files).unwrap();
+    assert_eq!(*whole.bytes, other);
+    assert_eq!(unused(&case.component, &other), ["test:library", "test:nobody/asks"]);
+}
+
+#[test]
+fn what_a_file_exports_can_be_asked_whoever_imports_it() {
+    let case = Case::of("\"test:library\" = { path = \"library.wasm\" }");
+    let exported = exports("test:library", &case.component.composed["test:library"], &case.files()).unwrap();
+    assert_eq!(exported, ["test:library/adding@1.2.0", "test:library/keeping@1.2.0"]);
+}
+
+#[test]
+fn a_part_that_is_refused_takes_no_other_with_it() {
+    let library = format!("{LIBRARY} import test:linked/elsewhere@1.0.0;");
+    let case = Case::with(
+        &library,
+        "\"test:library/adding\" = { path = \"library.wasm\" }
+        \"test:library/keeping\" = { path = \"other.wasm\" }",
+    );
+    std::fs::write(case.folder.path().join("other.wasm"), made(LIBRARY)).unwrap();
+    let errors = case.errors();
+    assert!(errors.len() == 1 && errors[0].contains("to which its component is linked"), "{errors:?}");
 }
 
 #[test]

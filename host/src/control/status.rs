@@ -1,6 +1,6 @@
 //! `GET /status` and the history of a component.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desk, RelayStatus, problem::Problem};
 use crate::{
+    compose::Composition,
     redis_trigger::Standing,
     rollout::{Past, Unserved},
     service::{PoolStatus, Service, Version},
@@ -73,7 +74,7 @@ pub struct ComponentStatus {
     pub pool: PoolStatus,
     /// Every version that has not ended yet.
     pub versions: Vec<VersionStatus>,
-    /// The version that another host has deployed and this one cannot serve.
+    /// The version that is to answer and cannot be served here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unserved: Option<UnservedStatus>,
 }
@@ -94,6 +95,9 @@ pub struct VersionStatus {
     pub version: String,
     /// SHA-256 of its bytes.
     pub hash: String,
+    /// What it is composed of, where something is composed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composed: Option<ComposedStatus>,
     /// `active`, `trial` or `draining`.
     pub role: String,
     /// The share of the requests that it answers, of one on trial.
@@ -109,6 +113,15 @@ pub struct VersionStatus {
     /// How its instances stand.
     #[serde(flatten)]
     pub pool: PoolStatus,
+}
+
+/// What is run of a version into which something is composed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ComposedStatus {
+    /// SHA-256 of the whole.
+    pub hash: String,
+    /// By the files that are composed in, SHA-256 of what they held.
+    pub parts: BTreeMap<String, String>,
 }
 
 pub(super) async fn answer(State(desk): State<Arc<Desk>>) -> Json<Status> {
@@ -161,9 +174,14 @@ pub(super) fn versions(service: &Service) -> Vec<VersionStatus> {
 
 fn of_version(version: &Version, role: &str, share: Option<String>) -> VersionStatus {
     let count = version.tally.count();
+    let Composition { artifact, recipe, .. } = &version.composition;
+    let parts: BTreeMap<String, String> =
+        recipe.files().map(|(file, hash)| (file.display().to_string(), hash.to_owned())).collect();
+    let composed = (!parts.is_empty()).then(|| ComposedStatus { hash: artifact.hash.clone(), parts });
     VersionStatus {
         version: version.label.to_string(),
         hash: version.hash.clone(),
+        composed,
         role: role.to_owned(),
         share,
         answered: count.answered,

@@ -9,6 +9,7 @@ mod generate;
 mod lease;
 mod migrate;
 mod provision;
+mod scram;
 mod secret;
 mod server;
 

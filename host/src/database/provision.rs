@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::{
-    ComponentDatabase, DatabaseError, secret,
+    ComponentDatabase, DatabaseError, scram, secret,
     server::{CREATION_LOCK, STATE_DATABASE, Server, create_database},
 };
 
@@ -94,9 +94,10 @@ async fn create_role(connection: &mut PgConnection, name: &str) -> Result<String
         (Some(password), false) => password,
         (None, false) => keep_password(&mut transaction, name).await.map_err(failed())?,
     };
+    let verifier = scram::verifier(&password);
     // Membership lets an administrator who is no superuser make a database that the role owns.
     let mut statements =
-        format!("CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'; GRANT \"{name}\" TO CURRENT_USER;");
+        format!("CREATE ROLE \"{name}\" LOGIN PASSWORD '{verifier}'; GRANT \"{name}\" TO CURRENT_USER;");
     for setting in ROLE_SETTINGS {
         statements.push_str(&format!("ALTER ROLE \"{name}\" SET {setting};"));
     }

@@ -20,7 +20,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, comp
 use self::{cache::Cache, turns::Turns};
 use crate::{
     digest::sha256,
-    limits::{ADDRESS_SPACE_BYTES, EPOCH_TICK, HostLimits, STACKS_PER_INSTANCE, TABLE_ELEMENTS},
+    limits::{ADDRESS_SPACE_BYTES, EPOCH_TICK, HostLimits, MOST_PARTS, STACKS_PER_INSTANCE, TABLE_ELEMENTS},
 };
 
 /// Compiles components and advances the epoch that makes guests yield.
@@ -166,17 +166,18 @@ impl Drop for Engine {
 
 fn config(limits: &HostLimits) -> Config {
     let instances = limits.total_instances;
+    let parts = instances.saturating_mul(limits.parts_per_instance.max(1));
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)
-        .total_core_instances(instances.saturating_mul(4))
-        .total_memories(instances)
-        .total_tables(instances.saturating_mul(2))
+        .total_core_instances(parts.saturating_mul(4))
+        .total_memories(parts)
+        .total_tables(parts.saturating_mul(2))
         .total_stacks(instances.saturating_mul(STACKS_PER_INSTANCE))
         .max_memory_size(ADDRESS_SPACE_BYTES)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
         .max_core_instances_per_component(64)
-        .max_memories_per_component(16)
+        .max_memories_per_component(MOST_PARTS)
         .max_tables_per_component(64)
         .table_elements(TABLE_ELEMENTS)
         .max_unused_warm_slots(instances);

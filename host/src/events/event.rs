@@ -31,6 +31,11 @@ impl Event {
         format!("{{\"type\":{},\"data\":{data}}}", serde_json::Value::from(kind))
     }
 
+    /// Bytes of it, more or less: those of its value and its key.
+    pub(super) fn bytes(&self) -> usize {
+        self.value.len() + self.key.len()
+    }
+
     /// Where the events of a component come from, as `source` holds it.
     pub(super) fn source_of(component: &str) -> String {
         format!("/{component}")

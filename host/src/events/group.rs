@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     backoff,
-    limits::{EVENT_PAUSE_ASKED, EVENTS_HANDLED},
+    limits::{EVENTS_HANDLED, PAUSE_ASKED},
 };
 
 /// Something to be delivered, and where it goes when it is rejected.
@@ -124,7 +124,7 @@ impl Group {
                 },
             };
             self.told_failed(letter, attempt, &reason);
-            let pause = backoff::pause(attempt).max(asked.min(EVENT_PAUSE_ASKED));
+            let pause = backoff::pause(attempt).max(asked.min(PAUSE_ASKED));
             self.park(pause, deadline, stop).await?;
             attempt = attempt.saturating_add(1);
         }

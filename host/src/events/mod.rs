@@ -12,6 +12,7 @@
 
 mod backlog;
 mod bus;
+mod carry;
 mod dead_letters;
 mod error;
 mod event;

@@ -3,6 +3,7 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
@@ -10,7 +11,7 @@ use sqlx::{
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{Event, EventsError};
+use super::{Event, EventsError, carry::one_look};
 use crate::limits::OUTBOX_CONNECTIONS;
 
 /// Rows of one look into the table.
@@ -85,8 +86,8 @@ impl Table {
                     traceparent, coalesce(created_at, now())
              FROM {name}
              WHERE published_at IS NULL
-               AND topic <> ALL ($1)
-               AND (topic, key) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
+               AND coalesce(topic, '') <> ALL ($1)
+               AND (coalesce(topic, ''), coalesce(key, id::text)) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
              ORDER BY seq LIMIT {BATCH_ROWS}"
         );
         let count = format!(
@@ -107,13 +108,8 @@ impl Table {
         topics: &[String],
         keys: &[String],
     ) -> Result<Vec<Event>, sqlx::Error> {
-        let rows = sqlx::query(AssertSqlSafe(self.select.as_str()))
-            .bind(full_topics)
-            .bind(topics)
-            .bind(keys)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(|row| self.event(row)).collect()
+        let select = sqlx::query(AssertSqlSafe(self.select.as_str())).bind(full_topics).bind(topics).bind(keys);
+        one_look(select.fetch(&self.pool).map(|row| self.event(&row?))).await
     }
 
     fn event(&self, row: &PgRow) -> Result<Event, sqlx::Error> {

@@ -1,7 +1,8 @@
 //! What a manifest says, once it has been read and found sound.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -34,6 +35,14 @@ pub struct App {
 }
 
 impl App {
+    /// Everything that is to be fetched.
+    pub fn downloads(&self) -> BTreeSet<&Download> {
+        let components = self.components.values();
+        let dependencies = components.clone().flat_map(|one| one.composed.values().chain(one.under_spin.values()));
+        let downloads = components.map(|component| &component.download);
+        downloads.chain(dependencies.map(|dependency| &dependency.download)).flatten().collect()
+    }
+
     /// The folder from which the manifest's relative paths start.
     pub fn base(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("."))
@@ -130,6 +139,8 @@ pub struct Component {
     pub description: Option<String>,
     /// The `.wasm` file, as an absolute path or one from the working folder.
     pub source: PathBuf,
+    /// What that file is fetched from, where it is not the application's own.
+    pub download: Option<Download>,
     /// How to build it.
     pub build: Option<Build>,
     /// Environment variables, templates allowed.
@@ -151,6 +162,8 @@ pub struct Component {
     pub links: BTreeMap<String, String>,
     /// What is composed in for other imports, by Spin's names of them: its lines, but those for which there is a link.
     pub composed: BTreeMap<String, Composed>,
+    /// Spin's lines of those imports for which there is a link: what Spin composes in there.
+    pub under_spin: BTreeMap<String, Composed>,
     /// Its own settings for this host.
     pub plaza: PlazaSettings,
 }
@@ -175,10 +188,59 @@ pub struct Composed {
     pub component: Option<String>,
     /// Its `.wasm` file; empty where that component does not exist.
     pub file: PathBuf,
+    /// What that file is fetched from, where it is not the application's own.
+    pub download: Option<Download>,
     /// The export that serves the import, where it has another name.
     pub export: Option<String>,
     /// What it gets of its component's grants.
     pub inherit: Inherit,
+}
+
+/// A `.wasm` file that is fetched before it is used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Download {
+    /// By its address.
+    Url {
+        /// The address.
+        url: String,
+        /// What it must be: the 64 digits of its SHA-256.
+        sha256: String,
+    },
+    /// By its name in a registry.
+    Package {
+        /// `host` or `host:port`.
+        registry: String,
+        /// What stands before the colon of its name.
+        namespace: String,
+        /// What stands behind it.
+        name: String,
+        /// Three numbers, perhaps with more behind them.
+        version: String,
+    },
+}
+
+impl Download {
+    /// Where it is put, from the manifest's folder.
+    pub fn file(&self) -> PathBuf {
+        let folder = Path::new(".plaza/fetched");
+        match self {
+            Self::Url { sha256, .. } => folder.join(format!("{sha256}.wasm")),
+            Self::Package { registry, namespace, name, version } => {
+                folder.join(registry).join(namespace).join(name).join(format!("{version}.wasm"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Download {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { url, .. } => formatter.write_str(url),
+            Self::Package { registry, namespace, name, version } => {
+                write!(formatter, "{namespace}:{name}@{version} in {registry}")
+            }
+        }
+    }
 }
 
 /// Which grants of its component a dependency gets.

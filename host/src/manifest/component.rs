@@ -7,9 +7,9 @@ use std::{
 
 use super::{
     Draft,
-    app::{Build, Component, FileMount, PlazaSettings},
+    app::{Build, Component, Download, FileMount, PlazaSettings},
     dependency::{self, Dependencies},
-    name, outbound, plaza,
+    download, name, outbound, plaza,
     profile::Profiles,
     section::{Node, Section},
     targets,
@@ -58,11 +58,14 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
     let own = own.map(|(_, node)| plaza::read(base, &draft.limits, node));
     let without = || (PlazaSettings { limits: draft.limits.clone(), ..PlazaSettings::default() }, Vec::new());
     let (settings, lines) = own.unwrap_or_else(without);
-    let Dependencies { links, composed } = dependency::read(base, id, &section, &profiles, lines, &mut draft.mentions);
+    let Dependencies { links, composed, under_spin } =
+        dependency::read(base, id, &section, &profiles, lines, &mut draft.mentions);
+    let (source, download) = read_source(base, &section, &profiles).unwrap_or_default();
     let component = Component {
         id: id.to_owned(),
         description: section.string("description"),
-        source: read_source(base, &section, &profiles).unwrap_or_default(),
+        source,
+        download,
         build: section.get("build").and_then(|node| read_build(&node, &profiles)),
         environment: read_templates(profiles.entries(&section, "environment"), false),
         variables: read_templates(section.get("variables").map(|node| node.entries()).unwrap_or_default(), true),
@@ -73,6 +76,7 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
         sqlite_databases: read_stores(&section, "sqlite_databases"),
         links,
         composed,
+        under_spin,
         plaza: settings,
     };
     if draft.components.insert(id.to_owned(), component).is_some() {
@@ -80,19 +84,19 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
     }
 }
 
-fn read_source(base: &Path, section: &Section<'_>, profiles: &Profiles<'_>) -> Option<PathBuf> {
+/// Its file, and what that is fetched from.
+fn read_source(base: &Path, section: &Section<'_>, profiles: &Profiles<'_>) -> Option<(PathBuf, Option<Download>)> {
     let own = section.require("source", "source = \"target/wasm32-wasip2/release/<name>.wasm\"")?;
     let node = profiles.get("source").unwrap_or(own);
     if node.is_string() {
-        return Some(base.join(node.string()?));
+        return Some((base.join(node.string()?), None));
     }
-    let source = node.section(&["url", "digest", "registry", "package", "version"])?;
-    let place = if source.get("url").is_some() { "a URL" } else { "a registry" };
-    node.fault(
-        format!("a source from {place} is not served yet"),
-        "download the file and write its path: `source = \"file.wasm\"`",
-    );
-    None
+    let source = node.section(download::KEYS)?;
+    let found = match source.get("registry").or_else(|| source.get("package")) {
+        Some(_) => download::read_package(&source, None),
+        None => download::read_url(&source),
+    }?;
+    Some((base.join(found.file()), Some(found)))
 }
 
 fn read_build(node: &Node<'_>, profiles: &Profiles<'_>) -> Option<Build> {

@@ -1,11 +1,14 @@
 //! `[component.<id>.dependencies]` and the same under `tool.plaza`: what is composed in for an import, and who is linked to it.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Mention,
     app::{Component, Composed, Inherit},
-    import, name,
+    download, import, name,
     profile::Profiles,
     section::{Node, Section},
 };
@@ -33,6 +36,8 @@ pub(super) struct Dependencies {
     pub(super) links: BTreeMap<String, String>,
     /// What is composed in: Spin's lines, where Plaza has none for that import.
     pub(super) composed: BTreeMap<String, Composed>,
+    /// Spin's lines, where Plaza has one.
+    pub(super) under_spin: BTreeMap<String, Composed>,
 }
 
 /// Reads both; `mentions` gets every component that is named, whichever line counts in the end.
@@ -49,7 +54,7 @@ pub(super) fn read(
         let (consumer, key, provider) = (consumer.to_owned(), key.to_owned(), provider.to_owned());
         mentions.push(Mention { consumer, key, provider, line });
     };
-    let (mut links, mut composed) = (BTreeMap::new(), BTreeMap::new());
+    let (mut links, mut composed, mut under_spin) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (key, provider, line) in &own {
         mention(key, provider, *line);
         links.insert(key.clone(), provider.clone());
@@ -63,12 +68,14 @@ pub(super) fn read(
             if let Some(provider) = &read.component {
                 mention(&key, provider, node.line());
             }
-            if !replaced {
-                composed.insert(key, read);
-            }
+            if replaced {
+                under_spin.insert(key, read)
+            } else {
+                composed.insert(key, read)
+            };
         }
     }
-    Dependencies { links, composed }
+    Dependencies { links, composed, under_spin }
 }
 
 /// `[component.<id>.tool.plaza.dependencies]`.
@@ -87,7 +94,9 @@ pub(super) fn read_plaza(node: &Node<'_>) -> Vec<PlazaLine> {
 /// Names the files of those dependencies that are components of the application.
 pub(super) fn find_files(components: &mut BTreeMap<String, Component>) {
     let sources: BTreeMap<String, _> = components.iter().map(|(id, one)| (id.clone(), one.source.clone())).collect();
-    for dependency in components.values_mut().flat_map(|component| component.composed.values_mut()) {
+    let all = components.values_mut();
+    for dependency in all.flat_map(|component| component.composed.values_mut().chain(component.under_spin.values_mut()))
+    {
         if let Some(source) = dependency.component.as_ref().and_then(|id| sources.get(id)) {
             dependency.file = source.clone();
         }
@@ -103,11 +112,11 @@ fn check_key(key: &str, node: &Node<'_>) {
     }
 }
 
-/// A Spin line: a component or a file. The other forms are refused, unless Plaza's own line stands in for this one.
+/// A Spin line: a component, a file, or something that is fetched. What cannot be is no fault where Plaza's own line stands in for this one.
 fn read_spin(base: &Path, key: &str, node: &Node<'_>, all: bool, replaced: bool) -> Option<Composed> {
     if node.is_string() {
         if !replaced {
-            refuse_registry(node, key);
+            download::refuse_unnamed(node, import::package_name(key));
         }
         return None;
     }
@@ -116,31 +125,20 @@ fn read_spin(base: &Path, key: &str, node: &Node<'_>, all: bool, replaced: bool)
     let export = section.string("export");
     if let Some(component) = section.get("component") {
         // Its file is known once all components are read.
-        return Some(Composed { component: Some(component.string()?), file: Default::default(), export, inherit });
+        let (component, file) = (Some(component.string()?), PathBuf::new());
+        return Some(Composed { component, file, download: None, export, inherit });
     }
     if let Some(path) = section.get("path") {
-        return Some(Composed { component: None, file: base.join(path.string()?), export, inherit });
+        return Some(Composed { component: None, file: base.join(path.string()?), download: None, export, inherit });
     }
-    if replaced {
+    if replaced && section.get("url").is_none() && section.get("registry").is_none() {
         return None;
     }
-    if section.get("url").is_some() {
-        node.fault(
-            "a dependency from a URL is not served yet",
-            "download the file and name it: `{ path = \"file.wasm\" }`",
-        );
-    } else {
-        refuse_registry(node, &section.string("package").unwrap_or_else(|| key.to_owned()));
-    }
-    None
-}
-
-fn refuse_registry(node: &Node<'_>, key: &str) {
-    let package = import::package(key);
-    node.fault(
-        "a dependency from a registry is not served yet",
-        format!("fetch it with `wkg get {package}` and name the file: `{{ path = \"file.wasm\" }}`"),
-    );
+    let found = match section.get("url") {
+        Some(_) => download::read_url(&section),
+        None => download::read_package(&section, Some(key)),
+    }?;
+    Some(Composed { component: None, file: base.join(found.file()), download: Some(found), export, inherit })
 }
 
 /// What the line says, else what the component says for all its dependencies.

@@ -26,15 +26,19 @@ pub fn covers(key: &str, import: &str) -> bool {
 /// Whether a key is written as one: `namespace:package`, perhaps with `/interface` and `@version`.
 pub(super) fn is_key(key: &str) -> bool {
     let (path, version) = split_version(key);
-    let numbers = |version: &str| {
-        let plain = version.split(['-', '+']).next().unwrap_or(version);
-        plain.split('.').count() == 3 && plain.split('.').all(|number| number.parse::<u64>().is_ok())
-    };
     let (package, interface) =
         path.split_once('/').map_or((path, None), |(package, interface)| (package, Some(interface)));
     package.split_once(':').is_some_and(|(namespace, name)| is_plain(namespace) && is_plain(name))
         && interface.is_none_or(is_plain)
-        && version.is_none_or(numbers)
+        && version.is_none_or(is_version)
+}
+
+/// Whether a text is a version: three numbers, perhaps with `-…` and `+…`.
+pub(super) fn is_version(text: &str) -> bool {
+    let plain = text.split(['-', '+']).next().unwrap_or(text);
+    plain.split('.').count() == 3
+        && plain.split('.').all(|number| number.parse::<u64>().is_ok())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'))
 }
 
 /// Whether a key is a word: the name of an import that stands in the world itself.
@@ -48,6 +52,12 @@ pub(super) fn package(key: &str) -> String {
     let (path, version) = split_version(key);
     let package = path.split('/').next().unwrap_or(path);
     version.map_or_else(|| package.to_owned(), |version| format!("{package}@{version}"))
+}
+
+/// The package of a key, without its version.
+pub(super) fn package_name(key: &str) -> &str {
+    let path = unversioned(key);
+    path.split('/').next().unwrap_or(path)
 }
 
 /// Whether an export of one name serves an import of the other: equal, or of the same interface in versions that semantic

@@ -7,6 +7,7 @@ pub mod app;
 mod channel;
 mod component;
 pub(crate) mod dependency;
+mod download;
 mod fault;
 mod given;
 pub mod grant;
@@ -24,7 +25,7 @@ mod section;
 mod static_response;
 mod targets;
 pub mod template;
-mod trigger;
+pub(crate) mod trigger;
 
 use std::{
     cell::RefCell,

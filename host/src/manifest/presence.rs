@@ -7,6 +7,9 @@ use super::{
     app::{Component, FileMount},
 };
 
+/// What to do about a file that is not fetched yet.
+const FETCH: &str = "run `plaza build`, which fetches it";
+
 impl Reading {
     /// A fault for every file and folder of the manifest that is not there. Asked once the components are built.
     pub fn missing_files(&self) -> Vec<Fault> {
@@ -24,9 +27,10 @@ impl Reading {
             faults.push(self.fault(&component.id, key, format!("there is no `{shown}`"), remedy));
         };
         if !component.source.as_os_str().is_empty() && !component.source.is_file() {
-            let remedy = match component.build {
-                Some(_) => "run `plaza build`, or correct the path",
-                None => "build it, or correct the path",
+            let remedy = match (&component.download, &component.build) {
+                (Some(_), _) => FETCH,
+                (None, Some(_)) => "run `plaza build`, or correct the path",
+                (None, None) => "build it, or correct the path",
             };
             miss(&["source"], &component.source, remedy);
         }
@@ -34,9 +38,10 @@ impl Reading {
             // A component of the application that is served or looked at by itself has its own line.
             let told = dependency.component.as_ref().is_some_and(|id| self.app.components.contains_key(id));
             if !told && !dependency.file.as_os_str().is_empty() && !dependency.file.is_file() {
-                let remedy = match dependency.component {
-                    Some(_) => "run `plaza build`, or correct the path",
-                    None => "fetch or build it, or correct the path",
+                let remedy = match (&dependency.download, &dependency.component) {
+                    (Some(_), _) => FETCH,
+                    (None, Some(_)) => "run `plaza build`, or correct the path",
+                    (None, None) => "fetch or build it, or correct the path",
                 };
                 miss(&["dependencies", key], &dependency.file, remedy);
             }

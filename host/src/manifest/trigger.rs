@@ -110,11 +110,16 @@ pub(super) fn read_component(
     if component.is_string() {
         return component.string();
     }
-    let id = id.unwrap_or_else(|| format!("{kind}-trigger{}", number + 1));
-    let inline = format!("{id}-component");
+    let inline = inline_id(kind, number, id);
     component::read(base, &inline, &component, draft);
     draft.inline.push((kind, number.to_string(), inline.clone()));
     Some(inline)
+}
+
+/// The id of a component that is written into the trigger of this kind and number, from 0.
+pub(crate) fn inline_id(kind: &str, number: usize, id: Option<String>) -> String {
+    let id = id.unwrap_or_else(|| format!("{kind}-trigger{}", number + 1));
+    format!("{id}-component")
 }
 
 fn read_static(section: &Section<'_>, node: &Node<'_>, route: Option<Route>, draft: &mut Draft) {

@@ -6,8 +6,8 @@
 //! | `tick` | nothing |
 //!
 //! Each carries `Authorization: Bearer <token>`. 204 says that it is done, 422 that the event is rejected, for the reason in the body's
-//! `detail`. Whatever else is answered, or if nothing is, an event is posted again, not before the time in `Retry-After` where there is
-//! one, and a tick when the next one is due.
+//! `detail`. Whatever else is answered, or if nothing is, an event is posted again, and a tick when the next one is due, neither before
+//! the time in `Retry-After` where there is one.
 //!
 //! **Invariant:** nothing but 204 makes an event a taken one: a page that answers 200 to everything takes none.
 

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use super::{Target, answer::Refusal, message, target::path};
 use crate::{
     events::{Event, Failure, Subscriber},
-    schedule::Task,
+    schedule::{Task, TickFailure},
 };
 
 /// What gives an event to the component's subscriber.
@@ -67,8 +67,11 @@ impl Task for Remote {
         &self.component
     }
 
-    async fn tick(&self) -> Result<(), String> {
+    async fn tick(&self) -> Result<(), TickFailure> {
         let posted = self.target.post(&self.component, TICK, HeaderMap::new(), Bytes::new(), self.patience).await;
-        posted.map_err(Refusal::into_reason)
+        posted.map_err(|refusal| match refusal {
+            Refusal::Rejected(reason) => reason.into(),
+            Refusal::NotNow { reason, pause } => TickFailure { reason, pause },
+        })
     }
 }

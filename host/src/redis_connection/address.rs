@@ -4,7 +4,7 @@ use std::fmt;
 
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
-/// A parsed address. It is shown without its user and password.
+/// A parsed address; spellings that mean the same are equal. It is shown without its user and password.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RedisAddress {
     /// The host's name or IP address, the latter without brackets.
@@ -54,7 +54,7 @@ impl RedisAddress {
         }
         let settings = read.redis_settings();
         Ok(Self {
-            host: host.clone(),
+            host: host.to_ascii_lowercase(),
             port: *port,
             is_secure,
             username: settings.username().map(str::to_owned),
@@ -107,6 +107,21 @@ mod tests {
         assert_eq!(shown("redis://[::1]:7000"), "redis://[::1]:7000");
         let address = RedisAddress::parse("redis://:secret@localhost").unwrap();
         assert_eq!((address.username, address.password.as_deref(), address.database), (None, Some("secret"), 0));
+    }
+
+    #[test]
+    fn spellings_that_mean_the_same_are_equal() {
+        let plain = RedisAddress::parse("redis://db.example").unwrap();
+        for spelling in
+            ["redis://db.example:6379", "REDIS://DB.example/", "redis://db.example/0", "redis://db.example:6379/0"]
+        {
+            assert_eq!(RedisAddress::parse(spelling).unwrap(), plain, "{spelling}");
+        }
+        for another in
+            ["rediss://db.example", "redis://db.example/1", "redis://:secret@db.example", "redis://db.example:1"]
+        {
+            assert_ne!(RedisAddress::parse(another).unwrap(), plain, "{another}");
+        }
     }
 
     #[test]

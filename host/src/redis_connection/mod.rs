@@ -4,9 +4,16 @@
 //! that an answer is never read further than it may be, and what is not read stays with the server.
 
 mod address;
+mod count;
+#[cfg(test)]
+pub(crate) mod fake;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use self::address::{RedisAddress, RedisAddressError};
+
+use std::time::Duration;
 
 use combine::{
     parser::combinator::AnySendSyncPartialState,
@@ -15,19 +22,30 @@ use combine::{
 use redis::{Cmd, ServerError, Value, cmd, parse_redis_value_async};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
-use self::stream::Stream;
-use crate::limits::{REDIS_CONNECT_TIME, REDIS_REPLY_BYTES};
+use self::{count::Counting, stream::Stream};
+use crate::limits::{REDIS_ANSWER_ELEMENTS, REDIS_CONNECT_TIME, REDIS_REPLY_BYTES};
 
 /// A connection that is logged in.
 ///
 /// Whoever stops waiting in the midst of an exchange must drop it: the answer would be taken for that to the next command.
 pub struct RedisConnection {
-    stream: Stream,
+    stream: Counting<Stream>,
     /// Bytes that were read and not yet asked for.
     decoder: Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>,
+    /// How many bytes had been read when the last value had come.
+    began_at: u64,
+}
+
+/// Which addresses a name may lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All there are.
+    Everywhere,
+    /// None of this machine or a private network: where the name is somebody else's choice, who could lead it there.
+    Public,
 }
 
 /// Why there is no connection, or none any more. None of them carries a password.
@@ -55,6 +73,16 @@ pub enum RedisFault {
     /// The answer is larger than whoever asked may hold.
     #[error("Redis answered with more than {0} bytes")]
     TooLarge(u64),
+    /// The answer has more elements than one may have, however small they are.
+    #[error("Redis answered with more than {REDIS_ANSWER_ELEMENTS} elements")]
+    TooMany,
+}
+
+impl RedisFault {
+    /// The server did not answer in this time.
+    pub fn silent(address: &RedisAddress, time: Duration) -> Self {
+        Self::Unreachable { address: address.to_string(), reason: format!("no answer within {} s", time.as_secs()) }
+    }
 }
 
 impl RedisConnection {
@@ -62,21 +90,19 @@ impl RedisConnection {
     ///
     /// # Errors
     /// [`RedisFault::Unreachable`] and [`RedisFault::TurnedAway`].
-    pub async fn connect(address: &RedisAddress) -> Result<Self, RedisFault> {
-        match timeout(REDIS_CONNECT_TIME, Self::open(address)).await {
+    pub async fn connect(address: &RedisAddress, reach: Reach) -> Result<Self, RedisFault> {
+        match timeout(REDIS_CONNECT_TIME, Self::open(address, reach)).await {
             Ok(opened) => opened,
-            Err(_) => {
-                let reason = format!("no answer within {} s", REDIS_CONNECT_TIME.as_secs());
-                Err(RedisFault::Unreachable { address: address.to_string(), reason })
-            }
+            Err(_) => Err(RedisFault::silent(address, REDIS_CONNECT_TIME)),
         }
     }
 
-    /// Sends a command and waits for the answer to it, which may have `most_bytes` on the wire. That the server refuses the command is
+    /// Sends a command and waits for the answer to it, which may have `most_bytes` on the wire, and
+    /// [`REDIS_ANSWER_ELEMENTS`]. That the server refuses the command is
     /// an answer.
     ///
     /// # Errors
-    /// [`RedisFault::Lost`] and [`RedisFault::TooLarge`], after which the connection is of no use.
+    /// [`RedisFault::Lost`], [`RedisFault::TooLarge`] and [`RedisFault::TooMany`], after which the connection is of no use.
     pub async fn exchange(&mut self, command: &Cmd, most_bytes: u64) -> Result<Value, RedisFault> {
         self.send(command).await?;
         self.receive(most_bytes).await
@@ -88,31 +114,47 @@ impl RedisConnection {
     /// [`RedisFault::Lost`].
     pub async fn send(&mut self, command: &Cmd) -> Result<(), RedisFault> {
         let lost = |error: std::io::Error| RedisFault::Lost(error.to_string());
-        self.stream.write_all(&command.get_packed_command()).await.map_err(lost)?;
-        self.stream.flush().await.map_err(lost)
+        let stream = self.stream.writer();
+        stream.write_all(&command.get_packed_command()).await.map_err(lost)?;
+        stream.flush().await.map_err(lost)
     }
 
-    /// The next value that the server sends. Whoever stops waiting for it may wait again.
+    /// Whether every byte that the server sent belonged to what was asked for.
+    pub fn is_clean(&self) -> bool {
+        self.decoder.buffer().is_empty()
+    }
+
+    /// When the server was last heard, be it in the midst of a value.
+    pub fn heard_at(&self) -> Instant {
+        self.stream.heard_at()
+    }
+
+    /// The next value that the server sends. Whoever stops waiting for it may wait again; what has come of it by then counts.
     ///
     /// # Errors
     /// As [`Self::exchange`].
     pub async fn receive(&mut self, most_bytes: u64) -> Result<Value, RedisFault> {
-        let mut bounded = (&mut self.stream).take(most_bytes);
+        let come = self.stream.bytes() - self.began_at;
+        let mut bounded = (&mut self.stream).take(most_bytes.saturating_sub(come));
         let received = parse_redis_value_async(&mut self.decoder, &mut bounded).await;
         let is_used_up = bounded.limit() == 0;
-        received.map_err(|error| match is_used_up {
-            true => RedisFault::TooLarge(most_bytes),
-            false => RedisFault::Lost(error.to_string()),
+        if received.is_ok() {
+            self.began_at = self.stream.bytes();
+        }
+        received.map_err(|error| match error {
+            _ if self.stream.is_over() => RedisFault::TooMany,
+            _ if is_used_up => RedisFault::TooLarge(most_bytes),
+            error => RedisFault::Lost(error.to_string()),
         })
     }
 
-    async fn open(address: &RedisAddress) -> Result<Self, RedisFault> {
+    async fn open(address: &RedisAddress, reach: Reach) -> Result<Self, RedisFault> {
         let unreachable = |reason: std::io::Error| RedisFault::Unreachable {
             address: address.to_string(),
             reason: reason.to_string(),
         };
-        let stream = stream::connect(address).await.map_err(unreachable)?;
-        let mut connection = Self { stream, decoder: Decoder::new() };
+        let stream = Counting::new(stream::connect(address, reach).await.map_err(unreachable)?);
+        let mut connection = Self { stream, decoder: Decoder::new(), began_at: 0 };
         for command in log_in(address) {
             if let Value::ServerError(error) = connection.exchange(&command, REDIS_REPLY_BYTES).await? {
                 return Err(RedisFault::TurnedAway {
@@ -133,10 +175,12 @@ pub fn told(error: &ServerError) -> String {
     }
 }
 
-/// The same of what is said before anything else: servers that do not know `AUTH` repeat what came with it.
+/// The same of what is said before anything else: servers that do not know `AUTH` repeat what came with it, or as much of it as they
+/// have room for.
 fn told_of_log_in(error: &ServerError, address: &RedisAddress) -> String {
-    let secrets = [&address.password, &address.username].into_iter().flatten().filter(|secret| !secret.is_empty());
-    let repeats = secrets.into_iter().any(|secret| told(error).contains(secret.as_str()));
+    let mut secrets = [&address.password, &address.username].into_iter().flatten().filter(|secret| !secret.is_empty());
+    let is_unknown = error.details().is_some_and(|details| details.starts_with("unknown command"));
+    let repeats = is_unknown || secrets.any(|secret| told(error).contains(secret.as_str()));
     if repeats { format!("{} (it repeats what it was sent)", error.code()) } else { told(error) }
 }
 

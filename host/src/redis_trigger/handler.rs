@@ -21,6 +21,11 @@ pub trait Handler: Send + Sync {
     /// Bytes that a message may have.
     fn message_bytes(&self) -> u64;
 
+    /// Bytes that a message of so many takes in the host while it is handled.
+    fn held_bytes(&self, message_bytes: usize) -> usize {
+        message_bytes
+    }
+
     /// Handles one message.
     ///
     /// # Errors

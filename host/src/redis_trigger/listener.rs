@@ -1,12 +1,12 @@
 //! One component on one channel: it subscribes, hands messages over, and connects again when it has to.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use redis::cmd;
 use tokio::{
     sync::Semaphore,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,7 @@ use super::{Handler, heard::Heard, standing::Counted};
 use crate::{
     backoff,
     limits::{REDIS_MESSAGE_BYTES, REDIS_MESSAGES_BYTES, REDIS_MESSAGES_HANDLED},
-    redis_connection::{RedisAddress, RedisConnection, RedisFault},
+    redis_connection::{Reach, RedisAddress, RedisConnection, RedisFault},
 };
 
 /// How long nothing may come before one asks whether the server is still there.
@@ -25,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest pause between two attempts to connect: whoever starts their Redis again is to be heard soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long it must have listened after it did not before it is told that it does again: a server that takes everybody in and breaks off
+/// at once is away, as far as anybody can tell.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// One component on one channel.
 pub struct Listener {
@@ -73,7 +77,7 @@ impl Listener {
             };
             failures += 1;
             let (component, channel, reason) = (self.handler.component(), &self.channel, ended.to_string());
-            // Once for each time that it was there, or was never there.
+            // Once for each time that it was there for good, or was never there.
             if failures == 1 {
                 tracing::warn!(component, channel, reason, "hears nothing of a Redis channel; trying until it does");
             }
@@ -86,6 +90,11 @@ impl Listener {
         hands.finish().await;
     }
 
+    fn tell_that_it_listens(&self) {
+        let component = self.handler.component();
+        tracing::info!(component, channel = self.channel, redis = %self.address, "listens to a Redis channel");
+    }
+
     /// Connects and listens for as long as it can.
     async fn listen(&self, hands: &mut Hands, failures: &mut u32) -> Ended {
         match self.try_to_listen(hands, failures).await {
@@ -95,17 +104,30 @@ impl Listener {
     }
 
     async fn try_to_listen(&self, hands: &mut Hands, failures: &mut u32) -> Result<std::convert::Infallible, Ended> {
-        let mut connection = RedisConnection::connect(&self.address).await?;
+        let mut connection = RedisConnection::connect(&self.address, Reach::Everywhere).await?;
         connection.send(cmd("SUBSCRIBE").arg(&self.channel)).await?;
-        let mut is_asked = true;
+        let (mut is_asked, mut steady_at, mut since) = (true, None, Instant::now());
         loop {
             let patience = if is_asked { PATIENCE } else { SILENCE };
-            let Ok(received) = timeout(patience, connection.receive(REDIS_MESSAGE_BYTES)).await else {
+            // A large message that comes slowly is no silence.
+            let until = since.max(connection.heard_at()) + patience;
+            let received = tokio::select! {
+                received = timeout_at(until, connection.receive(REDIS_MESSAGE_BYTES)) => received,
+                () = at(steady_at) => {
+                    (steady_at, *failures) = (None, 0);
+                    self.tell_that_it_listens();
+                    continue;
+                }
+            };
+            let Ok(received) = received else {
+                if connection.heard_at() + patience > until {
+                    continue;
+                }
                 if is_asked {
                     return Err(Ended::Silent);
                 }
                 connection.send(&cmd("PING")).await?;
-                is_asked = true;
+                (is_asked, since) = (true, Instant::now());
                 continue;
             };
             is_asked = false;
@@ -114,13 +136,23 @@ impl Listener {
                 Heard::Refused(reason) => return Err(Ended::Refused(reason)),
                 Heard::Nothing => {}
                 Heard::Subscribed => {
-                    *failures = 0;
                     hands.counted.is_there();
-                    let component = self.handler.component();
-                    tracing::info!(component, channel = self.channel, redis = %self.address, "listens to a Redis channel");
+                    match *failures {
+                        0 => self.tell_that_it_listens(),
+                        _ => steady_at = Some(Instant::now() + STEADY),
+                    }
                 }
             }
+            since = Instant::now();
         }
+    }
+}
+
+/// Waits until this time, which may never come.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 
@@ -162,7 +194,8 @@ impl Hands {
             );
             return;
         }
-        let bytes = u32::try_from(size).unwrap_or(u32::MAX).min(REDIS_MESSAGES_BYTES);
+        let held = self.handler.held_bytes(message.len());
+        let bytes = u32::try_from(held).unwrap_or(u32::MAX).min(REDIS_MESSAGES_BYTES);
         // Nobody closes these.
         let place = self.places.clone().acquire_owned().await;
         let room = self.bytes.clone().acquire_many_owned(bytes).await;
@@ -183,5 +216,62 @@ impl Hands {
     /// Waits for those under way.
     async fn finish(mut self) {
         while self.busy.join_next().await.is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use futures::poll;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Holds a message until it is told to end, and far more of it than it has bytes.
+    #[derive(Default)]
+    struct Large {
+        begun: AtomicUsize,
+        ends: Notify,
+    }
+
+    #[async_trait]
+    impl Handler for Large {
+        fn component(&self) -> &'static str {
+            "large"
+        }
+
+        fn message_bytes(&self) -> u64 {
+            1024
+        }
+
+        fn held_bytes(&self, _: usize) -> usize {
+            usize::try_from(REDIS_MESSAGES_BYTES).unwrap() / 4 * 3
+        }
+
+        async fn handle(&self, _: Vec<u8>) -> Result<(), String> {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+            self.ends.notified().await;
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_take_the_room_that_they_have_in_the_host_and_not_on_the_wire() {
+        let large = Arc::new(Large::default());
+        let mut hands = Hands::new(large.clone(), "news".to_owned(), Arc::new(Counted::default()));
+        hands.take(b"first".to_vec()).await;
+        let mut second = Box::pin(hands.take(b"second".to_vec()));
+        while large.begun.load(Ordering::Relaxed) == 0 {
+            assert!(poll!(&mut second).is_pending());
+            tokio::task::yield_now().await;
+        }
+        assert!(poll!(&mut second).is_pending(), "there is room for one");
+        large.ends.notify_one();
+        second.await;
+        large.ends.notify_one();
+        hands.finish().await;
+        assert_eq!(large.begun.load(Ordering::Relaxed), 2);
     }
 }

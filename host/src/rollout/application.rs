@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::examine::Neighbours;
 use crate::{
-    engine::Artifact,
+    compose::Composition,
     service::{Service, Version, contract::Surface},
 };
 
@@ -19,23 +19,29 @@ pub trait Application: Send + Sync {
         self.services().into_iter().find(|service| &*service.id == component)
     }
 
-    /// The bytes of a component with what the manifest has composed into it.
+    /// How often another manifest was taken up, so that one can tell whether something may be otherwise now.
+    fn taken_up(&self) -> u64;
+
+    /// Whether a component's own bytes can be composed with what the manifest names. Nothing is compiled, so this is done at once.
     ///
     /// # Errors
     /// Each dependency that does not fit, and what to do about it.
-    async fn compose(&self, component: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Vec<String>>;
+    async fn composes(&self, component: &str, bytes: Vec<u8>) -> Result<(), Vec<String>>;
 
-    /// Compiles a component, unless these bytes were compiled before.
+    /// Composes a component's own bytes with what the manifest names and compiles the whole, unless that was compiled before.
     ///
     /// # Errors
-    /// What is wrong with the bytes, and what to do about it.
-    async fn compile(&self, bytes: Vec<u8>) -> Result<Artifact, String>;
+    /// Each dependency that does not fit, or what is wrong with the bytes; and what to do about it.
+    async fn compile(&self, component: &str, bytes: Vec<u8>) -> Result<Composition, Vec<String>>;
 
-    /// The component of this hash, if it was compiled before.
-    async fn compiled(&self, hash: &str) -> Option<Artifact>;
+    /// The component of this hash, if it was compiled before and nothing is composed into it.
+    async fn compiled(&self, component: &str, hash: &str) -> Option<Composition>;
+
+    /// Whether it would still be composed so: of the same lines of the manifest, and of files that hold the same.
+    fn is_as_described(&self, component: &str, composition: &Composition) -> bool;
 
     /// What a compiled component imports and exports.
-    fn surface(&self, artifact: &Artifact) -> Surface;
+    fn surface(&self, composition: &Composition) -> Surface;
 
     /// What keeps a component from answering as `component`; see [`super::examine::examine`].
     fn examine(&self, component: &str, surface: &Surface, neighbours: &Neighbours) -> Vec<String>;
@@ -44,7 +50,7 @@ pub trait Application: Send + Sync {
     ///
     /// # Errors
     /// What does not fit.
-    fn assemble(&self, component: &str, number: u32, artifact: Artifact) -> Result<Arc<Version>, String>;
+    fn assemble(&self, component: &str, number: u32, composition: Composition) -> Result<Arc<Version>, String>;
 
     /// Applies what is new among migrations, given by file name and text; returns the names of what was applied.
     ///

@@ -40,9 +40,9 @@ impl Rollout {
     async fn follow_on(self: Arc<Self>) {
         let mut failing = false;
         loop {
-            if let News::Offer(hash) = self.ledger.news().await {
+            if let News::Offer { component, hash } = self.ledger.news().await {
                 let rollout = self.clone();
-                tokio::spawn(async move { rollout.get_ahead(&hash).await });
+                tokio::spawn(async move { rollout.get_ahead(&component, &hash).await });
                 continue;
             }
             let _guard = self.changing.lock().await;
@@ -59,18 +59,19 @@ impl Rollout {
     }
 
     /// Compiles what another host is about to deploy, which is then followed without delay.
-    async fn get_ahead(&self, hash: &str) {
-        if self.application.compiled(hash).await.is_some() {
+    async fn get_ahead(&self, component: &str, hash: &str) {
+        if self.application.compiled(component, hash).await.is_some() {
             return;
         }
         let compiled = match self.ledger.artifact(hash).await {
-            Ok(Some(bytes)) => self.application.compile(bytes).await,
+            Ok(Some(bytes)) => self.application.compile(component, bytes).await,
             // It is looked for again once there is a version of it.
             Ok(None) | Err(_) => return,
         };
         match compiled {
             Ok(_) => tracing::info!(artifact.hash = short(hash), "compiled what another host is about to deploy"),
-            Err(reason) => {
+            Err(reasons) => {
+                let reason = reasons.join("; ");
                 tracing::info!(artifact.hash = short(hash), reason, "what another host offers cannot be compiled");
             }
         }

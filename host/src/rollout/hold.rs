@@ -2,7 +2,7 @@
 
 use tokio::sync::MutexGuard;
 
-use super::{Ledger, OTHERS_TIME, Refused, Rollout, Standing};
+use super::{Ledger, LedgerError, OTHERS_TIME, Refused, Rollout, Standing};
 use crate::database::Lease;
 
 /// As long as this is there nobody else changes what the application serves, on any host.
@@ -31,6 +31,14 @@ impl Rollout {
         // Another host may have changed something that this one has not heard of yet.
         self.catch_up().await.map_err(|error| Refused::at_once(error.to_string()))?;
         Ok(Held { _guard: guard, _lease: lease })
+    }
+
+    /// Serves what the ledger says and could not be served before, where another manifest lets it be.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn look_again(&self, _held: &Held<'_>) -> Result<(), LedgerError> {
+        self.catch_up().await
     }
 
     /// Where versions are kept.

@@ -30,8 +30,8 @@ pub trait Ledger: Send + Sync {
     /// The bytes of a version.
     async fn artifact(&self, hash: &str) -> Result<Option<Vec<u8>>, LedgerError>;
 
-    /// Tells the other hosts of bytes of which a version will be made if they fit, so that they can compile them meanwhile.
-    async fn offer(&self, hash: &str, bytes: &[u8]) -> Result<(), LedgerError>;
+    /// Tells the other hosts of bytes of which a version of a component will be made if they fit, so that they can compile them meanwhile.
+    async fn offer(&self, component: &str, hash: &str, bytes: &[u8]) -> Result<(), LedgerError>;
 
     /// Keeps a new version, under the next number.
     async fn add(&self, component: &str, hash: &str, bytes: &[u8], origin: Origin) -> Result<Stored, LedgerError>;
@@ -73,8 +73,13 @@ pub struct Kept {
 pub enum News {
     /// It may have changed which versions answer.
     Standings,
-    /// It offers the bytes of this hash.
-    Offer(String),
+    /// It offers bytes for a component.
+    Offer {
+        /// The component's id.
+        component: String,
+        /// The hash of the bytes.
+        hash: String,
+    },
 }
 
 /// Something that happened to a version.

@@ -21,6 +21,8 @@ mod order;
 mod ready;
 mod standing;
 mod step;
+#[cfg(test)]
+mod tests;
 mod trial;
 
 use std::{
@@ -33,12 +35,12 @@ use futures::future::join_all;
 
 pub use self::{
     application::Application,
-    catch_up::Unserved,
+    catch_up::{Left, Unserved},
     examine::{Neighbours, examine},
     follow::Following,
     hold::Held,
     ledger::{Entry, InFolder, InPostgres, Kept, Ledger, LedgerError, News, Past, What},
-    open::{FileArtifact, open},
+    open::{FileArtifact, open, taken_up},
     order::Order,
     standing::{Origin, Standing, Stored, Tried},
     step::{Progress, Refused, Report, Step},
@@ -121,25 +123,29 @@ impl Rollout {
         }
         // It takes the longest, and nobody need wait for it. Other hosts do it meanwhile.
         let compiling = async {
-            let bytes = self.application.compose(&component, bytes).await?;
-            self.ledger.offer(&sha256(&bytes), &bytes).await.map_err(told)?;
-            let (artifact, detail) = self.compile(bytes.clone()).await?;
-            Ok(((artifact, bytes), detail))
+            // What cannot be composed here is offered to nobody.
+            self.application.composes(&component, bytes.clone()).await?;
+            self.ledger.offer(&component, &sha256(&bytes), &bytes).await.map_err(told)?;
+            self.compile(&component, bytes.clone()).await
         };
-        let (artifact, bytes) = progress.step(Step::Compile, compiling).await?;
+        let mut composition = progress.step(Step::Compile, compiling).await?;
         let change = self.begin(&component).await?;
         let standing = change.standing;
         // Another may have been faster.
         self.not_on_trial(&component)?;
-        progress.step(Step::Contract, async { self.fits(&component, &artifact) }).await?;
+        if !self.application.is_as_described(&component, &composition) {
+            // Another manifest came in between, or other files with it.
+            composition = progress.step(Step::Compile, self.compile(&component, bytes.clone())).await?;
+        }
+        progress.step(Step::Contract, async { self.fits(&component, &composition) }).await?;
         let keeping = async {
-            let kept = self.ledger.add(&component, &artifact.hash, &bytes, origin).await.map_err(told)?;
+            let kept = self.ledger.add(&component, &composition.hash, &bytes, origin).await.map_err(told)?;
             let detail = format!("v{} ({})", kept.number, short(&kept.hash));
             Ok((kept, detail))
         };
         let stored = progress.step(Step::Keep, keeping).await?;
         let hash = stored.hash.clone();
-        let ready = self.make_ready(&component, &stored, artifact, &migrations, probe.as_deref(), progress).await;
+        let ready = self.make_ready(&component, &stored, composition, &migrations, probe.as_deref(), progress).await;
         let version = match ready {
             Ok(version) => version,
             Err(refused) => {
@@ -199,7 +205,7 @@ impl Rollout {
         self.is_served(component)?;
         if let Some(Unserved { version, reason, .. }) = self.unserved(component) {
             return Err(Refused::at_once(format!(
-                "{version} of `{component}`, which another host has deployed, cannot be served here, so this host changes nothing about it: {reason}"
+                "{version} of `{component}`, which is to answer, cannot be served here, so this host changes nothing about it: {reason}; mend that and run `plaza apply`"
             )));
         }
         let standing = self.serving().get(component).cloned();

@@ -1,6 +1,6 @@
 //! What a host that starts is to serve.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     DRAIN_TIME,
@@ -36,25 +36,16 @@ pub async fn open(
     let taken_up = ledger.files().await?;
     for (component, file) in files {
         let former = taken_up.get(component);
-        let stays = match standings.get(component) {
-            None => false,
-            Some(standing) if standing.active.hash == file.hash => true,
-            Some(_) if files_only => false,
-            Some(standing) => {
-                let kept = ledger.versions(component).await?;
-                let stays = !is_new(file, former, standing, &kept);
-                if stays {
-                    tracing::warn!(
-                        component,
-                        version = format!("v{}", standing.active.number),
-                        file.hash = short(&file.hash),
-                        "the version that was chosen is served, not the manifest's file; `plaza rollback`, `plaza deploy` or `plaza up --files-only` changes that"
-                    );
-                }
-                stays
+        if let Some(standing) = stays(ledger, component, file, standings.get(component), former, files_only).await? {
+            if standing.active.hash != file.hash {
+                tracing::warn!(
+                    component,
+                    version = format!("v{}", standing.active.number),
+                    file.hash = short(&file.hash),
+                    "the version that was chosen is served, not the manifest's file; `plaza rollback`, `plaza deploy` or `plaza up --files-only` changes that"
+                );
             }
-        };
-        if !stays {
+        } else {
             let standing = take_up(ledger, component, file, standings.get(component)).await?;
             standings.insert(component.clone(), standing);
         }
@@ -63,6 +54,46 @@ pub async fn open(
         }
     }
     Ok(standings)
+}
+
+/// The components of which [`open`] would make the file a version that answers.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn taken_up(
+    ledger: &dyn Ledger,
+    files: &BTreeMap<String, FileArtifact>,
+    files_only: bool,
+) -> Result<BTreeSet<String>, LedgerError> {
+    let (standings, former) = (ledger.standings().await?, ledger.files().await?);
+    let mut taken_up = BTreeSet::new();
+    for (component, file) in files {
+        let (stands, former) = (standings.get(component), former.get(component));
+        if stays(ledger, component, file, stands, former, files_only).await?.is_none() {
+            taken_up.insert(component.clone());
+        }
+    }
+    Ok(taken_up)
+}
+
+/// What stands, if it goes before the manifest's file.
+async fn stays<'a>(
+    ledger: &dyn Ledger,
+    component: &str,
+    file: &FileArtifact,
+    stands: Option<&'a Standing>,
+    former: Option<&String>,
+    files_only: bool,
+) -> Result<Option<&'a Standing>, LedgerError> {
+    Ok(match stands {
+        None => None,
+        Some(standing) if standing.active.hash == file.hash => Some(standing),
+        Some(_) if files_only => None,
+        Some(standing) => {
+            let kept = ledger.versions(component).await?;
+            (!is_new(file, former, standing, &kept)).then_some(standing)
+        }
+    })
 }
 
 /// Whether this file is another than the one that was taken up last. Whoever has deployed one, and gone back from it, does not

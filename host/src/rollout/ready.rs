@@ -4,51 +4,49 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Neighbours, Progress, Refused, Rollout, Step, Stored};
 use crate::{
-    engine::Artifact,
+    compose::Composition,
     limits::COMPILE_TIME,
     service::{Service, Version},
 };
 
 impl Rollout {
-    pub(super) async fn compile(&self, bytes: Vec<u8>) -> Result<(Artifact, String), Vec<String>> {
-        let compiled = tokio::time::timeout(COMPILE_TIME, self.application.compile(bytes)).await;
-        let artifact = compiled
-            .map_err(|_| {
-                vec![format!(
-                    "compiling took longer than {} s: build a smaller component, or optimise it with wasm-opt",
-                    COMPILE_TIME.as_secs()
-                )]
-            })?
-            .map_err(|reason| vec![reason])?;
-        let detail = how(&artifact);
-        Ok((artifact, detail))
+    pub(super) async fn compile(&self, component: &str, bytes: Vec<u8>) -> Result<(Composition, String), Vec<String>> {
+        let compiled = tokio::time::timeout(COMPILE_TIME, self.application.compile(component, bytes)).await;
+        let composition = compiled.map_err(|_| {
+            vec![format!(
+                "compiling took longer than {} s: build a smaller component, or optimise it with wasm-opt",
+                COMPILE_TIME.as_secs()
+            )]
+        })??;
+        let detail = how(&composition);
+        Ok((composition, detail))
     }
 
-    /// What the ledger keeps of a version, compiled.
-    pub(super) async fn artifact(&self, stored: &Stored) -> Result<Artifact, String> {
-        if let Some(artifact) = self.application.compiled(&stored.hash).await {
-            return Ok(artifact);
+    /// What the ledger keeps of a version, composed as the manifest says now, and compiled.
+    pub(super) async fn composition(&self, component: &str, stored: &Stored) -> Result<Composition, Vec<String>> {
+        if let Some(composition) = self.application.compiled(component, &stored.hash).await {
+            return Ok(composition);
         }
-        let bytes = self.ledger.artifact(&stored.hash).await.map_err(|error| error.to_string())?;
-        let bytes = bytes.ok_or_else(|| format!("the bytes of v{} are not kept", stored.number))?;
-        self.application.compile(bytes).await
+        let bytes = self.ledger.artifact(&stored.hash).await.map_err(|error| vec![error.to_string()])?;
+        let bytes = bytes.ok_or_else(|| vec![format!("the bytes of v{} are not kept", stored.number)])?;
+        self.application.compile(component, bytes).await
     }
 
-    pub(super) fn fits(&self, component: &str, artifact: &Artifact) -> Result<((), String), Vec<String>> {
+    pub(super) fn fits(&self, component: &str, composition: &Composition) -> Result<((), String), Vec<String>> {
         let neighbours = self.neighbours();
-        let reasons = self.application.examine(component, &self.application.surface(artifact), &neighbours);
+        let reasons = self.application.examine(component, &self.application.surface(composition), &neighbours);
         if reasons.is_empty() {
             return Ok(((), format!("fits its {} neighbours", neighbours.len().saturating_sub(1))));
         }
         Err(reasons)
     }
 
-    /// From a kept artifact to a version that could answer.
+    /// From what was kept to a version that could answer.
     pub(super) async fn make_ready(
         &self,
         component: &str,
         stored: &Stored,
-        artifact: Artifact,
+        composition: Composition,
         migrations: &[(String, String)],
         probe: Option<&str>,
         progress: &Progress,
@@ -63,7 +61,7 @@ impl Rollout {
         }
         let instantiating = async {
             let version =
-                self.application.assemble(component, stored.number, artifact).map_err(|reason| vec![reason])?;
+                self.application.assemble(component, stored.number, composition).map_err(|reason| vec![reason])?;
             version.try_out().await.map_err(|error| vec![format!("it cannot be instantiated: {error:#}")])?;
             let instances = match self.application.service(component).and_then(|service| service.active()) {
                 Some(active) => version.warm_up(&active).await,
@@ -99,13 +97,13 @@ impl Rollout {
         progress: &Progress,
     ) -> Result<Arc<Version>, Refused> {
         let compiling = async {
-            let artifact = self.artifact(stored).await.map_err(|reason| vec![reason])?;
-            let detail = how(&artifact);
-            Ok((artifact, detail))
+            let composition = self.composition(component, stored).await?;
+            let detail = how(&composition);
+            Ok((composition, detail))
         };
-        let artifact = progress.step(Step::Compile, compiling).await?;
-        progress.step(Step::Contract, async { self.fits(component, &artifact) }).await?;
-        self.make_ready(component, stored, artifact, &[], None, progress).await
+        let composition = progress.step(Step::Compile, compiling).await?;
+        progress.step(Step::Contract, async { self.fits(component, &composition) }).await?;
+        self.make_ready(component, stored, composition, &[], None, progress).await
     }
 
     /// The components as they run here.
@@ -118,6 +116,6 @@ impl Rollout {
     }
 }
 
-fn how(artifact: &Artifact) -> String {
-    if artifact.compiled { "compiled" } else { "compiled before" }.to_owned()
+fn how(composition: &Composition) -> String {
+    if composition.artifact.compiled { "compiled" } else { "compiled before" }.to_owned()
 }

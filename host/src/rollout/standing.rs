@@ -20,7 +20,7 @@ pub struct Standing {
 pub struct Stored {
     /// Its number among the versions of its component.
     pub number: u32,
-    /// SHA-256 of its `.wasm` bytes, in hexadecimal.
+    /// SHA-256 of its own bytes, in hexadecimal; what is composed into it is no part of them.
     pub hash: String,
     /// Where it came from.
     pub origin: Origin,

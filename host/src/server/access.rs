@@ -5,6 +5,8 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 use http::{Method, Response, StatusCode};
 use http_body::Body;
 
+use super::headers;
+
 /// The line of one request. It is written when this is dropped, wherever the request has got to by then.
 pub struct AccessLine {
     began: Instant,
@@ -12,6 +14,7 @@ pub struct AccessLine {
     /// Answers to these have no body, whatever its length would be.
     bodiless: bool,
     request_id: Arc<str>,
+    traceparent: Arc<str>,
     client: IpAddr,
     route: Arc<str>,
     component: Arc<str>,
@@ -36,13 +39,20 @@ enum End {
 
 impl AccessLine {
     /// The line of a request that has just come. `None` where nobody reads it.
-    pub fn begin(began: Instant, method: &Method, request_id: &Arc<str>, client: IpAddr) -> Option<Box<Self>> {
+    pub fn begin(
+        began: Instant,
+        method: &Method,
+        request_id: &Arc<str>,
+        traceparent: &Arc<str>,
+        client: IpAddr,
+    ) -> Option<Box<Self>> {
         tracing::enabled!(target: "access", tracing::Level::INFO).then(|| {
             Box::new(Self {
                 began,
                 method: method.clone(),
                 bodiless: method == Method::HEAD,
                 request_id: request_id.clone(),
+                traceparent: traceparent.clone(),
                 client,
                 route: "-".into(),
                 component: "-".into(),
@@ -115,6 +125,7 @@ impl Drop for AccessLine {
             end = end.word(),
             client.address = %self.client,
             request.id = &*self.request_id,
+            trace.id = headers::trace_id(&self.traceparent),
         );
     }
 }

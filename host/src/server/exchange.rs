@@ -1,11 +1,12 @@
 //! One request and its answer.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version as Protocol,
     header::{CONNECTION, CONTENT_LENGTH},
@@ -14,7 +15,7 @@ use http::{
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming as Arriving;
-use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::{Error, WasiBody, handler::Response as GuestResponse};
 
 use super::{
     access::AccessLine,
@@ -28,7 +29,7 @@ use crate::{
     limits::BODY_BEFOREHAND_BYTES,
     manifest::app::StaticResponse,
     router::{RouteMatch, Router},
-    service::{self, Answered, CallContext, Service, Version},
+    service::{self, Answered, CallContext, Failure, Guard, Service, Version},
 };
 
 /// Answered by the host itself, as Spin does.
@@ -42,6 +43,8 @@ pub struct Directory {
     pub services: HashMap<Arc<str>, Arc<Service>>,
     /// What the host answers itself, by the route's pattern.
     pub responses: HashMap<String, StaticResponse>,
+    /// Those of the services that have a trigger, if only a private one: others may ask them by their names.
+    pub named: HashSet<Arc<str>>,
 }
 
 /// An answer, and the version that was asked for it.
@@ -50,6 +53,7 @@ type Served = (Option<Arc<Version>>, Result<Response<Outgoing>, Problem>);
 /// What is known of a request beside what it says.
 struct Arrival {
     id: Arc<str>,
+    traceparent: Arc<str>,
     origin: Origin,
     at: Instant,
     patience: Patience,
@@ -66,13 +70,15 @@ pub struct Patience {
 
 /// Answers a request, whatever happens.
 pub async fn answer(
-    directory: &Directory,
+    directory: &Arc<Directory>,
     origin: Origin,
     request: Request<Arriving>,
     patience: Patience,
 ) -> Response<Outgoing> {
-    let arrival = Arrival { id: headers::request_id(request.headers()), origin, at: Instant::now(), patience };
-    let mut line = AccessLine::begin(arrival.at, request.method(), &arrival.id, origin.client.ip());
+    let (id, traceparent) = (headers::request_id(request.headers()), headers::traceparent(request.headers()));
+    let arrival = Arrival { id, traceparent, origin, at: Instant::now(), patience };
+    let mut line =
+        AccessLine::begin(arrival.at, request.method(), &arrival.id, &arrival.traceparent, origin.client.ip());
     let (path, protocol) = (request.uri().path().to_owned(), request.version());
     let found = if path == HEALTH { None } else { directory.router.find(&path) };
     if let (Some(line), Some(route)) = (&mut line, &found) {
@@ -99,17 +105,23 @@ pub async fn answer(
     response.map(|body| body.noted(line))
 }
 
-async fn serve(directory: &Directory, route: &RouteMatch<'_>, arrival: &Arrival, request: Request<Arriving>) -> Served {
+async fn serve(
+    directory: &Arc<Directory>,
+    route: &RouteMatch<'_>,
+    arrival: &Arrival,
+    request: Request<Arriving>,
+) -> Served {
     let Some(service) = directory.services.get(route.component) else {
         let response = directory.responses.get(route.pattern).map(fixed::response);
         return (None, response.ok_or_else(|| missing(route)));
     };
-    let (bounds, deadline, time) = {
+    let (bounds, deadline, until, time) = {
         let limits = service.limits();
         let bounds = Bounds { bytes: limits.body_bytes, pause: arrival.patience.body };
         let unread = (request.version() == Protocol::HTTP_2).then_some(arrival.patience.unread);
-        let time = Time { pause: limits.answer_pause(), until: (arrival.at + limits.answer_time()).into(), unread };
-        (bounds, arrival.at + limits.request_time(), time)
+        let until = arrival.at + limits.answer_time();
+        let time = Time { pause: limits.answer_pause(), until: until.into(), unread };
+        (bounds, arrival.at + limits.request_time(), until, time)
     };
     if declared_length(request.headers()).is_some_and(|length| length > bounds.bytes) {
         return (None, Err(broken(Fault::TooLarge, bounds)));
@@ -117,7 +129,9 @@ async fn serve(directory: &Directory, route: &RouteMatch<'_>, arrival: &Arrival,
     let (parts, body) = request.into_parts();
     let head_alone = parts.method == Method::HEAD;
     let (parts, context) = match told(parts, route, arrival, deadline) {
-        Ok(told) => told,
+        Ok((parts, context)) => {
+            (parts, CallContext { home: Some(directory.clone()), ..context }.answering_until(until))
+        }
         Err(problem) => return (None, Err(problem)),
     };
     let (body, broke_off) = match taken_in(body, bounds, service, deadline).await {
@@ -125,22 +139,27 @@ async fn serve(directory: &Directory, route: &RouteMatch<'_>, arrival: &Arrival,
         Err(fault) => return (None, Err(broken(fault, bounds))),
     };
     let Answered { version, answer } = service.http(Request::from_parts(parts, body), context).await;
-    let served = match answer {
-        Ok((response, guard)) => {
-            let (head, body) = response.into_parts();
-            // What a guest declares of a body that it leaves out is the body's business, not a broken promise.
-            let body = match head_alone {
-                true => Ok(Outgoing::empty()),
-                false => Outgoing::guarded(body, guard, time).gather().await,
-            };
-            body.map(|body| Response::from_parts(head, body)).map_err(|_| Problem::failed())
-        }
-        Err(failure) => Err(Problem::of(&failure)),
-    };
+    let served = served(answer, head_alone, time).await;
     match broke_off.fault() {
         Some(fault) => (version, Err(broken(fault, bounds))),
         None => (version, served),
     }
+}
+
+/// The answer as it leaves, once its beginning is known.
+pub(super) async fn served(
+    answer: Result<(GuestResponse, Guard), Failure>,
+    head_alone: bool,
+    time: Time,
+) -> Result<Response<Outgoing>, Problem> {
+    let (response, guard) = answer.map_err(|failure| Problem::of(&failure))?;
+    let (head, body) = response.into_parts();
+    // What a guest declares of a body that it leaves out is the body's business, not a broken promise.
+    let body = match head_alone {
+        true => Ok(Outgoing::empty()),
+        false => Outgoing::guarded(body, guard, time).gather().await,
+    };
+    body.map(|body| Response::from_parts(head, body)).map_err(|_| Problem::failed())
 }
 
 /// The request's head as a guest gets it, and what travels with it.
@@ -152,7 +171,7 @@ fn told(
 ) -> Result<(Parts, CallContext), Problem> {
     parts.uri = headers::full_uri(&parts.uri, &parts.headers, arrival.origin.by_tls).ok_or_else(unsound_host)?;
     headers::tell(&mut parts.headers, &parts.uri, route, arrival.origin.client);
-    let (traceparent, lot) = (headers::traceparent(&parts.headers), headers::lot(&parts.headers));
+    let (traceparent, lot) = (arrival.traceparent.clone(), headers::lot(&parts.headers));
     for (name, value) in [(headers::REQUEST_ID, &*arrival.id), (headers::TRACEPARENT, &*traceparent)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             parts.headers.insert(name, value);
@@ -163,12 +182,15 @@ fn told(
 
 /// The request's body as a guest gets it. One that would have an instance wait for its client is waited for here, unless there are
 /// instances enough: a guest may answer what has come so far, and its client wait for that.
-async fn taken_in(
-    body: Arriving,
+pub(super) async fn taken_in<B>(
+    body: B,
     bounds: Bounds,
     service: &Service,
     deadline: Instant,
-) -> Result<(WasiBody, BrokeOff), Fault> {
+) -> Result<(WasiBody, BrokeOff), Fault>
+where
+    B: Body<Data = Bytes, Error: Into<Error>> + Send + Unpin + 'static,
+{
     if body.is_end_stream() {
         return Ok((service::empty(), BrokeOff::default()));
     }
@@ -186,11 +208,11 @@ fn unsound_host() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "The request does not say for which host it is; send one Host header.")
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn broken(fault: Fault, bounds: Bounds) -> Problem {
+pub(super) fn broken(fault: Fault, bounds: Bounds) -> Problem {
     match fault {
         Fault::TooLarge => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,

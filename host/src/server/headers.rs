@@ -50,6 +50,11 @@ pub fn traceparent(headers: &HeaderMap) -> Arc<str> {
     }
 }
 
+/// The trace in a well-formed trace context.
+pub fn trace_id(traceparent: &str) -> &str {
+    traceparent.split('-').nth(1).unwrap_or_default()
+}
+
 /// The trace context of a new trace.
 pub fn new_traceparent() -> Arc<str> {
     let (trace, span) = (Uuid::new_v4(), Uuid::new_v4());

@@ -48,8 +48,8 @@ pub struct Bounds {
 }
 
 /// A request's body, which breaks off with an error when it is out of its bounds.
-pub struct Incoming {
-    body: Arriving,
+pub struct Incoming<B = Arriving> {
+    body: B,
     /// What came before the request was given to a guest.
     early: VecDeque<Frame<Bytes>>,
     left: u64,
@@ -58,9 +58,9 @@ pub struct Incoming {
     broke_off: BrokeOff,
 }
 
-impl Incoming {
+impl<B: Body<Data = Bytes, Error: Into<Error>> + Unpin> Incoming<B> {
     /// The body, and whether it broke off.
-    pub fn new(body: Arriving, bounds: Bounds) -> (Self, BrokeOff) {
+    pub fn new(body: B, bounds: Bounds) -> (Self, BrokeOff) {
         let broke_off = BrokeOff::default();
         let (left, silence) = (bounds.bytes, Silence::of(bounds.pause));
         (Self { body, early: VecDeque::new(), left, bounds, silence, broke_off: broke_off.clone() }, broke_off)
@@ -115,7 +115,7 @@ impl Incoming {
     }
 }
 
-impl Body for Incoming {
+impl<B: Body<Data = Bytes, Error: Into<Error>> + Unpin> Body for Incoming<B> {
     type Data = Bytes;
     type Error = Error;
 

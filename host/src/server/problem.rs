@@ -25,6 +25,10 @@ impl Problem {
             Failure::Overloaded { .. } | Failure::NotBegun { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Too many requests are waiting; try again shortly.")
             }
+            Failure::Unserved { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The component that answers here cannot be served at present; its operator is told why.",
+            ),
             Failure::Stopping { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The service is shutting down; try again shortly.")
             }

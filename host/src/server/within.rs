@@ -4,16 +4,18 @@
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::{
-    exchange::{Directory, HEALTH},
+    exchange::{Directory, HEALTH, broken, declared_length, served, taken_in},
     fixed, forwarded, headers,
+    incoming::{Bounds, Fault},
     outgoing::{Outgoing, Time},
     problem::Problem,
 };
 use crate::{
+    guest::Behalf,
     router::RouteMatch,
     service::{CallContext, Failure, Lot},
 };
@@ -25,20 +27,20 @@ const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4A
 pub struct Caller {
     /// The component.
     pub component: Arc<str>,
-    /// What it was asked itself, where it sends on anybody's behalf.
-    pub context: Option<Arc<CallContext>>,
+    /// On whose behalf it sends.
+    pub behalf: Behalf,
 }
 
 /// The answer of a component, or of whatever the routes say where `component` names none.
 pub async fn answer_within(
-    directory: &Directory,
+    directory: &Arc<Directory>,
     caller: &Caller,
     component: Option<&str>,
     request: Request<WasiBody>,
 ) -> Response<WasiBody> {
-    let id = match &caller.context {
-        Some(context) => context.request_id.clone(),
-        None => headers::request_id(&HeaderMap::new()),
+    let id = match &caller.behalf {
+        Behalf::Request(context) => context.request_id.clone(),
+        Behalf::Nobody { .. } => headers::request_id(&HeaderMap::new()),
     };
     let path = request.uri().path().to_owned();
     let answered = match route(directory, component, &path) {
@@ -60,7 +62,7 @@ fn route<'a>(directory: &'a Directory, component: Option<&str>, path: &'a str) -
 }
 
 async fn answer(
-    directory: &Directory,
+    directory: &Arc<Directory>,
     caller: &Caller,
     id: &Arc<str>,
     route: &RouteMatch<'_>,
@@ -70,22 +72,31 @@ async fn answer(
         return directory.responses.get(route.pattern).map(fixed::response).ok_or_else(Problem::failed);
     };
     let now = Instant::now();
-    let (bytes, deadline, time) = {
+    let (bounds, deadline, until, time) = {
         let limits = service.limits();
-        let (pause, until) = (limits.answer_pause(), (now + limits.answer_time()).into());
-        let time = Time { pause, until, unread: Some(pause) };
-        (limits.body_bytes, now + limits.request_time(), time)
+        let (pause, until) = (limits.answer_pause(), now + limits.answer_time());
+        let time = Time { pause, until: until.into(), unread: Some(pause) };
+        (Bounds { bytes: limits.body_bytes, pause }, now + limits.request_time(), until, time)
     };
+    if declared_length(request.headers()).is_some_and(|length| length > bounds.bytes) {
+        return Err(broken(Fault::TooLarge, bounds));
+    }
     let (mut parts, body) = request.into_parts();
     let head_alone = parts.method == Method::HEAD;
     let traceparent = headers::traceparent(&parts.headers);
-    let context = match &caller.context {
-        Some(context) => context.enter(&caller.component, &service.id, deadline),
-        None => {
-            CallContext::root(id.clone(), None, deadline, Lot::any()).enter(&caller.component, &service.id, deadline)
-        }
+    let root = |behind| {
+        let (root, home) = (CallContext::root(id.clone(), None, deadline, Lot::any()), directory.clone());
+        Arc::new(CallContext { behind, home: Some(home), ..root }.answering_until(until))
     };
-    let context = context.map_err(|path| {
+    let context = match &caller.behalf {
+        Behalf::Request(context) => context.clone(),
+        Behalf::Nobody { behind } => root(*behind),
+    };
+    if context.until() <= now {
+        return Err(Problem::of(&Failure::DeadlineExceeded { component: caller.component.clone() }));
+    }
+    let until = until.min(context.answer_until);
+    let context = context.enter(&caller.component, &service.id, deadline).map_err(|path| {
         tracing::warn!(component = %caller.component, path, "a request within the application would wait for itself");
         Problem::of(&Failure::Cycle { path })
     })?;
@@ -97,15 +108,13 @@ async fn answer(
             parts.headers.insert(name, value);
         }
     }
-    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-    let body = Limited::new(body, bytes).map_err(|_| Error::HttpRequestBodySize(None)).boxed_unsync();
-    let context = CallContext { traceparent: Some(traceparent), ..context };
-    let answered = service.http(Request::from_parts(parts, body), context).await;
-    let (response, guard) = answered.answer.map_err(|failure| Problem::of(&failure))?;
-    let (head, body) = response.into_parts();
-    let body = match head_alone {
-        true => Outgoing::empty(),
-        false => Outgoing::guarded(body, guard, time).gather().await.map_err(|_| Problem::failed())?,
+    let context = CallContext { traceparent: Some(traceparent), ..context }.answering_until(until);
+    let (body, broke_off) = match taken_in(body, bounds, service, context.deadline).await {
+        Ok(taken) => taken,
+        Err(fault) => return Err(broken(fault, bounds)),
     };
-    Ok(Response::from_parts(head, body))
+    let answer = service.http(Request::from_parts(parts, body), context).await.answer;
+    let served = served(answer, head_alone, time).await;
+    // A body that was too large may have been noticed only when the answer had begun.
+    broke_off.fault().map_or(served, |fault| Err(broken(fault, bounds)))
 }

@@ -69,6 +69,12 @@ pub enum Failure {
         /// The chain of components.
         path: String,
     },
+    /// The version that should answer cannot be served here.
+    #[error("no version of {component} is served here; `plaza status` says why")]
+    Unserved {
+        /// Which component.
+        component: Arc<str>,
+    },
     /// The component is not running: it is draining at shutdown.
     #[error("{component} is shutting down")]
     Stopping {
@@ -90,6 +96,7 @@ impl Failure {
             Self::Refused { .. } => "guest_error",
             Self::NoExport { .. } => "no_export",
             Self::Cycle { .. } => "cycle",
+            Self::Unserved { .. } => "unserved",
             Self::Stopping { .. } => "stopping",
         }
     }

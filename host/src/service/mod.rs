@@ -23,7 +23,7 @@ mod worker;
 use std::{
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -57,6 +57,7 @@ pub struct Service {
     pub id: Arc<str>,
     limits: ArcSwap<ComponentLimits>,
     versions: ArcSwapOption<Versions>,
+    closed: AtomicBool,
     /// Versions that answer nothing new and may still have something to finish.
     former: Mutex<Vec<Weak<Version>>>,
     next_lane: AtomicUsize,
@@ -84,6 +85,7 @@ impl Service {
             id,
             limits: ArcSwap::from_pointee(limits),
             versions: ArcSwapOption::empty(),
+            closed: AtomicBool::new(false),
             former: Mutex::default(),
             next_lane: AtomicUsize::new(0),
             tally: Tally::default(),
@@ -115,6 +117,7 @@ impl Service {
 
     /// Answers nothing from now on; the versions that did are returned, to be drained.
     pub fn close(&self) -> Vec<Arc<Version>> {
+        self.closed.store(true, Ordering::Release);
         self.versions.swap(None).iter().flat_map(|before| before.all().cloned()).collect()
     }
 
@@ -238,7 +241,7 @@ impl Service {
     ) -> Result<(Arc<Version>, Pending), Failure> {
         let mut refused: Option<Arc<Version>> = None;
         loop {
-            let version = self.pick(context.lot).ok_or_else(|| self.stopping())?;
+            let version = self.pick(context.lot).ok_or_else(|| self.unserved())?;
             if refused.is_some_and(|refused| Arc::ptr_eq(&refused, &version)) {
                 return Err(self.stopping());
             }
@@ -274,9 +277,9 @@ impl Service {
         match tokio::time::timeout_at(deadline.into(), pending.answer).await {
             Ok(Ok(answer)) => Ok((answer?, pending.guard)),
             Ok(Err(_)) => Err(Failure::InstanceLost { component: self.id.clone() }),
-            Err(_) if pending.guard.has_begun() => Err(Failure::DeadlineExceeded { component: self.id.clone() }),
-            // Nothing has happened yet, so to come again can do no harm.
-            Err(_) => Err(Failure::NotBegun { component: self.id.clone() }),
+            // Nothing has happened and nothing will, so to come again can do no harm.
+            Err(_) if pending.guard.give_up() => Err(Failure::NotBegun { component: self.id.clone() }),
+            Err(_) => Err(Failure::DeadlineExceeded { component: self.id.clone() }),
         }
     }
 
@@ -295,6 +298,14 @@ impl Service {
 
     fn no_export(&self, export: &str) -> Failure {
         Failure::NoExport { component: self.id.clone(), export: export.to_owned() }
+    }
+
+    /// Why no version answers.
+    fn unserved(&self) -> Failure {
+        if self.closed.load(Ordering::Acquire) {
+            return self.stopping();
+        }
+        Failure::Unserved { component: self.id.clone() }
     }
 
     fn stopping(&self) -> Failure {

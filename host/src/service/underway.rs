@@ -43,7 +43,14 @@ impl Underway {
 
     /// Answers a job, once.
     pub fn answer(&self, key: u64, answer: Result<Answer, Failure>) {
-        let reply = self.with(|jobs| jobs.list.iter_mut().find(|job| job.key == key).and_then(|job| job.reply.take()));
+        let reply = self.with(|jobs| {
+            let job = jobs.list.iter_mut().find(|job| job.key == key)?;
+            let reply = job.reply.take()?;
+            if answer.is_ok() {
+                job.context.begins_to_answer();
+            }
+            Some(reply)
+        });
         if let Some(reply) = reply {
             _ = reply.send(answer);
         }

@@ -27,7 +27,7 @@ use super::{
     status::PoolStatus,
     tally::Tally,
 };
-use crate::{engine::Artifact, guest::Guest, limits::ComponentLimits, manifest::import};
+use crate::{compose::Composition, guest::Guest, limits::ComponentLimits, manifest::import};
 
 /// Furnishes a store: a guest's capabilities as they are on one lane.
 pub trait Furnish: Send + Sync {
@@ -55,10 +55,10 @@ pub struct Version {
     pub number: u32,
     /// `v` and its number: what people call it by.
     pub label: Arc<str>,
-    /// SHA-256 of the `.wasm` bytes, in hexadecimal.
+    /// SHA-256 of the component's own bytes, in hexadecimal.
     pub hash: String,
     /// What it was made of, to make it anew with other grants.
-    pub artifact: Artifact,
+    pub composition: Composition,
     /// Whether it answers HTTP requests.
     pub serves_http: bool,
     /// Whether a request has an instance to itself: those of WASI 0.2 do.
@@ -72,18 +72,19 @@ pub struct Version {
 }
 
 impl Version {
-    /// Links the artifact and makes an empty pool on each lane. Nothing is instantiated yet.
+    /// Links what it is made of and makes an empty pool on each lane. Nothing is instantiated yet.
     ///
     /// # Errors
     /// An import that the linker does not have, or has with another type.
     pub fn new(
         component: Arc<str>,
         number: u32,
-        artifact: Artifact,
+        composition: Composition,
         linker: &Linker<Guest>,
         limits: &ComponentLimits,
         lanes: &[Lane],
     ) -> wasmtime::Result<Self> {
+        let artifact = &composition.artifact;
         let instance_pre = linker.instantiate_pre(&artifact.component)?;
         let http = HttpExport::of(&instance_pre);
         let (exports, indices) = exported_functions(&artifact.component);
@@ -107,9 +108,9 @@ impl Version {
                 Pool::new(component.clone(), label.clone(), limits.clone(), Arc::new(maker), place)
             })
             .collect();
-        let hash = artifact.hash.clone();
+        let hash = composition.hash.clone();
         let tally = Tally::default();
-        Ok(Self { number, label, hash, artifact, serves_http, one_at_a_time, surface, tally, exports, pools })
+        Ok(Self { number, label, hash, composition, serves_http, one_at_a_time, surface, tally, exports, pools })
     }
 
     /// The position of an export, for a call. A compatible later version of the interface serves as well.

@@ -12,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Waker},
 };
 
 use futures::{FutureExt, StreamExt, channel::oneshot, stream::FuturesUnordered};
@@ -36,7 +37,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    guest::Guest,
+    guest::{Guest, Sender},
     limits::{ABANDONED_GRACE, IDLE_INSTANCE},
 };
 
@@ -94,11 +95,12 @@ fn fail(pool: &Pool, jobs: Vec<Job>, error: wasmtime::Error) {
 async fn work(pool: &Arc<Pool>, id: u64, mut instance: Instance, inbox: &Inbox) {
     let underway = Arc::new(Underway::default());
     // Dropped before the instance, even if this task is aborted or panics.
-    let _cut_off = CutOff(&underway);
+    let mut cut_off = CutOff { underway: &underway, sender: instance.store.data().sender(), is_in_order: false };
     let ending = {
         let Instance { store, proxy, functions, stops, time_is_over } = &mut instance;
         let turns = AtomicUsize::new(0);
-        let desk = Desk { pool, id, proxy: proxy.as_ref(), functions, underway: &underway };
+        let sender = &cut_off.sender;
+        let desk = Desk { pool, id, proxy: proxy.as_ref(), functions, underway: &underway, sender };
         let inner = store.run_concurrent(async |accessor| {
             let mut serving = pin!(desk.serve(accessor, inbox));
             poll_fn(|context| {
@@ -112,21 +114,30 @@ async fn work(pool: &Arc<Pool>, id: u64, mut instance: Instance, inbox: &Inbox) 
         let watch = Watch { underway: &underway, inbox, turns: &turns, stops, time_is_over, patience };
         watch.over(inner.map(|ran| ran.and_then(|served| served))).await
     };
-    if let Err(error) = ending {
-        let refused_bytes = instance.store.data().memory.refused_bytes;
-        report(pool, &underway, error, refused_bytes);
+    match ending {
+        Ok(()) => cut_off.is_in_order = true,
+        Err(error) => report(pool, &underway, error, instance.store.data().memory.refused_bytes),
     }
+    drop(cut_off);
     drop(instance);
     pool.retire(id);
     inbox.close();
 }
 
-/// Tells whoever is in the middle of an answer that the instance ends.
-struct CutOff<'a>(&'a Underway);
+/// Tells whoever is in the middle of an answer that the instance ends, and whoever is in the middle of a request that it sends.
+struct CutOff<'a> {
+    underway: &'a Underway,
+    sender: Sender,
+    /// What it sends has ended as well then.
+    is_in_order: bool,
+}
 
 impl Drop for CutOff<'_> {
     fn drop(&mut self) {
-        self.0.end();
+        self.underway.end();
+        if !self.is_in_order {
+            self.sender.cut_off();
+        }
     }
 }
 
@@ -160,6 +171,7 @@ struct Desk<'a> {
     proxy: Option<&'a Proxy>,
     functions: &'a [Function],
     underway: &'a Arc<Underway>,
+    sender: &'a Sender,
 }
 
 /// How a job left its instance.
@@ -202,16 +214,19 @@ impl Desk<'_> {
                 }
             }
         }
-        if !doomed {
-            let rest = poll_fn(|context| accessor.poll_no_interesting_tasks(context));
-            _ = timeout(self.pool.limits.request_time(), rest).await;
+        let rest = poll_fn(|context| accessor.poll_no_interesting_tasks(context));
+        if doomed || timeout(self.pool.limits.request_time(), rest).await.is_err() {
+            self.sender.cut_off();
         }
         Ok(())
     }
 
     async fn take(&self, accessor: &Accessor<Guest>, job: Job) -> wasmtime::Result<Left> {
         let Job { work, context, presence, reply, .. } = job;
-        presence.begin();
+        if !presence.begin() {
+            self.pool.finished(self.id);
+            return Ok(Left::Done);
+        }
         let key = self.underway.add(context.clone(), presence.clone(), reply);
         let _running = self.pool.count_running();
         let streams = matches!(work, Work::Http(_));
@@ -238,7 +253,8 @@ impl Desk<'_> {
         self.pool.finished(self.id);
         self.underway.remove(key);
         if let Some(task) = task {
-            accessor.with(|mut access| access.data_mut().requests.leave(task));
+            let goes_on = accessor.poll_no_interesting_tasks(&mut Context::from_waker(Waker::noop())).is_pending();
+            accessor.with(|mut access| access.data_mut().requests.leave(task, goes_on));
         }
         Ok(left)
     }

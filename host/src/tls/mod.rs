@@ -35,6 +35,12 @@ pub enum TlsError {
     Unfit(#[from] rustls::Error),
 }
 
+/// Says whose cryptography those use that are not told: libraries that speak TLS by themselves.
+pub fn provide() {
+    // It fails where it was said already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
 /// Mozilla's certificate authorities, the same on every machine.
 pub fn mozilla() -> RootCertStore {
     RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() }

@@ -82,6 +82,18 @@ fn a_components_role_keeps_one_plan_and_owns_its_schema() {
 }
 
 #[test]
+fn a_component_connects_without_the_rounds_that_only_a_weak_password_needs() {
+    on_shared(|database| async move {
+        fresh_component(database, "verified").await;
+        let kept: Vec<String> = sqlx::query_scalar("SELECT rolpassword FROM pg_authid WHERE rolname LIKE 'verified%'")
+            .fetch_all(database.state())
+            .await
+            .unwrap();
+        assert!(!kept.is_empty() && kept.iter().all(|kept| kept.starts_with("SCRAM-SHA-256$1:")), "{kept:?}");
+    });
+}
+
+#[test]
 fn a_role_that_the_host_did_not_make_is_not_taken_over() {
     on_shared(|database| async move {
         sqlx::query("CREATE ROLE somebody_elses").execute(database.state()).await.unwrap();

@@ -2,14 +2,14 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use plaza::schedule::{self, Task};
+use plaza::schedule::{self, Task, TickFailure};
 
 use crate::ground::{on_shared, until};
 
@@ -36,12 +36,12 @@ impl Task for Counter {
         &self.component
     }
 
-    async fn tick(&self) -> Result<(), String> {
+    async fn tick(&self) -> Result<(), TickFailure> {
         assert_eq!(self.running.fetch_add(1, Ordering::SeqCst), 0, "two ticks at once");
         tokio::time::sleep(Duration::from_millis(15)).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
         self.ticks.fetch_add(1, Ordering::SeqCst);
-        Err("every tick of this task fails".to_owned())
+        Err("every tick of this task fails".to_owned().into())
     }
 }
 
@@ -62,6 +62,41 @@ fn a_task_ticks_at_once_and_again_though_it_fails_until_it_is_stopped() {
     });
 }
 
+/// Asks for a pause once, and notes when it was called.
+#[derive(Default)]
+struct Busy(Mutex<Vec<Instant>>);
+
+#[async_trait]
+impl Task for Busy {
+    fn component(&self) -> &str {
+        "busy"
+    }
+
+    async fn tick(&self) -> Result<(), TickFailure> {
+        let mut ticks = self.0.lock().unwrap();
+        ticks.push(Instant::now());
+        match ticks.len() {
+            1 => Err(TickFailure { reason: "busy".to_owned(), pause: Some(PAUSE) }),
+            _ => Ok(()),
+        }
+    }
+}
+
+const PAUSE: Duration = Duration::from_secs(2);
+
+#[test]
+fn who_asks_for_a_pause_gets_it_before_the_next_tick_and_none_after_that() {
+    on_shared(|database| async move {
+        let busy = Arc::new(Busy::default());
+        let schedule = schedule::start(database, vec![(busy.clone(), Duration::from_millis(10))]);
+        until("it ticks on", || async { busy.0.lock().unwrap().len() >= 5 }).await;
+        schedule.stop(crate::STOP_PATIENCE).await;
+        let ticks = busy.0.lock().unwrap();
+        assert!(ticks[1].duration_since(ticks[0]) >= PAUSE, "{:?}", ticks[1].duration_since(ticks[0]));
+        assert!(ticks[4].duration_since(ticks[1]) < PAUSE, "{:?}", ticks[4].duration_since(ticks[1]));
+    });
+}
+
 #[test]
 fn one_host_ticks_and_another_takes_over_within_seconds() {
     on_shared(|database| async move {
@@ -75,7 +110,7 @@ fn one_host_ticks_and_another_takes_over_within_seconds() {
         until("the first host ticks on", || async { one.ticks() > so_far + 50 }).await;
         assert_eq!(other.ticks(), 0);
         first_host.stop(crate::STOP_PATIENCE).await;
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         until("the second host ticks", || async { other.ticks() > 0 }).await;
         assert!(began.elapsed() < Duration::from_secs(5));
         second_host.stop(crate::STOP_PATIENCE).await;

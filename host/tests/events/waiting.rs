@@ -3,9 +3,10 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use plaza::events::{Event, Events, Failure, Subscriber, Tally};
@@ -228,6 +229,31 @@ fn an_event_that_is_rejected_after_it_has_waited_lies_among_the_dead_letters() {
             .await
             .unwrap();
         assert_eq!(reason, "never");
+        events.stop(crate::STOP_PATIENCE).await;
+    });
+}
+
+#[test]
+fn who_asks_for_a_pause_gets_it_although_the_event_waits_elsewhere_meanwhile() {
+    // Longer than an event is delivered straight from its outbox.
+    const PAUSE: Duration = Duration::from_secs(8);
+    on_shared(|database| async move {
+        let (scene, calls) = (Scene::new(database, "pause").await, Arc::new(Mutex::new(Vec::new())));
+        let called = Arc::clone(&calls);
+        let asking = Recorder::new("asking", move |_, _| {
+            let mut called = called.lock().unwrap();
+            called.push(Instant::now());
+            match called.len() {
+                1 => Err(Failure::Later { reason: "busy".to_owned(), pause: PAUSE }),
+                _ => Ok(()),
+            }
+        });
+        let events = scene.start(&[&asking]).await;
+        scene.publish("key", 1).await;
+        until("it waits elsewhere", || async { waiting(&scene).await == 1 && scene.unpublished().await == 0 }).await;
+        until("it was taken from there", || async { waiting(&scene).await == 0 }).await;
+        let [first, second] = calls.lock().unwrap()[..] else { panic!("it is called twice") };
+        assert!(second.duration_since(first) >= PAUSE, "{:?}", second.duration_since(first));
         events.stop(crate::STOP_PATIENCE).await;
     });
 }

@@ -28,6 +28,25 @@ async fn handles_share_connections_and_prepared_statements() {
 }
 
 #[tokio::test]
+async fn those_who_ask_at_once_share_what_there_is_while_further_connections_are_made() {
+    let fixture = Fixture::with(|settings| settings.max_connections = 8).await;
+    fixture.value(PID).await;
+    // A connection takes hundreds of turns of its thread, each of which is this long.
+    let busy = tokio::spawn(async {
+        loop {
+            let turn = Instant::now();
+            while turn.elapsed() < Duration::from_millis(10) {
+                std::hint::spin_loop();
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let answers = futures::future::join_all((0..30).map(|_| fixture.value("SELECT 1"))).await;
+    busy.abort();
+    assert_eq!(answers, vec![DbValue::Int32(1); 30]);
+}
+
+#[tokio::test]
 async fn an_address_that_is_not_granted_is_refused_with_the_remedy() {
     let fixture = Fixture::new().await;
     let error = Connection::open(&fixture.pools, "postgres://u:secret@db.example/x", None).err().unwrap();

@@ -13,6 +13,8 @@ use crate::table::time;
 
 /// Half of the second around a swap.
 const HALF: Duration = Duration::from_millis(500);
+/// So far apart are the points at which it is looked at more closely.
+const STEP: Duration = Duration::from_millis(100);
 /// Failures that are printed in full.
 const FAILURES_SHOWN: usize = 5;
 
@@ -26,6 +28,8 @@ pub struct Figures {
     steady: Duration,
     /// p99 in the seconds around swaps of bytes that were known, and of new ones, which are compiled meanwhile.
     around: [Duration; 2],
+    /// p99 of what was due in each tenth of the seconds around all swaps: where in them it is that customers wait.
+    course: Vec<Duration>,
     /// From the command to the first answer of the new version, half of the swaps took no longer: known and new bytes.
     to_active: [Duration; 2],
     /// The same to the end of the command.
@@ -47,6 +51,7 @@ impl Figures {
             failures: told.failures.clone(),
             steady: p99(told.good.iter().filter(|asked| steady.0 <= asked.due && asked.due < steady.1)),
             around: [around(&known), around(&new)],
+            course: course(told, deployments),
             to_active: [to_active(&known), to_active(&new)],
             to_end: median(deployments.iter().map(|swap| swap.to_end).collect()),
         }
@@ -90,10 +95,28 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, swaps, requests, failures, .. } = self;
-        write!(f, "{service}: {swaps} swaps, {requests} requests, {} failed", failures.len())?;
+        let Self { service, swaps, requests, failures, course, .. } = self;
+        write!(
+            f,
+            "{service}: {swaps} swaps, {requests} requests, {} failed; p99 by the tenths of the second:",
+            failures.len()
+        )?;
+        course.iter().try_for_each(|time_of_tenth| write!(f, " {}", time(*time_of_tenth)))?;
         failures.iter().take(FAILURES_SHOWN).try_for_each(|failure| write!(f, "\n  {failure}"))
     }
+}
+
+fn course(told: &Told, deployments: &[Deployment]) -> Vec<Duration> {
+    let tenth_of = |asked: &Asked| {
+        let around = deployments.iter().find(|swap| is_around(asked, swap.switched))?;
+        Some((asked.due + HALF).duration_since(around.switched).as_millis() / STEP.as_millis())
+    };
+    let mut tenths = vec![Vec::new(); (2 * HALF.as_millis() / STEP.as_millis()) as usize];
+    for asked in &told.good {
+        let tenth = tenth_of(asked).and_then(|tenth| tenths.get_mut(usize::try_from(tenth).ok()?));
+        tenth.into_iter().for_each(|times| times.push(asked.took));
+    }
+    tenths.into_iter().map(|times| place(times, 0.99)).collect()
 }
 
 fn is_around(asked: &Asked, switched: Instant) -> bool {

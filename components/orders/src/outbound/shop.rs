@@ -1,10 +1,9 @@
 //! Users and products, by the interfaces that the shop's components share.
 
-use kit::{Directory, Money, Role};
+use kit::{Directory, Money};
 
 use super::World;
 use crate::bindings::shop::products::inventory;
-use crate::bindings::shop::users::directory;
 use crate::domain::line::{Line, Wanted};
 use crate::domain::ports::{Customers, Shortage, Stock, StockError, Taken, Unavailable};
 
@@ -14,16 +13,7 @@ impl Customers for World {
     }
 }
 
-impl Directory for World {
-    async fn role(user_id: i64) -> Result<Option<Role>, Unavailable> {
-        match directory::get_user(user_id).await {
-            Ok(user) if user.active && user.role == directory::Role::Admin => Ok(Some(Role::Admin)),
-            Ok(user) => Ok(user.active.then_some(Role::Customer)),
-            Err(directory::Error::NotFound) => Ok(None),
-            Err(directory::Error::Unavailable(why)) => Err(Unavailable { who: "users", why }),
-        }
-    }
-}
+kit::directory!(World, crate::bindings::shop::users::directory);
 
 impl Stock for World {
     async fn reserve(

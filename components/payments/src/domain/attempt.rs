@@ -55,6 +55,8 @@ pub struct Attempt {
     pub result: Option<String>,
     /// Where the customer must act, when the provider asked for it.
     pub action_url: Option<String>,
+    /// The trace of the request that began it, and so of what becomes of it.
+    pub traceparent: Option<String>,
 }
 
 /// What became of an attempt or a refund, in the provider's words.

@@ -107,7 +107,7 @@ async fn begun<P: Keyed + Customers + Provider>(ports: &P, confirmation: &Confir
         if !payment.is_payable() {
             return Ok(Begun::Refused(Reply::NotPayable(payment.status)));
         }
-        let write = begin(&payment, provider.clone(), confirmation.token.clone());
+        let write = begin(&payment, provider.clone(), confirmation);
         if ports.write_answered(&write, None).await? != Written::Outrun {
             return Ok(Begun::Attempt(write.payment.attempts));
         }
@@ -115,14 +115,14 @@ async fn begun<P: Keyed + Customers + Provider>(ports: &P, confirmation: &Confir
     Err(ConfirmError::Contended)
 }
 
-fn begin(payment: &Payment, provider: String, token: Token) -> Write {
+fn begin(payment: &Payment, provider: String, confirmation: &Confirmation) -> Write {
     let mut next = payment.next();
     next.status = Status::Processing;
     next.attempts += 1;
     let number = next.attempts;
     let key = attempt_key(payment.id, number);
-    let mut write = Write::of(next);
-    write.opens = Some(NewAttempt { number, key, provider, token });
+    let mut write = Write::of(next).traced(confirmation.traceparent.as_deref());
+    write.opens = Some(NewAttempt { number, key, provider, token: confirmation.token.clone() });
     write
 }
 
@@ -145,7 +145,6 @@ async fn close<P: Keyed>(
         let Some(write) = settled(&payment, &attempt, outcome) else {
             return keep(ports, render(&reply(&payment, &attempt))).await;
         };
-        let write = write.traced(confirmation.traceparent.as_deref());
         let answer = render(&reply(&write.payment, &after(&attempt, &write)));
         match ports.write_answered(&write, Some(&answer)).await? {
             Written::Done { answered: true } => return Ok(answer),

@@ -29,7 +29,7 @@ pub async fn follow<P: Payments>(
     traceparent: Option<&str>,
 ) -> Result<(), OrderEventError> {
     match event.kind {
-        OrderEventKind::Created => Ok(payments.open(event_id, &opened(event)).await?),
+        OrderEventKind::Created => Ok(payments.open(event_id, &opened(event, traceparent)).await?),
         OrderEventKind::Cancelled => cancel(payments, event_id, event, traceparent).await,
     }
 }
@@ -46,7 +46,7 @@ async fn cancel<P: Payments>(
         }
         let Some(payment) = payments.find_by_order(event.order_id).await? else {
             // The end without the beginning, whose event was lost for good: remembered, so that nobody can pay.
-            payments.open(event_id, &ended(event)).await?;
+            payments.open(event_id, &ended(event, traceparent)).await?;
             continue;
         };
         let write = order_cancelled(&payment).caused_by(Some(event_id)).traced(traceparent);
@@ -85,18 +85,19 @@ pub(super) fn promise_the_rest(payment: &mut Payment, key: String) -> Option<New
     Some(NewRefund { id: None, key, amount, reason: "order_cancelled".to_owned() })
 }
 
-fn opened(event: &OrderEvent) -> NewPayment {
+fn opened(event: &OrderEvent, traceparent: Option<&str>) -> NewPayment {
     NewPayment {
         order_id: event.order_id,
         user_id: event.user_id,
         amount: event.amount,
         currency: event.currency.clone(),
         order_cancelled: false,
+        traceparent: traceparent.map(str::to_owned),
     }
 }
 
-fn ended(event: &OrderEvent) -> NewPayment {
-    NewPayment { order_cancelled: true, ..opened(event) }
+fn ended(event: &OrderEvent, traceparent: Option<&str>) -> NewPayment {
+    NewPayment { order_cancelled: true, ..opened(event, traceparent) }
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ pub struct NewPayment {
     pub currency: String,
     /// The order is cancelled already: the payment begins at its end.
     pub order_cancelled: bool,
+    /// The trace of the order.
+    pub traceparent: Option<String>,
 }
 
 /// Where payments are kept.

@@ -65,6 +65,7 @@ pub fn an_attempt(state: AttemptState) -> Attempt {
         state,
         result: None,
         action_url: None,
+        traceparent: None,
     }
 }
 
@@ -181,15 +182,16 @@ impl FakePayments {
     pub fn cancel_before_next_write(&self) {
         self.cancel_next.set(true);
     }
-    fn add_refund(&self, payment_id: i64, refund: &crate::domain::write::NewRefund) {
+    fn add_refund(&self, write: &Write, refund: &crate::domain::write::NewRefund) {
         let id = i64::try_from(self.refunds.borrow().len()).unwrap() + 1;
         self.refunds.borrow_mut().push(Refund {
             id: refund.id.unwrap_or(id),
-            payment_id,
+            payment_id: write.payment.id,
             key: refund.key.clone(),
             amount: refund.amount,
             reason: refund.reason.clone(),
             state: RefundState::Pending,
+            traceparent: write.traceparent.clone(),
             created_at: a_time(),
         });
     }
@@ -201,6 +203,7 @@ impl FakePayments {
                 number: new.number,
                 key: new.key.clone(),
                 token: Some(new.token.clone()),
+                traceparent: write.traceparent.clone(),
                 ..an_attempt(AttemptState::Open)
             };
             self.attempts.borrow_mut().push(opened);
@@ -213,7 +216,7 @@ impl FakePayments {
             attempt.action_url.clone_from(&mark.action_url);
         }
         if let Some(refund) = &write.promises {
-            self.add_refund(id, refund);
+            self.add_refund(write, refund);
         }
         if let Some(settled) = &write.settles {
             let mut refunds = self.refunds.borrow_mut();

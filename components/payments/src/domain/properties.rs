@@ -91,8 +91,14 @@ fn happen(payments: &FakePayments, happening: &Happening, number: i64) {
         Happening::RefundWished(minor) => {
             // The numbers come out of a sequence, which no refund of the shop's own ever meets.
             let amount = Some(Money::from_minor(*minor));
-            let wish =
-                RefundWish { by: 1, payment_id: 1, refund_id: 1000 + number, amount, reason: "broken".to_owned() };
+            let wish = RefundWish {
+                by: 1,
+                payment_id: 1,
+                refund_id: 1000 + number,
+                amount,
+                reason: "broken".to_owned(),
+                traceparent: None,
+            };
             block_on(promise(payments, &wish, |reply| format!("{reply:?}"))).unwrap();
         }
         Happening::RefundsMade(answer) => {

@@ -27,6 +27,8 @@ pub struct Refund {
     pub reason: String,
     /// How far it is.
     pub state: RefundState,
+    /// The trace of what promised it, and so of what becomes of it.
+    pub traceparent: Option<String>,
     /// When it was promised.
     pub created_at: chrono::DateTime<chrono::Utc>,
 }
@@ -69,6 +71,8 @@ pub struct RefundWish {
     pub amount: Option<Money>,
     /// Why.
     pub reason: String,
+    /// The trace that it belongs to.
+    pub traceparent: Option<String>,
 }
 
 /// What to tell the administrator.
@@ -77,7 +81,7 @@ pub enum RefundReply {
     /// It is promised.
     Promised {
         /// The refund.
-        refund: Refund,
+        refund: Box<Refund>,
         /// The currency of its payment.
         currency: String,
     },
@@ -164,15 +168,17 @@ fn weigh(payment: &Payment, wish: &RefundWish) -> Result<(Write, RefundReply), R
         amount,
         reason: wish.reason.clone(),
         state: RefundState::Pending,
+        traceparent: wish.traceparent.clone(),
         created_at: next.updated_at,
     };
-    let mut write = Write::of(next);
+    let mut write = Write::of(next).traced(wish.traceparent.as_deref());
     let (key, reason) = (refund.key.clone(), refund.reason.clone());
     write.promises = Some(NewRefund { id: Some(refund.id), key, amount, reason });
-    Ok((write, RefundReply::Promised { refund, currency: payment.currency.clone() }))
+    Ok((write, RefundReply::Promised { refund: Box::new(refund), currency: payment.currency.clone() }))
 }
 
-/// What this outcome of a refund changes; `None` when it changes nothing, because it is not final or was known.
+/// What this outcome of a refund changes, in the refund's trace; `None` when it changes nothing, because it is not final or was
+/// known.
 pub fn refund_settled(payment: &Payment, refund: &Refund, outcome: &Outcome) -> Option<Write> {
     if refund.state != RefundState::Pending {
         return None;
@@ -205,7 +211,7 @@ pub fn refund_settled(payment: &Payment, refund: &Refund, outcome: &Outcome) -> 
         Outcome::Pending => return None,
     };
     write.settles = Some(SettledRefund { id: refund.id, succeeded, result });
-    Some(write)
+    Some(write.traced(refund.traceparent.as_deref()))
 }
 
 /// Stores what this outcome of a refund changes.

@@ -3,7 +3,7 @@ use crate::domain::ports::fake::{FakePayments, a_payment, block_on};
 
 fn wish(refund_id: i64, amount_minor: Option<i64>) -> RefundWish {
     let amount = amount_minor.map(Money::from_minor);
-    RefundWish { by: 1, payment_id: 1, refund_id, amount, reason: "broken".to_owned() }
+    RefundWish { by: 1, payment_id: 1, refund_id, amount, reason: "broken".to_owned(), traceparent: None }
 }
 
 fn render(reply: &RefundReply) -> String {
@@ -46,6 +46,16 @@ fn who_is_no_administrator_any_more_gives_nothing_back() {
 fn what_was_not_charged_is_not_refunded() {
     let payments = FakePayments::with(a_payment(Status::RequiresPayment));
     assert_eq!(ask(&payments, &wish(1, None)), "NotCharged(RequiresPayment)");
+}
+
+#[test]
+fn what_becomes_of_a_refund_belongs_to_the_trace_in_which_it_was_promised() {
+    let payments = FakePayments::with(a_payment(Status::Succeeded));
+    let traceparent = Some("00-given-back".to_owned());
+    ask(&payments, &RefundWish { traceparent: traceparent.clone(), ..wish(1, Some(1000)) });
+    let refund = payments.refunds().remove(0);
+    let write = refund_settled(&payments.payment(), &refund, &Outcome::Succeeded("re_1".to_owned())).unwrap();
+    assert_eq!(write.traceparent, traceparent);
 }
 
 #[test]

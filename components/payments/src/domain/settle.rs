@@ -6,8 +6,13 @@ use super::order::{cancel_key, promise_the_rest};
 use super::payment::{MAX_DECLINES, Payment, Status};
 use super::write::{MarkedAttempt, Write};
 
-/// What this outcome of this attempt changes; `None` when it changes nothing, because it is not final or was known.
+/// What this outcome of this attempt changes, in the attempt's trace; `None` when it changes nothing, because it is not final or
+/// was known.
 pub fn settled(payment: &Payment, attempt: &Attempt, outcome: &Outcome) -> Option<Write> {
+    changed(payment, attempt, outcome).map(|write| write.traced(attempt.traceparent.as_deref()))
+}
+
+fn changed(payment: &Payment, attempt: &Attempt, outcome: &Outcome) -> Option<Write> {
     match (attempt.state, outcome) {
         (AttemptState::Open | AttemptState::Abandoned, Outcome::Succeeded(charge_id)) => {
             Some(succeeded(payment, attempt, charge_id))
@@ -149,6 +154,15 @@ mod tests {
             assert_eq!(after(&processing(), state, Outcome::Declined("late".to_owned())), None);
         }
         assert_eq!(after(&processing(), AttemptState::Open, Outcome::Pending), None);
+    }
+
+    #[test]
+    fn whoever_tells_what_became_of_an_attempt_it_belongs_to_the_trace_of_the_click_that_paid() {
+        let attempt = Attempt { traceparent: Some("00-paid".to_owned()), ..an_attempt(AttemptState::Open) };
+        for outcome in [Outcome::Succeeded("ch_1".to_owned()), Outcome::Declined("card_declined".to_owned())] {
+            let write = settled(&processing(), &attempt, &outcome).unwrap();
+            assert_eq!(write.traceparent, attempt.traceparent);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct Write {
     pub event: Option<Event>,
     /// The event or webhook that caused it, to be remembered with it.
     pub cause: Option<String>,
-    /// The trace that it belongs to.
+    /// The trace that it belongs to; an attempt or a refund that begins remembers it.
     pub traceparent: Option<String>,
 }
 

@@ -14,10 +14,10 @@ pub const PAYMENT: &str = "id, order_id, user_id, amount_minor, currency, status
     updated_at at time zone 'UTC' as updated_at";
 
 /// The columns of an attempt.
-pub const ATTEMPT: &str = "payment_id, number, key, provider, token, state, result, action_url";
+pub const ATTEMPT: &str = "payment_id, number, key, provider, token, state, result, action_url, traceparent";
 
 /// The columns of a refund.
-pub const REFUND: &str = "id, payment_id, key, amount_minor, reason, state,
+pub const REFUND: &str = "id, payment_id, key, amount_minor, reason, state, traceparent,
     created_at at time zone 'UTC' as created_at";
 
 /// The payment in this row.
@@ -54,6 +54,7 @@ pub fn attempt(row: &Row) -> Result<Attempt, SqlError> {
         state: word(row, "state", AttemptState::parse)?,
         result: row.get("result")?,
         action_url: row.get("action_url")?,
+        traceparent: row.get("traceparent")?,
     })
 }
 
@@ -66,6 +67,7 @@ pub fn refund(row: &Row) -> Result<Refund, SqlError> {
         amount: money(row, "amount_minor")?,
         reason: row.get("reason")?,
         state: word(row, "state", RefundState::parse)?,
+        traceparent: row.get("traceparent")?,
         created_at: row.get("created_at")?,
     })
 }

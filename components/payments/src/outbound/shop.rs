@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use kit::{settings, within};
+use kit::{Directory, Role, settings, within};
 
 use super::World;
 use crate::bindings::shop::payments::provider;
-use crate::bindings::shop::users::directory;
 use crate::domain::attempt::{Attempt, Outcome};
 use crate::domain::payment::{Charge, Payment};
 use crate::domain::ports::{Administrators, Customers, Provider, Unavailable};
@@ -17,23 +16,17 @@ const DEFAULT_TIMEOUT_MS: u64 = 3000;
 /// How often a charge is sent under its key, within that time, when the provider stumbles.
 const MAX_TRIES: usize = 3;
 
+kit::directory!(World, crate::bindings::shop::users::directory);
+
 impl Customers for World {
     async fn is_active(&self, user_id: i64) -> Result<bool, Unavailable> {
-        match directory::get_user(user_id).await {
-            Ok(user) => Ok(user.active),
-            Err(directory::Error::NotFound) => Ok(false),
-            Err(directory::Error::Unavailable(why)) => Err(Unavailable { who: "users", why }),
-        }
+        Ok(Self::role(user_id).await?.is_some())
     }
 }
 
 impl Administrators for World {
     async fn is_administrator(&self, user_id: i64) -> Result<bool, Unavailable> {
-        match directory::get_user(user_id).await {
-            Ok(user) => Ok(user.active && user.role == directory::Role::Admin),
-            Err(directory::Error::NotFound) => Ok(false),
-            Err(directory::Error::Unavailable(why)) => Err(Unavailable { who: "users", why }),
-        }
+        Ok(Self::role(user_id).await? == Some(Role::Admin))
     }
 }
 

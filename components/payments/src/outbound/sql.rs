@@ -17,8 +17,8 @@ const OPEN: &str = "
 with seen as (
     insert into inbox (event_id) values ($1::text) on conflict do nothing returning 1
 )
-insert into payments (order_id, user_id, amount_minor, currency, status, order_cancelled)
-select $2::bigint, $3::bigint, $4::bigint, $5::text, $6::text, $7::boolean from seen
+insert into payments (order_id, user_id, amount_minor, currency, status, order_cancelled, traceparent)
+select $2::bigint, $3::bigint, $4::bigint, $5::text, $6::text, $7::boolean, $8::text from seen
 on conflict (order_id) do nothing";
 
 impl Payments for World {
@@ -64,6 +64,7 @@ impl Payments for World {
             text(&payment.currency),
             text(status.word()),
             payment.order_cancelled.into(),
+            payment.traceparent.clone().into(),
         ];
         DATABASE.execute(OPEN, params).await?;
         Ok(())

@@ -25,8 +25,8 @@ with held as (
     where id = $1::bigint and version = $2::bigint and (not $37::boolean or exists (select 1 from held))
     returning id
 ), opened as (
-    insert into attempts (payment_id, number, key, provider, token, state)
-    select id, $12::bigint, $13::text, $14::text, $15::text, 'open' from moved where $12::bigint is not null
+    insert into attempts (payment_id, number, key, provider, token, state, traceparent)
+    select id, $12::bigint, $13::text, $14::text, $15::text, 'open', $30::text from moved where $12::bigint is not null
 ), marked as (
     update attempts set state = $17::text, result = coalesce($18::text, attempts.result), action_url = $19::text,
         token = case when $17::text = 'open' then attempts.token end
@@ -36,8 +36,8 @@ with held as (
     where $8::boolean and $16::bigint is null and attempts.payment_id = moved.id and attempts.state = 'open'
         and attempts.action_url is not null
 ), promised as (
-    insert into refunds (id, payment_id, key, amount_minor, reason, state)
-    select coalesce($20::bigint, nextval('refund_number')), id, $21::text, $22::bigint, $23::text, 'pending'
+    insert into refunds (id, payment_id, key, amount_minor, reason, state, traceparent)
+    select coalesce($20::bigint, nextval('refund_number')), id, $21::text, $22::bigint, $23::text, 'pending', $30::text
     from moved where $21::text is not null
 ), settled as (
     update refunds set state = $25::text, result = $26::text, updated_at = now()

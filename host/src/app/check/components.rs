@@ -7,9 +7,10 @@ use wasmtime::{Engine, component};
 use super::Compile;
 use crate::{
     app::{linker, served},
-    compose::{ComposeError, compose},
+    compose::{self, ComposeError, Files, compose},
     database::check_migrations,
     engine::source::component_bytes,
+    limits::MOST_PARTS,
     manifest::{Fault, Reading, app::Component, import},
     redis_trigger,
     service::contract::{self, Surface},
@@ -54,6 +55,7 @@ pub(super) fn faults(
             }
         }
         bad_migrations(reading, component, &mut faults);
+        too_many_parts(reading, component, &mut faults);
     }
     faults
 }
@@ -83,6 +85,16 @@ fn bad_migrations(reading: &Reading, component: &Component, faults: &mut Vec<Fau
     }
 }
 
+fn too_many_parts(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
+    let parts = component.composed.len().saturating_add(1);
+    if u32::try_from(parts).is_ok_and(|parts| parts <= MOST_PARTS) {
+        return;
+    }
+    let message = format!("`{}` would have {parts} parts, itself among them; {MOST_PARTS} are the most", component.id);
+    let remedy = "link some of them, or let one line name a whole package";
+    faults.push(reading.fault(&component.id, &["dependencies"], message, remedy));
+}
+
 /// A component as its file holds it.
 struct Read {
     /// With its dependencies composed in, where they fit.
@@ -97,12 +109,14 @@ fn read(reading: &Reading, compile: &Compile<'_>, component: &Component) -> Resu
     let bytes = std::fs::read(&component.source)
         .map_err(|error| fault(format!("`{shown}` cannot be read: {error}"), "make it readable for this user"))?;
     component_bytes(&bytes).map_err(|refusal| fault(format!("`{shown}` {refusal}"), refusal.remedy()))?;
-    let (composed, unfit) = match compose(component, &bytes) {
-        Ok(composed) => (composed, Vec::new()),
+    let files = Files::read([component]);
+    let (composed, mut unfit) = match compose(component, &bytes, &files) {
+        Ok(whole) => (whole.bytes, Vec::new()),
         Err(errors) => {
             (Cow::Borrowed(&*bytes), errors.iter().filter_map(|error| unfit(reading, component, error)).collect())
         }
     };
+    unfit.extend(useless(reading, component, &bytes, &files));
     match compile(&composed) {
         Ok(compiled) => Ok(Read { compiled, unfit }),
         Err(cause) => {
@@ -120,6 +134,27 @@ fn unfit(reading: &Reading, component: &Component, error: &ComposeError) -> Opti
         (_, Some(key)) => fault(&["dependencies", key]),
         (_, None) => fault(&["source"]),
     }
+}
+
+/// The lines of dependencies of which the component imports nothing. As with links, such a line may be ready for a version that will
+/// import it; what it names must export it already.
+fn useless(reading: &Reading, component: &Component, bytes: &[u8], files: &Files) -> Vec<Fault> {
+    let ready = |key: &str| {
+        let dependency = component.composed.get(key)?;
+        let exports = compose::exports(key, dependency, files).ok()?;
+        let is_meant = |name: &String| match &dependency.export {
+            Some(export) => export == name,
+            None => import::covers(key, name),
+        };
+        exports.iter().any(is_meant).then_some(())
+    };
+    let unused = compose::unused(component, bytes).into_iter().filter(|key| ready(key).is_none());
+    let fault = |key: &str| {
+        let message = format!("`{}` imports nothing of {key}", component.id);
+        let remedy = "take the line out, or build the component against the interface";
+        reading.fault(&component.id, &["dependencies", key], message, remedy)
+    };
+    unused.map(fault).collect()
 }
 
 fn unprovided(

@@ -1,7 +1,13 @@
 use std::collections::BTreeSet;
 
 use super::Plan;
-use crate::manifest::{self, App};
+use crate::{
+    compose::Files,
+    manifest::{
+        self, App,
+        app::{Composed, Inherit},
+    },
+};
 
 const MANIFEST: &str = r#"spin_manifest_version = 2
 [application]
@@ -127,13 +133,46 @@ fn another_interval_restarts_the_ticks_and_another_file_is_for_a_deploy() {
 }
 
 #[test]
-fn another_composition_takes_a_restart() {
+fn another_composition_is_another_setting_and_so_is_another_content_of_its_files() {
     let composed = "[component.a.dependencies]\n\"some:library\" = { component = \"b\" }\n[component.a.tool.plaza]";
-    let plan = plan(&[("[component.a.tool.plaza]", composed)]);
+    let mut plan = plan(&[("[component.a.tool.plaza]", composed)]);
     let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
     assert!(change.starts_with("~ component `a`: dependencies.\"some:library\": none → b ("), "{change}");
     assert!(change.ends_with("b.wasm), composed in"), "{change}");
-    assert_eq!(plan.restart, ["another composition of `a`"]);
+    assert_eq!((&plan.restart, &plan.remade), (&Vec::new(), &named(&["a"])));
+    plan.remade.clear();
+    let app = app(MANIFEST);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("b.wasm");
+    let mut component = app.components["a"].clone();
+    let part = Composed { component: None, file: file.clone(), download: None, export: None, inherit: Inherit::All };
+    component.composed.insert("some:library".to_owned(), part);
+    let holding = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        Files::read([&component])
+    };
+    let (before, after) = (holding("before"), holding("after"));
+    plan.composed_anew("a", std::slice::from_ref(&file), &after, &app);
+    let change = plan.changes.last().unwrap();
+    assert!(
+        change.starts_with("~ component `a`: ") && change.contains("b.wasm, composed in, was built anew"),
+        "{change}"
+    );
+    assert!(change.ends_with(&format!("({})", &after.hash(&file).unwrap()[..12])), "{change}");
+    let mut other = app.clone();
+    other.components.insert("a".to_owned(), component.clone());
+    let mut unused = Plan::default();
+    unused.unused_anew(&before, &before, &other);
+    assert!(unused.changes.is_empty());
+    unused.unused_anew(&before, &after, &other);
+    let [change] = unused.changes.as_slice() else { panic!("{:?}", unused.changes) };
+    assert!(change.contains("b.wasm, not composed into what answers, was built anew"), "{change}");
+    assert!(unused.remade.is_empty());
+    let digest = |files: &Files, own| plan.digest(files, std::iter::once(own));
+    assert_eq!(digest(&after, "own"), digest(&after, "own"));
+    assert_ne!(digest(&after, "own"), digest(&before, "own"), "it is bound to what the files hold");
+    assert_ne!(digest(&after, "own"), digest(&after, "other"));
+    assert_eq!(plan.remade, named(&["a"]));
 }
 
 #[test]

@@ -35,6 +35,7 @@ impl Folder {
             id: "reader".into(),
             description: None,
             source: "reader.wasm".into(),
+            download: None,
             build: None,
             environment: BTreeMap::new(),
             variables: BTreeMap::new(),
@@ -45,6 +46,7 @@ impl Folder {
             sqlite_databases: Vec::new(),
             links: BTreeMap::new(),
             composed: BTreeMap::new(),
+            under_spin: BTreeMap::new(),
             plaza: PlazaSettings::default(),
         };
         mounts(&component, &self.base(), &self.root.path().join("scratch"))

@@ -8,33 +8,31 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, Sleep},
 };
 use wasmtime_wasi_http::Error;
 
-use super::error::translate;
-
 /// A body that fails when its next piece takes too long, and counts as a request under way until it ends.
-pub(super) struct ResponseBody {
-    incoming: Incoming,
-    between_bytes: Duration,
+pub(super) struct ResponseBody<B> {
+    incoming: B,
+    /// As long as it likes, where there is none.
+    between_bytes: Option<Duration>,
     timer: Pin<Box<Sleep>>,
     /// Set while the body waits: a guest that reads slowly must not be blamed on the server.
     waiting: bool,
     _permit: OwnedSemaphorePermit,
 }
 
-impl ResponseBody {
-    pub(super) fn new(incoming: Incoming, between_bytes: Duration, permit: OwnedSemaphorePermit) -> Self {
-        let timer = Box::pin(tokio::time::sleep(between_bytes));
+impl<B> ResponseBody<B> {
+    pub(super) fn new(incoming: B, between_bytes: Option<Duration>, permit: OwnedSemaphorePermit) -> Self {
+        let timer = Box::pin(tokio::time::sleep(between_bytes.unwrap_or_default()));
         Self { incoming, between_bytes, timer, waiting: false, _permit: permit }
     }
 }
 
-impl Body for ResponseBody {
+impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for ResponseBody<B> {
     type Data = Bytes;
     type Error = Error;
 
@@ -42,11 +40,12 @@ impl Body for ResponseBody {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(context) {
             this.waiting = false;
-            return Poll::Ready(frame.map(|frame| frame.map_err(|error| translate(&error))));
+            return Poll::Ready(frame);
         }
+        let Some(between_bytes) = this.between_bytes else { return Poll::Pending };
         if !this.waiting {
             this.waiting = true;
-            let deadline = Instant::now() + this.between_bytes;
+            let deadline = Instant::now() + between_bytes;
             this.timer.as_mut().reset(deadline);
         }
         ready!(this.timer.as_mut().poll(context));

@@ -24,11 +24,10 @@ use tokio_util::either::Either;
 use tower::Service;
 
 use super::{
-    address::is_private,
     error::ConnectError,
     send::{Destination, Grants},
 };
-use crate::{limits::OUTBOUND_CONNECT_TIMEOUT, tls};
+use crate::{limits::OUTBOUND_CONNECT_TIMEOUT, private_network::is_private, tls};
 
 tokio::task_local! {
     /// The time that the request on whose behalf a connection is opened allows for it. The pool asks for a connection

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use http::{Request, Response, Uri, uri::Scheme};
@@ -11,7 +12,10 @@ use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::{
@@ -80,12 +84,19 @@ impl OutboundHttpSettings {
             return Err(Error::HttpRequestDenied);
         }
         match target {
-            Some(target) => self.send_within(target, request).await,
+            Some(target) => self.send_within(target, request, options).await,
             None => self.send_out(request, options, &destination).await,
         }
     }
 
-    async fn send_within(&self, target: ChainTarget, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+    /// Has a request answered within the application. There is nothing to connect to; where the guest sets no other times, whoever
+    /// answers has its own.
+    async fn send_within(
+        &self,
+        target: ChainTarget,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> Result<Response<WasiBody>> {
         let Some(chain) = &self.chain else {
             tracing::warn!(
                 component = &*self.component,
@@ -95,7 +106,13 @@ impl OutboundHttpSettings {
             );
             return Err(Error::HttpRequestDenied);
         };
-        chain.call(target, request).await
+        let permit = self.permit(options.connect_timeout.unwrap_or(OUTBOUND_CONNECT_TIMEOUT)).await?;
+        let asking = chain.call(target, request);
+        let response = match options.first_byte_timeout {
+            Some(first_byte) => timeout(first_byte, asking).await.map_err(|_| Error::ConnectionReadTimeout)??,
+            None => asking.await?,
+        };
+        Ok(response.map(|body| ResponseBody::new(body, options.between_bytes_timeout, permit).boxed_unsync()))
     }
 
     async fn send_out(
@@ -108,17 +125,23 @@ impl OutboundHttpSettings {
         let first_byte = options.first_byte_timeout.unwrap_or(OUTBOUND_READ_TIMEOUT);
         let between_bytes = options.between_bytes_timeout.unwrap_or(OUTBOUND_READ_TIMEOUT);
 
-        let permit = timeout(connect, self.requests.clone().acquire_owned())
-            .await
-            .map_err(|_| Error::ConnectionLimitReached)?
-            .map_err(|_| Error::ConnectionLimitReached)?;
+        let permit = self.permit(connect).await?;
         let sending = CONNECT_TIMEOUT.scope(connect, self.client.request(request));
         let response = timeout(connect.saturating_add(first_byte), sending)
             .await
             .map_err(|_| Error::ConnectionReadTimeout)?
             .map_err(|error| translate(&error))
             .inspect_err(|error| self.tell_failed(destination, error))?;
-        Ok(response.map(|body| ResponseBody::new(body, between_bytes, permit).boxed_unsync()))
+        Ok(response.map(|body| {
+            let body = body.map_err(|error| translate(&error));
+            ResponseBody::new(body, Some(between_bytes), permit).boxed_unsync()
+        }))
+    }
+
+    /// What one request under way takes, until its answer has ended.
+    async fn permit(&self, patience: Duration) -> Result<OwnedSemaphorePermit> {
+        let permit = timeout(patience, self.requests.clone().acquire_owned()).await;
+        permit.map_err(|_| Error::ConnectionLimitReached)?.map_err(|_| Error::ConnectionLimitReached)
     }
 
     fn tell_denied(&self, destination: &Destination) {

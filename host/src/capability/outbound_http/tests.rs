@@ -203,6 +203,46 @@ async fn a_request_to_the_application_is_chained() {
     assert!(matches!(other, Error::HttpRequestDenied));
 }
 
+/// Answers one component never, and the others with a body that never ends.
+struct Slow;
+
+#[async_trait::async_trait]
+impl Chain for Slow {
+    async fn call(&self, target: ChainTarget, _: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        if target == ChainTarget::Itself {
+            std::future::pending::<()>().await;
+        }
+        let body = http_body_util::StreamBody::new(futures::stream::pending::<Result<http_body::Frame<Bytes>>>());
+        Ok(Response::new(body.boxed_unsync()))
+    }
+}
+
+#[tokio::test]
+async fn a_chained_request_keeps_to_the_times_that_its_guest_sets() {
+    let grants = Granted { named: &["self", "users.spin.internal"], wildcard: false };
+    let mut chained = outbound(grants, Some(Arc::new(Slow)));
+    let head = get(&mut chained, "http://self/x", brief()).await.unwrap_err();
+    assert!(matches!(head, Error::ConnectionReadTimeout), "{head}");
+    let begun = get(&mut chained, "http://users.spin.internal/x", brief()).await.unwrap();
+    let body = text(begun).await.unwrap_err();
+    assert!(matches!(body, Error::ConnectionReadTimeout), "{body}");
+}
+
+#[tokio::test]
+async fn only_so_many_chained_requests_are_under_way_at_once() {
+    let grants = Granted { named: &["users.spin.internal"], wildcard: false };
+    let mut chained = outbound(grants, Some(Arc::new(Slow)));
+    let mut begun = Vec::new();
+    for _ in 0..crate::limits::OUTBOUND_REQUESTS {
+        begun.push(get(&mut chained, "http://users.spin.internal/x", None).await.unwrap());
+    }
+    let options = brief().map(|options| RequestOptions { connect_timeout: options.first_byte_timeout, ..options });
+    let further = get(&mut chained, "http://users.spin.internal/x", options).await.unwrap_err();
+    assert!(matches!(further, Error::ConnectionLimitReached), "{further}");
+    begun.pop();
+    assert!(get(&mut chained, "http://users.spin.internal/x", options).await.is_ok());
+}
+
 #[tokio::test]
 async fn who_may_call_every_host_may_ask_the_routes_and_no_component_by_its_name() {
     let mut chained = outbound(WILDCARD, Some(Arc::new(Named)));
@@ -216,4 +256,47 @@ async fn without_a_chain_a_request_to_the_application_is_refused() {
     let grants = Granted { named: &["self"], wildcard: false };
     let error = get(&mut outbound(grants, None), "http://self/x", None).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestDenied));
+}
+
+/// Answers with what it is sent, or with the word that it broke off.
+struct Reading;
+
+#[async_trait::async_trait]
+impl Chain for Reading {
+    async fn call(&self, _: ChainTarget, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        let read = request.into_body().collect().await;
+        let body = http_body_util::Full::new(read.map_or_else(|_| Bytes::from("broken off"), |read| read.to_bytes()));
+        Ok(Response::new(body.map_err(|never| match never {}).boxed_unsync()))
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_not_whole_whose_sender_is_cut_off_and_is_where_it_ends_in_order() {
+    let grants = || Granted { named: &["self"], wildcard: false };
+    for (is_cut_off, expected) in [(true, "broken off"), (false, "half of it")] {
+        let mut chained = outbound(grants(), Some(Arc::new(Reading)));
+        let sender = chained.sender();
+        let half = futures::stream::once(async { Ok(http_body::Frame::data(Bytes::from("half of it"))) });
+        let end = futures::stream::poll_fn(move |_| {
+            if is_cut_off {
+                sender.cut_off();
+            }
+            std::task::Poll::Ready(None)
+        });
+        let body = http_body_util::StreamBody::new(futures::StreamExt::chain(half, end)).boxed_unsync();
+        let request = Request::post("http://self/x").body(body).unwrap();
+        let sending = Box::into_pin(chained.send_request(request, None, Box::new(async { Ok(()) })));
+        assert_eq!(text(sending.await.unwrap().0).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_a_request_was_sent_for_is_kept_no_longer_than_the_request() {
+    let mirror = Mirror::start().await;
+    let mut outbound = outbound(LOOPBACK, None);
+    let sent_for = Arc::new(7);
+    let kept = Arc::downgrade(&sent_for);
+    outbound.set_on_behalf_of(Some(OnBehalfOf(sent_for)));
+    text(get(&mut outbound, &mirror.url(), None).await.unwrap()).await.unwrap();
+    assert!(kept.upgrade().is_none());
 }

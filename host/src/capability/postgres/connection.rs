@@ -253,6 +253,7 @@ impl Checkout {
         pool.forget_idle();
         match &mut self.place {
             Place::Free(lease) => {
+                lease.lose();
                 lease.release_permit();
                 *lease = pool.acquire().await?;
             }

@@ -38,6 +38,7 @@ impl From<RedisFault> for Failure {
             RedisFault::TooLarge(most) => Self::Other(format!(
                 "Redis answered with more than {most} bytes; ask for less at once, or raise limits.query_bytes"
             )),
+            fault @ RedisFault::TooMany => Self::Other(format!("{fault}; ask for less at once")),
             fault => Self::Other(fault.to_string()),
         }
     }

@@ -1,28 +1,40 @@
 //! The connections to one address, and one of them on loan.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use redis::{Cmd, Value, cmd};
 use tokio::{
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::{failure::Failure, pools::PoolSettings};
 use crate::{
-    limits::{CONNECTION_IDLE, CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, REDIS_REPLY_BYTES},
-    redis_connection::{RedisAddress, RedisConnection, RedisFault},
+    limits::{CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, REDIS_REPLY_BYTES},
+    redis_connection::{Reach, RedisAddress, RedisConnection, RedisFault},
 };
 
 /// The connections to one address.
 pub struct Pool {
     address: RedisAddress,
+    /// A wildcard grants no private address.
+    reach: Reach,
     settings: PoolSettings,
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Idle>>,
+    idle: Mutex<IdleOnes>,
 }
 
-/// A connection that waits for work, the one used last at the end.
+/// Connections that wait for work.
+#[derive(Default)]
+struct IdleOnes {
+    /// The one used last at the end.
+    connections: Vec<Idle>,
+    /// Somebody closes those that have stood too long.
+    are_swept: bool,
+}
+
+/// A connection that waits for work.
 struct Idle {
     connection: RedisConnection,
     since: Instant,
@@ -40,51 +52,74 @@ impl Pool {
     /// An empty one.
     pub fn new(address: RedisAddress, settings: &PoolSettings) -> Self {
         let most = usize::try_from(settings.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { address, settings: settings.clone(), permits: Arc::new(Semaphore::new(most)), idle: Mutex::default() }
+        let is_named = settings.grants.names(address.scheme(), &address.host, address.port);
+        let reach = if is_named { Reach::Everywhere } else { Reach::Public };
+        let permits = Arc::new(Semaphore::new(most));
+        Self { address, reach, settings: settings.clone(), permits, idle: Mutex::default() }
     }
 
-    /// A connection that is ready for a command.
+    /// A connection that is ready for a command, within [`CONNECTION_WAIT`] of whatever it takes to have one.
     ///
     /// # Errors
     /// Where none becomes free in time, or none can be made.
     pub async fn acquire(self: &Arc<Self>) -> Result<Lease, Failure> {
-        let permit = match timeout(CONNECTION_WAIT, self.permits.clone().acquire_owned()).await {
+        let by = Instant::now() + CONNECTION_WAIT;
+        let permit = match timeout_at(by, self.permits.clone().acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => return Err(self.none_became_free()),
         };
-        let connection = match self.proven().await {
-            Some(connection) => connection,
-            None => RedisConnection::connect(&self.address).await?,
+        let connecting = async {
+            match self.proven().await {
+                Some(connection) => Ok(connection),
+                None => RedisConnection::connect(&self.address, self.reach).await,
+            }
         };
+        let connected = timeout_at(by, connecting).await;
+        let connection = connected.unwrap_or_else(|_| Err(RedisFault::silent(&self.address, CONNECTION_WAIT)))?;
         Ok(Lease { connection: Some(connection), pool: self.clone(), is_own: false, _permit: permit })
     }
 
-    /// An idle connection that lives.
+    /// An idle connection that lives. Where one does not, the server has probably gone away, and the others with it.
     async fn proven(&self) -> Option<RedisConnection> {
-        loop {
-            // Not in the loop's condition, where the lock would be held while the server is asked.
-            let popped = self.idle().pop();
-            let Idle { mut connection, since } = popped?;
-            if since.elapsed() < CONNECTION_TRUSTED {
-                return Some(connection);
-            }
-            let ping = cmd("PING");
-            let answer = timeout(CONNECTION_PING, connection.exchange(&ping, REDIS_REPLY_BYTES)).await;
-            if matches!(answer, Ok(Ok(Value::SimpleString(_)))) {
-                return Some(connection);
-            }
+        let popped = self.idle().connections.pop();
+        let Idle { mut connection, since } = popped?;
+        if since.elapsed() < CONNECTION_TRUSTED {
+            return Some(connection);
+        }
+        let ping = cmd("PING");
+        let answer = timeout(CONNECTION_PING, connection.exchange(&ping, REDIS_REPLY_BYTES)).await;
+        // Who lets nobody ping, or is busy starting, is there.
+        if matches!(answer, Ok(Ok(Value::SimpleString(_) | Value::ServerError(_)))) && connection.is_clean() {
+            return Some(connection);
+        }
+        self.idle().connections.clear();
+        None
+    }
+
+    /// Takes a connection back that is clean, and has it closed once it has stood too long.
+    fn put_back(self: &Arc<Self>, connection: RedisConnection) {
+        let mut idle = self.idle();
+        idle.connections.push(Idle { connection, since: Instant::now() });
+        // Without a runtime the process ends, and the connections with it.
+        if !idle.are_swept
+            && let Ok(runtime) = Handle::try_current()
+        {
+            idle.are_swept = true;
+            runtime.spawn(sweep(Arc::downgrade(self)));
         }
     }
 
-    /// Takes a connection back that is clean, and closes what has stood too long.
-    fn put_back(&self, connection: RedisConnection) {
-        let now = Instant::now();
+    /// Closes what has stood too long; returns when the next of the others will have, if there are any.
+    fn close_old(&self) -> Option<Instant> {
+        let (now, keep) = (Instant::now(), self.settings.idle_time);
         let mut idle = self.idle();
-        idle.retain(|one| now.duration_since(one.since) < CONNECTION_IDLE);
-        idle.push(Idle { connection, since: now });
+        idle.connections.retain(|one| now.duration_since(one.since) < keep);
+        let next = idle.connections.first().map(|oldest| oldest.since + keep);
+        idle.are_swept = next.is_some();
+        next
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+    fn idle(&self) -> MutexGuard<'_, IdleOnes> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,6 +130,13 @@ impl Pool {
              sooner, or raise limits.database_connections",
             self.address
         ))
+    }
+}
+
+/// Closes a pool's connections as they have stood too long, until there are none.
+async fn sweep(pool: Weak<Pool>) {
+    while let Some(next) = pool.upgrade().and_then(|pool| pool.close_old()) {
+        sleep_until(next).await;
     }
 }
 
@@ -129,7 +171,7 @@ impl Lease {
             Err(fault) => {
                 if matches!(fault, RedisFault::Lost(_)) {
                     // The server has probably gone away, and the others with it.
-                    self.pool.idle().clear();
+                    self.pool.idle().connections.clear();
                 }
                 Err(fault.into())
             }
@@ -139,8 +181,71 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|_| !self.is_own) {
+        // What was sent unasked would be taken for the answer to the next command.
+        let is_own = self.is_own;
+        if let Some(connection) = self.connection.take().filter(|one| !is_own && one.is_clean()) {
             self.pool.put_back(connection);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{manifest::grant::AllowedHosts, redis_connection::fake};
+
+    fn pool(port: u16, grant: &str) -> Arc<Pool> {
+        let settings = PoolSettings {
+            component: "keeper".to_owned(),
+            grants: Arc::new(AllowedHosts::parse([grant]).unwrap()),
+            max_connections: 4,
+            answer_bytes: 1024,
+            command_time: Duration::from_secs(5),
+            idle_time: Duration::from_secs(60),
+        };
+        Arc::new(Pool::new(RedisAddress::parse(&format!("redis://127.0.0.1:{port}")).unwrap(), &settings))
+    }
+
+    /// So many connections to a server that answers like this, which have been idle for long.
+    async fn idle_for_long(count: usize, answer: &'static [u8]) -> Arc<Pool> {
+        let (port, _) = fake::serve(answer).await;
+        let pool = pool(port, "redis://127.0.0.1:*");
+        for _ in 0..count {
+            let connection = RedisConnection::connect(&pool.address, Reach::Everywhere).await.unwrap();
+            let since = Instant::now().checked_sub(CONNECTION_TRUSTED).unwrap();
+            pool.idle().connections.push(Idle { connection, since });
+        }
+        pool
+    }
+
+    #[tokio::test]
+    async fn a_server_that_lets_nobody_ping_is_there_all_the_same() {
+        let pool = idle_for_long(1, b"-NOPERM this user has no permissions\r\n").await;
+        assert!(pool.proven().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn where_one_connection_is_dead_the_others_are_not_asked_one_by_one() {
+        let pool = idle_for_long(3, b"no RESP\r\n").await;
+        assert!(pool.proven().await.is_none());
+        assert!(pool.idle().connections.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_connection_on_which_more_came_than_was_asked_for_is_not_given_to_anybody_else() {
+        let (port, _lefts) = fake::serve(b"+OK\r\n+more\r\n").await;
+        let pool = pool(port, "redis://127.0.0.1:*");
+        pool.acquire().await.ok().unwrap().run(&cmd("PING")).await.ok().unwrap();
+        assert!(pool.idle().connections.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_wildcard_does_not_grant_this_machine() {
+        let (port, _lefts) = fake::serve(b"+OK\r\n").await;
+        let refused = pool(port, "redis://*:*").acquire().await.err().unwrap();
+        assert!(matches!(&refused, Failure::Other(text) if text.contains("private network")), "{refused:?}");
+        assert!(pool(port, "redis://127.0.0.1:*").acquire().await.is_ok());
     }
 }

@@ -26,6 +26,8 @@ pub struct PoolSettings {
     pub answer_bytes: usize,
     /// How long one command may take: what its guest is given up for may go on in an instance that serves others.
     pub command_time: Duration,
+    /// How long a connection that nobody uses is kept.
+    pub idle_time: Duration,
 }
 
 /// All pools of one component on one core, or on several. Clones share them, and the last one closes what is idle.
@@ -34,8 +36,8 @@ pub struct Pools(Arc<Shared>);
 
 struct Shared {
     settings: PoolSettings,
-    /// By the address as the guest writes it, user, password and database included.
-    pools: Mutex<HashMap<String, Arc<Pool>>>,
+    /// By the address, user, password and database included, however the guest spells it.
+    pools: Mutex<HashMap<RedisAddress, Arc<Pool>>>,
 }
 
 impl Pools {
@@ -49,20 +51,20 @@ impl Pools {
         if address.len() > REDIS_ADDRESS_BYTES {
             return Err(Failure::InvalidAddress);
         }
+        let address = RedisAddress::parse(address).map_err(|_| Failure::InvalidAddress)?;
         let mut pools = self.0.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(address) {
+        if let Some(pool) = pools.get(&address) {
             return Ok(pool.clone());
         }
-        let parsed = RedisAddress::parse(address).map_err(|_| Failure::InvalidAddress)?;
-        self.check_grant(&parsed)?;
+        self.check_grant(&address)?;
         if pools.len() >= REDIS_ADDRESSES {
             pools.retain(|_, pool| Arc::strong_count(pool) > 1);
         }
         if pools.len() >= REDIS_ADDRESSES {
             return Err(Failure::Other(format!("at most {REDIS_ADDRESSES} addresses of Redis can be in use at once")));
         }
-        let pool = Arc::new(Pool::new(parsed, &self.0.settings));
-        pools.insert(address.to_owned(), pool.clone());
+        let pool = Arc::new(Pool::new(address.clone(), &self.0.settings));
+        pools.insert(address, pool.clone());
         Ok(pool)
     }
 

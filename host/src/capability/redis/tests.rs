@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use redis::Value;
+use redis::{Value, cmd};
+use tokio::time::timeout;
 
 use super::{
     PoolSettings, Pools,
@@ -11,7 +12,7 @@ use super::{
     failure::Failure,
     value,
 };
-use crate::{limits::REDIS_ADDRESSES, manifest::grant::AllowedHosts};
+use crate::{limits::REDIS_ADDRESSES, manifest::grant::AllowedHosts, redis_connection::fake};
 
 fn pools(grants: &[&str]) -> Pools {
     Pools::new(PoolSettings {
@@ -20,6 +21,7 @@ fn pools(grants: &[&str]) -> Pools {
         max_connections: 2,
         answer_bytes: 1024,
         command_time: Duration::from_secs(1),
+        idle_time: Duration::from_secs(1),
     })
 }
 
@@ -47,8 +49,21 @@ async fn an_address_that_is_granted_has_one_pool() {
     let pools = pools(&["redis://db", "rediss://*:*"]);
     let first = pools.pool("redis://db").ok().unwrap();
     assert!(Arc::ptr_eq(&first, &pools.pool("redis://db").ok().unwrap()));
+    for spelling in ["redis://db:6379", "redis://DB/0"] {
+        assert!(Arc::ptr_eq(&first, &pools.pool(spelling).ok().unwrap()), "{spelling}");
+    }
     assert!(!Arc::ptr_eq(&first, &pools.pool("redis://db/1").ok().unwrap()));
     assert!(pools.pool("rediss://elsewhere:1").is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_uses_any_more_is_closed_though_nobody_asks_its_pool_again() {
+    let (port, mut lefts) = fake::serve(b"+PONG\r\n").await;
+    let pools = pools(&["redis://127.0.0.1:*"]);
+    let pool = pools.pool(&format!("redis://127.0.0.1:{port}")).ok().unwrap();
+    assert_eq!(pool.acquire().await.ok().unwrap().run(&cmd("PING")).await, Ok(Value::SimpleString("PONG".to_owned())));
+    assert!(lefts.try_recv().is_err(), "it is kept for a while");
+    timeout(Duration::from_secs(60), lefts.recv()).await.expect("it is closed");
 }
 
 #[tokio::test]

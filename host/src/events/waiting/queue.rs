@@ -7,21 +7,21 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{
     keys::Keys,
     table::{Table, Whose},
 };
-use crate::{
-    backoff,
-    events::{
-        Bus, BusError, Event,
-        dead_letters::InTable,
-        group::{Group, Letter, Undelivered},
-        lanes::Lanes,
-        lines::{Lines, Place},
-        looks::{Full, Looks},
-    },
+use crate::events::{
+    Bus, BusError, Event,
+    carry::{Told, Upstream, carry},
+    dead_letters::InTable,
+    group::{Group, Letter, Undelivered},
+    lanes::Lanes,
+    lines::{Lines, Place},
+    looks::Full,
+    tally::Waiting,
 };
 
 /// How long an event is delivered straight from its outbox before it has to wait here.
@@ -30,18 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause before one tries again what the database did not take.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause while the database does not answer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
 /// How often one looks unasked, while anything waits, and how often what waits is counted.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the keys are read again: a host that lost its lease in the midst of it may have put an event here after the next one had read
 /// them. That event is still in its outbox as well, so this is for tidiness.
 const READ_EVERY: Duration = Duration::from_secs(60);
-
-/// How long what is told is collected before the next look.
-const COLLECT: Duration = Duration::from_millis(3);
 
 /// A queue.
 pub(in crate::events) struct Queue {
@@ -66,9 +60,10 @@ struct Onward {
     lines: Lines,
 }
 
-/// When one does what one does not do at every step.
-struct Times {
-    looks: Looks,
+/// A queue while it is carried on.
+struct Carried<'a> {
+    queue: &'a Queue,
+    told: Waiting<'a>,
     read: Instant,
     count: Instant,
 }
@@ -137,33 +132,10 @@ impl Queue {
 
     /// Carries on what waits until the host stops, and lets then finish what is under way.
     pub(in crate::events) async fn carry(self: Arc<Self>) {
-        let mut lanes = Lanes::new(Arc::new(Onward { queue: Arc::clone(&self), lines: Lines::default() }));
-        let mut times = Times { looks: Looks::new(), read: Instant::now(), count: Instant::now() };
-        let waiting = self.group.tally().waiting_of(&self.whose.source);
-        let mut failures = 0;
-        while !self.stopping.is_cancelled() {
-            match self.step(&mut lanes, &mut times).await {
-                Ok((progress, count)) => {
-                    failures = 0;
-                    if let Some(count) = count {
-                        waiting.are(count);
-                    }
-                    if !progress {
-                        self.rest(&mut lanes).await;
-                    }
-                }
-                Err(error) => {
-                    failures += 1;
-                    if failures == 1 {
-                        let Whose { source, component, topic } = &self.whose;
-                        tracing::warn!(source, component, topic, %error, "the events that wait cannot be read; trying on");
-                    }
-                    let pause = tokio::time::sleep(backoff::pause(failures).min(LONGEST_PAUSE));
-                    drop(self.unless_stopped(pause).await);
-                }
-            }
-        }
-        self.finish(lanes).await;
+        let onward = Arc::new(Onward { queue: Arc::clone(&self), lines: Lines::default() });
+        let told = self.group.tally().waiting_of(&self.whose.source);
+        let carried = Carried { queue: &self, told, read: Instant::now(), count: Instant::now() };
+        carry(carried, onward, &self.stopping).await;
     }
 
     async fn put(&self, event: &Event) -> Result<(), sqlx::Error> {
@@ -175,91 +147,88 @@ impl Queue {
         Ok(())
     }
 
-    /// Removes what was taken and hands over what waits; says whether there was any of it, and how much waits where that was counted.
-    async fn step(&self, lanes: &mut Lanes, times: &mut Times) -> Result<(bool, Option<u64>), sqlx::Error> {
-        if Instant::now() >= times.read {
-            let seen = self.keys.seen();
-            self.keys.found(self.table.keys(&self.whose).await?, seen);
-            times.read = Instant::now() + READ_EVERY;
-        }
-        let removed = self.remove(lanes).await?;
-        if removed {
-            times.looks.are_worthwhile();
-        }
-        let found = self.keys.any() && times.looks.are_due() && self.look(lanes, times).await?;
-        if !self.keys.any() {
-            return Ok((removed, Some(0)));
-        }
-        if Instant::now() < times.count {
-            return Ok((found || removed, None));
-        }
-        times.count = Instant::now() + LOOK_EVERY;
-        Ok((found || removed, Some(self.table.count(&self.whose).await?)))
-    }
-
-    async fn look(&self, lanes: &mut Lanes, times: &mut Times) -> Result<bool, sqlx::Error> {
-        let (began, full) = (Instant::now(), lanes.full_topics());
-        let (_, keys) = lanes.open_keys();
-        let events = if full.is_empty() { self.table.longest(&self.whose, &keys).await? } else { Vec::new() };
-        let found = lanes.open(events);
-        // Whatever waits of the keys in hand is passed over by each look, and that may be much.
-        let full = match lanes.are_full(&full) {
-            Full::No if lanes.are_open() => Full::Some,
-            full => full,
-        };
-        times.looks.made(began.elapsed(), found, full);
-        Ok(found)
-    }
-
-    /// Removes what was taken; says whether a key has become free by it.
-    async fn remove(&self, lanes: &mut Lanes) -> Result<bool, sqlx::Error> {
-        let taken = lanes.taken();
-        if !taken.is_empty() {
-            self.table.remove(&self.whose, taken).await?;
-        }
-        let news = lanes.has_news();
-        let mut ended = lanes.marked();
-        if !ended.is_empty() {
-            let seen = self.keys.seen();
-            let left = self.table.of_these(&self.whose, &ended).await?;
-            ended.retain(|key| !left.contains(key));
-            self.keys.forget(&ended, seen);
-        }
-        Ok(news)
-    }
-
-    /// Waits for something to do.
-    async fn rest(&self, lanes: &mut Lanes) {
-        let pause = if self.keys.any() { LOOK_EVERY } else { READ_EVERY };
-        tokio::select! {
-            () = self.stopping.cancelled() => return,
-            () = tokio::time::sleep(pause) => return,
-            () = self.keys.news.notified() => {}
-            () = lanes.told() => {}
-        }
-        tokio::time::sleep(COLLECT).await;
-    }
-
-    async fn finish(&self, mut lanes: Lanes) {
-        loop {
-            // What is known already is not told again.
-            if let Err(error) = self.remove(&mut lanes).await {
-                let component = &self.whose.component;
-                tracing::warn!(component, %error, "events that were taken could not be noted; they will be delivered again");
-                return;
-            }
-            if !lanes.are_open() {
-                return;
-            }
-            lanes.told().await;
-        }
-    }
-
     async fn unless_stopped(&self, what: impl Future<Output = ()>) -> Result<(), BusError> {
         tokio::select! {
             biased;
             () = self.stopping.cancelled() => Err(BusError::Stopping),
             () = what => Ok(()),
+        }
+    }
+}
+
+impl Upstream for Carried<'_> {
+    async fn prepare(&mut self) -> Result<(), sqlx::Error> {
+        if Instant::now() >= self.read {
+            let Queue { keys, table, whose, .. } = self.queue;
+            let seen = keys.seen();
+            keys.found(table.keys(whose).await?, seen);
+            self.read = Instant::now() + READ_EVERY;
+        }
+        Ok(())
+    }
+
+    async fn mark(&mut self, taken: &[Uuid]) -> Result<(), sqlx::Error> {
+        self.queue.table.remove(&self.queue.whose, taken).await
+    }
+
+    async fn let_go(&mut self, mut ended: Vec<String>) -> Result<(), sqlx::Error> {
+        let Queue { keys, table, whose, .. } = self.queue;
+        let seen = keys.seen();
+        let left = table.of_these(whose, &ended).await?;
+        ended.retain(|key| !left.contains(key));
+        keys.forget(&ended, seen);
+        Ok(())
+    }
+
+    fn may_have_some(&self) -> bool {
+        self.queue.keys.any()
+    }
+
+    async fn next(&mut self, lanes: &mut Lanes, full_topics: &[String]) -> Result<Vec<Event>, sqlx::Error> {
+        if !full_topics.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (_, keys) = lanes.open_keys();
+        self.queue.table.longest(&self.queue.whose, &keys).await
+    }
+
+    fn passes_over(&self, lanes: &Lanes, full: Full) -> Full {
+        // Whatever waits of the keys in hand, and that may be much.
+        match full {
+            Full::No if lanes.are_open() => Full::Some,
+            full => full,
+        }
+    }
+
+    async fn beside(&mut self, _lanes: &Lanes, _progress: bool) -> Result<(), sqlx::Error> {
+        let Queue { keys, table, whose, .. } = self.queue;
+        if !keys.any() {
+            self.told.are(0);
+        } else if Instant::now() >= self.count {
+            self.count = Instant::now() + LOOK_EVERY;
+            self.told.are(table.count(whose).await?);
+        }
+        Ok(())
+    }
+
+    async fn news(&self) {
+        self.queue.keys.news.notified().await;
+    }
+
+    fn look_again_after(&self) -> Duration {
+        if self.queue.keys.any() { LOOK_EVERY } else { READ_EVERY }
+    }
+
+    fn tell(&self, what: Told<'_>) {
+        let Whose { source, component, topic } = &self.queue.whose;
+        match what {
+            Told::Silent(error) => {
+                tracing::warn!(source, component, topic, %error, "the events that wait cannot be read; trying on");
+            }
+            Told::AnswersAgain => tracing::info!(source, component, topic, "the events that wait can be read again"),
+            Told::NotMarked(error) => {
+                tracing::warn!(component, %error, "events that were taken cannot be noted; trying on while it stops, after which they will be delivered again");
+            }
         }
     }
 }

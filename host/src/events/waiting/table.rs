@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
 use sqlx::{PgPool, Row, postgres::PgRow};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::events::Event;
+use crate::events::{Event, carry::one_look};
 
 /// Events of one look into the table.
 const BATCH_ROWS: i64 = 256;
@@ -100,7 +101,7 @@ impl Table {
 
     /// What waits longest, of other keys than these.
     pub(super) async fn longest(&self, whose: &Whose, but: &[String]) -> Result<Vec<Event>, sqlx::Error> {
-        let rows = sqlx::query(
+        let select = sqlx::query(
             "SELECT event_id, topic, key, kind, source, time, traceparent, value FROM waiting_events
              WHERE source = $1 AND component = $2 AND topic = $3 AND key <> ALL ($4) ORDER BY id LIMIT $5",
         )
@@ -108,10 +109,8 @@ impl Table {
         .bind(&whose.component)
         .bind(&whose.topic)
         .bind(but)
-        .bind(BATCH_ROWS)
-        .fetch_all(&self.state)
-        .await?;
-        rows.iter().map(event).collect()
+        .bind(BATCH_ROWS);
+        one_look(select.fetch(&self.state).map(|row| event(&row?))).await
     }
 
     /// These wait no more.

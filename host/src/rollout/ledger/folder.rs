@@ -120,7 +120,7 @@ impl Ledger for InFolder {
         }
     }
 
-    async fn offer(&self, _hash: &str, _bytes: &[u8]) -> Result<(), LedgerError> {
+    async fn offer(&self, _component: &str, _hash: &str, _bytes: &[u8]) -> Result<(), LedgerError> {
         // There is nobody to tell.
         Ok(())
     }

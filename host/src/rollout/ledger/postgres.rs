@@ -19,7 +19,7 @@ use crate::{
 /// Other hosts are told here, with the application's name.
 const CHANNEL: &str = "plaza_versions";
 
-/// Other hosts are offered bytes here: `<host> <hash> <application>`.
+/// Other hosts are offered bytes here: `<host> <hash> <component> <application>`.
 const OFFERS: &str = "plaza_offers";
 
 /// How often one looks unasked: what was told may have been lost with a connection.
@@ -141,11 +141,13 @@ impl InPostgres {
         Ok(())
     }
 
-    /// The hash that another host of this application offers, if that is what was told.
-    fn offered(&self, told: &str) -> Option<String> {
+    /// What another host of this application offers, if that is what was told.
+    fn offered(&self, told: &str) -> Option<News> {
         let (host, offer) = told.split_once(' ')?;
-        let (hash, application) = offer.split_once(' ')?;
-        (host != self.host && application == self.application).then(|| hash.to_owned())
+        let (hash, whose) = offer.split_once(' ')?;
+        let (component, application) = whose.split_once(' ')?;
+        let offer = || News::Offer { component: component.to_owned(), hash: hash.to_owned() };
+        (host != self.host && application == self.application).then(offer)
     }
 
     /// A connection that hears of changes.
@@ -185,9 +187,9 @@ impl Ledger for InPostgres {
         Ok(bytes.bind(hash).fetch_optional(&self.pool).await?)
     }
 
-    async fn offer(&self, hash: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+    async fn offer(&self, component: &str, hash: &str, bytes: &[u8]) -> Result<(), LedgerError> {
         self.keep(hash, bytes).await?;
-        let told = format!("{} {hash} {}", self.host, self.application);
+        let told = format!("{} {hash} {component} {}", self.host, self.application);
         sqlx::query("SELECT pg_notify($1, $2)").bind(OFFERS).bind(told).execute(&self.pool).await?;
         Ok(())
     }
@@ -310,10 +312,7 @@ impl Ledger for InPostgres {
             }),
         };
         match heard {
-            Ok(Some(told)) if told.channel() == OFFERS => match self.offered(told.payload()) {
-                Some(hash) => News::Offer(hash),
-                None => News::Standings,
-            },
+            Ok(Some(told)) if told.channel() == OFFERS => self.offered(told.payload()).unwrap_or(News::Standings),
             Ok(_) => News::Standings,
             Err(error) => {
                 tracing::debug!(%error, "changes of versions cannot be heard of; looking once a second");

@@ -1,6 +1,6 @@
 //! Answers in the plain ways: `/` a text, `/echo` the request's body as it comes, `/length` how many bytes it has, `/headers` the request's headers as
 //! JSON, `/stream?chunks=N` N lines one by one, `/print?line=…` prints the line and answers it, `/variable?name=…` a
-//! variable's value or the error.
+//! variable's value or the error, `/commit?line=…` reads the body and prints the line and whether it was whole.
 
 #![cfg(target_family = "wasm")]
 
@@ -19,6 +19,7 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     Ok(match path.rsplit('/').next() {
         Some("echo") => Answer::Echo(request),
         Some("length") => Answer::Text(length(request).await?),
+        Some("commit") => Answer::Text(commit(value(&query, "line"), request).await),
         Some("headers") => Answer::Text(headers(&request).to_string()),
         Some("stream") => Answer::Stream(value(&query, "chunks").parse()?),
         Some("print") => Answer::Text(print(value(&query, "line")).await),
@@ -56,6 +57,12 @@ fn headers(request: &Request) -> serde_json::Value {
 async fn length(request: Request) -> anyhow::Result<String> {
     let body = request.into_body().bytes().await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
     Ok(format!("{} bytes", body.len()))
+}
+
+async fn commit(line: &str, request: Request) -> String {
+    let outcome = if request.into_body().bytes().await.is_ok() { "committed" } else { "not committed" };
+    println!("{line} {outcome}");
+    outcome.to_owned()
 }
 
 fn stream(chunks: u32) -> impl IntoResponse {

@@ -5,7 +5,7 @@ use http::StatusCode;
 use kit::idempotency::{self, Answer, Claim, Claimed, IdempotencyKey, IdempotencyKeyHeader};
 use kit::input::IdPath;
 use kit::problem::Kind;
-use kit::{Admin, Id, Problem, refusals};
+use kit::{Admin, Id, Problem, Traceparent, refusals};
 use serde_json::json;
 
 use super::body::{NewRefund, NewRefundBody, RefundBody};
@@ -47,24 +47,20 @@ pub async fn refund_payment(
     Admin(admin): Admin,
     Id(id): Id,
     key: IdempotencyKey,
-    CardFree(new, body_sha256): CardFree<NewRefundBody>,
+    Traceparent(traceparent): Traceparent,
+    CardFree(NewRefund { amount, reason }, body_sha256): CardFree<NewRefundBody>,
 ) -> Result<Response, Problem> {
-    kit::local(refund_with(admin.user_id, id, key, new, body_sha256)).await
+    let wish = RefundWish { by: admin.user_id, payment_id: id, refund_id: 0, amount, reason, traceparent };
+    kit::local(refund_with(key, body_sha256, wish)).await
 }
 
-async fn refund_with(
-    user_id: i64,
-    payment_id: i64,
-    key: IdempotencyKey,
-    new: NewRefund,
-    body_sha256: [u8; 32],
-) -> Result<Response, Problem> {
-    if World::default().find(payment_id).await?.is_none() {
+async fn refund_with(key: IdempotencyKey, body_sha256: [u8; 32], mut wish: RefundWish) -> Result<Response, Problem> {
+    if World::default().find(wish.payment_id).await?.is_none() {
         return Err(no_such_payment());
     }
     let claim = Claim {
-        user_id,
-        route: &format!("POST /payments/{payment_id}/refunds"),
+        user_id: wish.by,
+        route: &format!("POST /payments/{}/refunds", wish.payment_id),
         key: &key,
         body_sha256,
         ids: &KeyIds::default(),
@@ -75,8 +71,7 @@ async fn refund_with(
         Claimed::Done(answer) => return Ok(answer.into_response()),
         Claimed::Mine(lease) => lease,
     };
-    let NewRefund { amount, reason } = new;
-    let wish = RefundWish { by: user_id, payment_id, refund_id: lease.ids.number, amount, reason };
+    wish.refund_id = lease.ids.number;
     let world = World { lease: Some(lease) };
     Ok(promise(&world, &wish, render).await?.into_response())
 }

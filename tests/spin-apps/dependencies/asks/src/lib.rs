@@ -1,5 +1,6 @@
 //! Tells what it finds out itself, at `/own/variable?NAME`, `/own/environment` and `/own/files`, and what the component does that it
-//! imports: `/part/variable?NAME`, `/part/stored?KEY`, `/part/fetched?URL`, `/part/environment`, `/part/files`, `/part/counted`.
+//! imports: `/part/variable?NAME`, `/part/stored?KEY`, `/part/fetched?URL`, `/part/posted?BYTES,URL`,
+//! `/part/environment`, `/part/files`, `/part/counted`.
 
 #![cfg(target_family = "wasm")]
 
@@ -47,6 +48,11 @@ async fn part(what: &str, argument: String) -> String {
         "variable" => told(surroundings::variable(argument).await),
         "stored" => told(surroundings::stored(argument).await),
         "fetched" => told(surroundings::fetched(argument).await.map(|status| status.to_string())),
+        "posted" => {
+            let (bytes, url) = argument.split_once(',').unwrap_or(("0", &argument));
+            let bytes = bytes.parse().unwrap_or_default();
+            told(surroundings::posted(url.to_owned(), bytes).await.map(|status| status.to_string()))
+        }
         "environment" => surroundings::environment().join(" "),
         "files" => surroundings::files().join(" "),
         "counted" => {

@@ -9,6 +9,7 @@ use std::{
 
 use spin_sdk::{http, key_value::Store, variables};
 
+mod before;
 mod bindings {
     use super::Knows;
 
@@ -42,6 +43,10 @@ impl surroundings::Guest for Knows {
     async fn fetched(url: String) -> Result<u16, String> {
         let response = http::get(&url).await.map_err(|error| format!("{error:?}"))?;
         Ok(response.status().as_u16())
+    }
+
+    async fn posted(url: String, bytes: u32) -> Result<u16, String> {
+        before::post(&url, bytes)
     }
 
     fn environment() -> Vec<String> {

@@ -1,0 +1,44 @@
+//! Applications in an OCI registry: a folder becomes an artifact there, and an artifact becomes a folder here, which is served like any other.
+//!
+//! ```text
+//! push   manifest → locked application + contents → layers → registry
+//! pull   registry → layers, each by its digest → locked application → folder in the state folder
+//! ```
+//!
+//! The artifact is Spin's: a layer is the [locked application](locked), each component is a layer, and so is each file that is not small
+//! enough to stand in the locked application itself.
+//!
+//! **Invariant:** nothing is used that was not wholly there and did not have its digest. Blobs and folders are made beside their place and
+//! moved into it when they are done.
+
+mod access;
+mod archive;
+mod challenge;
+mod contents;
+mod credentials;
+mod error;
+mod fetch;
+mod folder;
+mod host;
+pub mod locked;
+pub mod media;
+mod prune;
+mod pull;
+mod push;
+mod reference;
+mod refusal;
+mod remote;
+mod store;
+mod web;
+
+pub use self::{
+    credentials::{Credentials, log_in},
+    error::RegistryError,
+    fetch::{Failure, fetch, fetch_each},
+    prune::prune,
+    pull::{Pulled, pull},
+    push::{Pushed, push},
+    reference::{Place, Reference},
+    store::Pruned,
+    web::Insecure,
+};
