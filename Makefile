@@ -25,7 +25,12 @@ components: target
 host: tools
 	cargo build --release -p plaza
 
-# The client of Kafka, and the OpenSSL in it, are built from source.
+# The client of Kafka is built from source. It takes the OpenSSL of this machine where one is installed for those who build with it;
+# else one is built as well, which takes minutes.
+ifeq ($(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo installed),installed)
+export OPENSSL_NO_VENDOR ?= 1
+endif
+
 tools:
 	@command -v $(CXX) >/dev/null && command -v $(CC) >/dev/null && perl -MIPC::Cmd -e1 2>/dev/null || \
 		{ echo "the host needs a compiler for C and C++, and perl: apt install build-essential" >&2; exit 1; }

@@ -10,8 +10,11 @@ use tokio::{
     sync::oneshot,
 };
 
-/// How much background threads give way; 19 is the most.
+/// How much background threads give way.
 const BACKGROUND_NICENESS: i32 = 10;
+
+/// The most that a thread can give way among those of the common kind.
+const MOST_NICENESS: i32 = 19;
 
 /// How requests are spread over processor cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -118,4 +121,25 @@ pub fn give_way(niceness: i32) {
     if let Err(error) = rustix::process::nice(niceness) {
         tracing::debug!(%error, "background threads run at the common priority");
     }
+}
+
+/// The calling thread, and those it starts, run only where nobody else wants to: on Linux, whoever else wakes up takes the core at
+/// once. Nobody but an administrator can take that back.
+pub fn run_when_idle() {
+    if !enter_idle_class() {
+        give_way(MOST_NICENESS);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "neither the standard library nor rustix knows the call")]
+fn enter_idle_class() -> bool {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: 0 is the calling thread, and the kernel reads the parameters, which outlive the call.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enter_idle_class() -> bool {
+    false
 }

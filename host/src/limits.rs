@@ -97,8 +97,11 @@ pub const SQLITE_BATCH_BYTES: usize = 64 * 1024;
 /// How long a statement of SQLite waits for those that hold its file.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a component may take to compile when it is deployed.
+/// Processor time that compiling a component may take when it is deployed.
 pub const COMPILE_TIME: Duration = Duration::from_secs(300);
+
+/// How long compiling a component may take by the clock when it is deployed, on however busy a machine.
+pub const COMPILE_PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Bytes of a component that may be deployed, migrations included.
 pub const ARTIFACT_BYTES: usize = 128 * 1024 * 1024;

@@ -90,7 +90,7 @@ async fn a_killed_host_leaves_no_compiler_behind() {
     let compiler = {
         let deploying = host.deploy("hello", &large, &[]);
         let seen = until("the compiler is at work", async || {
-            children(process).into_iter().find(|(_, arguments)| arguments.ends_with("plaza compile "))
+            children(process).into_iter().find(|(_, arguments)| arguments.starts_with("plaza compile "))
         });
         tokio::select! {
             done = deploying => panic!("nothing was seen to compile it: {}", done.text),

@@ -1,6 +1,13 @@
 //! One version in place of another.
 
-use std::process::Stdio;
+use std::{
+    num::NonZero,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use plaza_tests::{
     artifact::{built, stamped},
@@ -133,4 +140,40 @@ async fn a_host_compiles_after_its_program_was_removed() {
     let done = host.deploy("hello", &stamped("newer", "after an update"), &[]).await.expect();
     assert!(done.text.contains("ms   compiled\n"), "{}", done.text);
     assert_eq!(greeting(&host).await, "newer");
+}
+
+/// What the compiler is left of such a machine would take it hours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deploy_goes_through_though_no_core_is_ever_idle() {
+    let host = host();
+    let _busy = Busy::cores();
+    let file = stamped("newer", "on a busy machine");
+    let done = timeout(PATIENCE, host.deploy("hello", &file, &[])).await.expect("it comes to an end").expect();
+    assert!(done.text.contains("ms   compiled\n"), "{}", done.text);
+    assert_eq!(greeting(&host).await, "newer");
+}
+
+/// Keeps every core of the machine busy until it is dropped.
+struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    fn cores() -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        // Two for each, so that none is free while one of them is moved.
+        for _ in 0..2 * std::thread::available_parallelism().map_or(1, NonZero::get) {
+            let over = over.clone();
+            std::thread::spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        Self(over)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

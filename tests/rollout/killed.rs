@@ -85,7 +85,7 @@ async fn a_kill_before_the_switch_leaves_the_old_version_whatever_the_step() {
     let deploying = fleet.killed.begin_deploy("one", &file, &[]);
     let process = fleet.killed.process();
     until("the compiler is at work", async || {
-        children(process).into_iter().find(|(_, arguments)| arguments.ends_with("plaza compile "))
+        children(process).into_iter().find(|(_, arguments)| arguments.starts_with("plaza compile "))
     })
     .await;
     let fleet = fleet.killed_in(deploying, None).await;

@@ -2,16 +2,20 @@
 
 use std::process::ExitCode;
 
-use crate::engine::aside;
+use crate::engine::aside::{Share, compile_input};
 
-/// The options of `plaza compile`: none. A host runs it for itself.
+/// The options of `plaza compile`. A host runs it for itself.
 #[derive(Debug, clap::Args)]
-pub struct Compile {}
+pub struct Compile {
+    /// What to take of the processor beside those who serve
+    #[arg(long, value_enum)]
+    share: Share,
+}
 
 impl Compile {
     /// Compiles the component on the standard input to the standard output, and says on the standard error why not.
     pub fn run(&self) -> ExitCode {
-        match aside::compile_input() {
+        match compile_input(self.share) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("{error:#}");

@@ -5,19 +5,12 @@ use std::{sync::Arc, time::Duration};
 use super::{Neighbours, Progress, Refused, Rollout, Step, Stored};
 use crate::{
     compose::Composition,
-    limits::COMPILE_TIME,
     service::{Service, Version},
 };
 
 impl Rollout {
     pub(super) async fn compile(&self, component: &str, bytes: Vec<u8>) -> Result<(Composition, String), Vec<String>> {
-        let compiled = tokio::time::timeout(COMPILE_TIME, self.application.compile(component, bytes)).await;
-        let composition = compiled.map_err(|_| {
-            vec![format!(
-                "compiling took longer than {} s: build a smaller component, or optimise it with wasm-opt",
-                COMPILE_TIME.as_secs()
-            )]
-        })??;
+        let composition = self.application.compile(component, bytes).await?;
         let detail = how(&composition);
         Ok((composition, detail))
     }
