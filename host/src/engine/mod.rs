@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
-use self::{cache::Cache, turns::Turns};
+use self::{aside::Compilers, cache::Cache, turns::Turns};
 use crate::{
     digest::sha256,
     limits::{ADDRESS_SPACE_BYTES, EPOCH_TICK, HostLimits, MOST_PARTS, STACKS_PER_INSTANCE, TABLE_ELEMENTS},
@@ -27,6 +27,7 @@ use crate::{
 pub struct Engine {
     wasmtime: wasmtime::Engine,
     cache: Cache,
+    compilers: Compilers,
     turns: Turns,
     stop: Arc<AtomicBool>,
 }
@@ -55,7 +56,7 @@ impl Engine {
         })?;
         let stop = Arc::new(AtomicBool::new(false));
         tick(wasmtime.clone(), stop.clone())?;
-        Ok(Self { wasmtime, cache, turns: Turns::default(), stop })
+        Ok(Self { wasmtime, cache, compilers: Compilers::new()?, turns: Turns::default(), stop })
     }
 
     /// The engine underneath.
@@ -85,7 +86,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::load`], and when no compiler can be started.
     pub fn load_aside(&self, bytes: &[u8], name: &str) -> anyhow::Result<Artifact> {
-        self.load_with(bytes, name, aside::compile)
+        self.load_with(bytes, name, |component| self.compilers.compile(component))
     }
 
     /// Loads the component of this hash if it was compiled before.

@@ -12,7 +12,8 @@ use std::{
     num::NonZero,
     os::unix::process::CommandExt,
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, Sender},
     thread,
 };
 
@@ -26,30 +27,68 @@ pub const COMMAND: &str = "compile";
 /// By which the compiler's threads, which are rayon's, are counted.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
-/// Compiles a component with this program's command, and waits for it.
-pub(super) fn compile(component: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut share = Share::Rest;
-    loop {
-        let output = run(component, share)?;
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        match (output.status.code(), share.larger()) {
-            (Some(compiler::STARVED), Some(larger)) => {
-                tracing::debug!(was = ?share, now = ?larger, "the compiler got too little of the processor and begins again");
-                share = larger;
+/// Starts compilers, and waits for them.
+///
+/// A process has the priority of the thread that starts it, and no way back up. Deploys are on threads that give way, so compilers are
+/// started by one that does not.
+pub(super) struct Compilers {
+    starter: Sender<Start>,
+}
+
+/// The part that a compiler takes, and who wants to hear of it.
+type Start = (Share, Sender<io::Result<Child>>);
+
+impl Compilers {
+    /// # Errors
+    /// When the machine gives no more threads.
+    pub(super) fn new() -> io::Result<Self> {
+        let (starter, wanted) = mpsc::channel::<Start>();
+        thread::Builder::new().name("compilers".into()).spawn(move || {
+            for (share, answer) in wanted {
+                _ = answer.send(start(share));
             }
-            _ => match String::from_utf8_lossy(&output.stderr).trim() {
-                "" => bail!("the compiler ended without a word: {}", output.status),
-                said => return Err(anyhow!("{said}")),
-            },
+        })?;
+        Ok(Self { starter })
+    }
+
+    /// Compiles a component with this program's command, and waits for it.
+    pub(super) fn compile(&self, component: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let mut share = Share::Rest;
+        loop {
+            let output = self.run(component, share)?;
+            if output.status.success() {
+                return Ok(output.stdout);
+            }
+            match (output.status.code(), share.larger()) {
+                (Some(compiler::STARVED), Some(larger)) => {
+                    tracing::debug!(was = ?share, now = ?larger, "the compiler got too little of the processor and begins again");
+                    share = larger;
+                }
+                _ => match String::from_utf8_lossy(&output.stderr).trim() {
+                    "" => bail!("the compiler ended without a word: {}", output.status),
+                    said => return Err(anyhow!("{said}")),
+                },
+            }
         }
+    }
+
+    fn run(&self, component: &[u8], share: Share) -> anyhow::Result<Output> {
+        let (answer, started) = mpsc::channel();
+        self.starter.send((share, answer)).context("nobody starts compilers any more")?;
+        let started = started.recv().context("nobody starts compilers any more")?;
+        let mut child = started.context("the compiler cannot be started")?;
+        let input = child.stdin.take();
+        let output = thread::scope(|scope| {
+            // One that ends before it has read everything says why itself.
+            scope.spawn(|| input.map(|mut input| input.write_all(component)));
+            child.wait_with_output()
+        });
+        output.context("the compiler's answer cannot be read")
     }
 }
 
-fn run(component: &[u8], share: Share) -> anyhow::Result<Output> {
-    let program = this_program().context("this program cannot be found to compile with")?;
-    let mut child = Command::new(program)
+fn start(share: Share) -> io::Result<Child> {
+    Command::new(this_program()?)
         .arg0("plaza")
         .args([COMMAND, "--share", share.name()])
         // It needs none of what the host was told, secrets least of all.
@@ -59,14 +98,6 @@ fn run(component: &[u8], share: Share) -> anyhow::Result<Output> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .context("the compiler cannot be started")?;
-    let input = child.stdin.take();
-    let output = thread::scope(|scope| {
-        // One that ends before it has read everything says why itself.
-        scope.spawn(|| input.map(|mut input| input.write_all(component)));
-        child.wait_with_output()
-    });
-    output.context("the compiler's answer cannot be read")
 }
 
 /// Half of the cores. Where there is a compiler on each, who serves has to wait until the scheduler takes one away, however much
