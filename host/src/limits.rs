@@ -97,9 +97,6 @@ pub const SQLITE_BATCH_BYTES: usize = 64 * 1024;
 /// How long a statement of SQLite waits for those that hold its file.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Processor time that compiling a component may take when it is deployed.
-pub const COMPILE_TIME: Duration = Duration::from_secs(300);
-
 /// How long compiling a component may take by the clock when it is deployed, on however busy a machine.
 pub const COMPILE_PATIENCE: Duration = Duration::from_secs(30 * 60);
 
@@ -329,6 +326,8 @@ pub struct HostLimits {
     pub unread_timeout: Duration,
     /// Time that requests in flight get to finish at shutdown.
     pub shutdown_timeout: Duration,
+    /// Processor time that compiling a component may take when it is deployed.
+    pub compile_time: Duration,
     /// Instances of all components together, which bounds the process's reserved address space.
     pub total_instances: u32,
     /// Of how many parts one instance is made at most: each has a memory of its own. The manifest says it, no flag.
@@ -350,6 +349,7 @@ impl Default for HostLimits {
             idle_timeout: Duration::from_secs(60),
             unread_timeout: Duration::from_secs(300),
             shutdown_timeout: Duration::from_secs(10),
+            compile_time: Duration::from_secs(300),
             total_instances: 1_000,
             parts_per_instance: 1,
         }

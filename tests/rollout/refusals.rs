@@ -2,10 +2,10 @@
 
 use plaza_tests::{
     Host,
-    artifact::{built, traps_at_once, written},
+    artifact::{built, in_python, stamped_file, traps_at_once, written},
 };
 
-use crate::{greeting, host, hosts::Application};
+use crate::{greeting, host, hosts::Application, setup};
 
 /// A component that offers nothing.
 const OFFERS_NOTHING: &str = "(component)";
@@ -47,6 +47,15 @@ async fn what_is_no_component_is_refused() {
     host.deploy("hello", &written(b""), &[]).await.refused(&["at compile"]);
     let whole = std::fs::read(built("newer")).unwrap();
     host.deploy("hello", &written(&whole[..whole.len() / 2]), &[]).await.refused(&["at compile"]);
+    unchanged(&host).await;
+}
+
+#[tokio::test]
+async fn a_component_that_takes_too_long_to_compile_is_refused() {
+    let host = setup().argument("--compile-time").argument("1").start();
+    let large = stamped_file(&in_python("payment-sandbox"), "too much for a second");
+    let refused = host.deploy("hello", &large, &[]).await;
+    refused.refused(&["at compile", "more than 1 s of processor time", "wasm-opt", "--compile-time"]);
     unchanged(&host).await;
 }
 

@@ -139,6 +139,11 @@ pub struct Up {
         value_parser = seconds(0))]
     shutdown_timeout: u64,
 
+    /// Seconds of processor time that compiling a component may take when it is deployed
+    #[arg(long, value_name = "SECONDS", default_value_t = HostLimits::default().compile_time.as_secs(),
+        value_parser = seconds(1))]
+    compile_time: u64,
+
     /// How requests are spread over cores
     #[arg(long, value_enum, default_value_t, hide = true)]
     thread_model: ThreadModel,
@@ -184,6 +189,7 @@ impl Up {
             idle_timeout: Duration::from_secs(self.idle_timeout),
             unread_timeout: Duration::from_secs(self.unread_timeout),
             shutdown_timeout: Duration::from_secs(self.shutdown_timeout),
+            compile_time: Duration::from_secs(self.compile_time),
             ..defaults
         };
         let database_url = self.data.server.database_url()?;

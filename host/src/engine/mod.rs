@@ -56,7 +56,7 @@ impl Engine {
         })?;
         let stop = Arc::new(AtomicBool::new(false));
         tick(wasmtime.clone(), stop.clone())?;
-        Ok(Self { wasmtime, cache, compilers: Compilers::new()?, turns: Turns::default(), stop })
+        Ok(Self { wasmtime, cache, compilers: Compilers::new(limits.compile_time)?, turns: Turns::default(), stop })
     }
 
     /// The engine underneath.

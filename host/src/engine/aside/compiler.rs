@@ -12,7 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::{
     cores::{give_way, run_when_idle},
     engine::config,
-    limits::{COMPILE_PATIENCE, COMPILE_TIME, HostLimits},
+    limits::{COMPILE_PATIENCE, HostLimits},
 };
 
 /// How a compiler ends that was given too little of the processor: `EX_TEMPFAIL` of `sysexits.h`.
@@ -72,16 +72,17 @@ impl Share {
     }
 }
 
-/// Compiles the component on the standard input to the standard output: what the command does.
+/// Compiles the component on the standard input to the standard output, in this much processor time: what the command does. In more it
+/// ends the process, after a word on the standard error.
 ///
 /// # Errors
 /// What the compiler says of the component.
-pub fn compile_input(share: Share) -> anyhow::Result<()> {
+pub fn compile_input(share: Share, at_most: Duration) -> anyhow::Result<()> {
     end_with_parent();
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
     // Begun before this thread gives way, since a thread has the share of the one that starts it.
-    thread::spawn(move || watch(share));
+    thread::spawn(move || watch(share, at_most));
     share.take();
     // Nothing is instantiated here.
     let limits = HostLimits { total_instances: 1, ..HostLimits::default() };
@@ -92,18 +93,23 @@ pub fn compile_input(share: Share) -> anyhow::Result<()> {
 }
 
 /// Ends this process when it has computed for too long, or is not let do so.
-fn watch(share: Share) {
+fn watch(share: Share, at_most: Duration) {
     let begun = Instant::now();
     loop {
         thread::sleep(INTERVAL);
         let (used, elapsed) = (processor_time(), begun.elapsed());
-        if used > COMPILE_TIME || elapsed > COMPILE_PATIENCE {
+        if used > at_most {
+            let at_most = at_most.as_secs();
             eprintln!(
-                "it took {} s of processor time in {} s, and may take {} in {}: build a smaller component, or optimise it with wasm-opt",
-                used.as_secs(),
+                "it takes more than {at_most} s of processor time: build a smaller component, optimise it with wasm-opt, or start the host with a longer --compile-time"
+            );
+            process::exit(1);
+        }
+        if elapsed > COMPILE_PATIENCE {
+            eprintln!(
+                "after {} s it had {} s of processor time: deploy it again when there is less to do",
                 elapsed.as_secs(),
-                COMPILE_TIME.as_secs(),
-                COMPILE_PATIENCE.as_secs()
+                used.as_secs()
             );
             process::exit(1);
         }

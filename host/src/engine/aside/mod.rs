@@ -15,6 +15,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
     sync::mpsc::{self, Sender},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow, bail};
@@ -39,13 +40,15 @@ pub(super) struct Compilers {
 type Start = (Share, Sender<io::Result<Child>>);
 
 impl Compilers {
+    /// Those whose compilers may take this much processor time for a component.
+    ///
     /// # Errors
     /// When the machine gives no more threads.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(compile_time: Duration) -> io::Result<Self> {
         let (starter, wanted) = mpsc::channel::<Start>();
         thread::Builder::new().name("compilers".into()).spawn(move || {
             for (share, answer) in wanted {
-                _ = answer.send(start(share));
+                _ = answer.send(start(share, compile_time));
             }
         })?;
         Ok(Self { starter })
@@ -87,10 +90,10 @@ impl Compilers {
     }
 }
 
-fn start(share: Share) -> io::Result<Child> {
+fn start(share: Share, compile_time: Duration) -> io::Result<Child> {
     Command::new(this_program()?)
         .arg0("plaza")
-        .args([COMMAND, "--share", share.name()])
+        .args([COMMAND, "--share", share.name(), "--compile-time", &compile_time.as_secs().to_string()])
         // It needs none of what the host was told, secrets least of all.
         .env_clear()
         .env(THREADS, threads().to_string())
