@@ -2,7 +2,7 @@
 //!
 //! Pure, for the domain as well: [`money`], [`faults`], [`page`] (cursors), [`role`], [`text`], [`failure`], [`hex`].
 //! For the edge, in the order in which a request meets it: [`serve`] (CORS, security headers, problems for what axum
-//! refuses) → [`trace`] → [`token`] and [`caller`] (who asks), [`directory`] (what they may do now) → [`input`] (bodies, paths and queries, with every fault listed) →
+//! refuses) → [`trace`] → [`token`] and [`caller`] (who asks), [`mod@directory`] (what they may do now) → [`input`] (bodies, paths and queries, with every fault listed) →
 //! [`idempotency`] → [`sql`], [`inbox`] and [`uuid`] → [`etag`], [`page`] and [`problem`] (the answer). [`openapi`] and [`asyncapi`] describe it all,
 //! [`settings`] reads the component's variables, [`within()`] bounds how long another is waited for. What a component exports is also
 //! reached over HTTP, by those who have the [`service_token`]: [`internal`].
