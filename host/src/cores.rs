@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// How much background threads give way.
-const BACKGROUND_NICENESS: i32 = 10;
+pub const BACKGROUND_NICENESS: i32 = 10;
 
 /// The most that a thread can give way among those of the common kind.
 const MOST_NICENESS: i32 = 19;

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::{
-    cores::{give_way, run_when_idle},
+    cores::{BACKGROUND_NICENESS, give_way, run_when_idle},
     engine::config,
     limits::{COMPILE_PATIENCE, HostLimits},
 };
@@ -66,7 +66,7 @@ impl Share {
     fn take(self) {
         match self {
             Self::Rest => run_when_idle(),
-            Self::Small => give_way(10),
+            Self::Small => give_way(BACKGROUND_NICENESS),
             Self::Equal => {}
         }
     }

@@ -70,7 +70,7 @@ impl KafkaSettings {
         }
         match &self.tls {
             Some(Trust::File(file)) => config.set("ssl.ca.location", file.to_string_lossy()),
-            // OpenSSL is part of the program and knows of no folder, so the usual ones are looked into.
+            // An OpenSSL that is part of the program knows of no folder, so the usual ones are looked into.
             Some(Trust::Machine) => config.set("ssl.ca.location", "probe"),
             None => &mut config,
         };
