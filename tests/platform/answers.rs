@@ -61,6 +61,8 @@ async fn a_guest_that_keeps_its_instance_from_others_after_its_head_is_ended_and
 async fn a_guest_that_computes_on_after_its_answer_is_ended_too() {
     let host = bounds().argument("--cores").argument("1").start();
     assert_eq!(host.client().get("/busy/afterwards").await.expect(200).text(), "first\n");
+    // Who comes earlier is in that instance, and goes down with it.
+    host.stderr().line_with("afterwards computes");
     neighbours(&host.client()).await;
     let line = host.stderr().line_with("computed on when its time was over");
     assert!(line.contains("breaks_off::handle"), "where it did: {line}");

@@ -42,6 +42,7 @@ async fn write(
             drop(sender);
             // For the answer's end to be passed on.
             time::sleep(Duration::from_millis(1)).await;
+            eprintln!("{ending} computes");
             compute();
         }
         "sleep" => std::thread::sleep(HOUR),
