@@ -3,6 +3,7 @@
 use futures::future::join_all;
 use plaza_tests::databases::Databases;
 use plaza_tests::shop::{Customer, fresh_key, id_of};
+use plaza_tests::{Setup, Shop, until};
 use serde_json::json;
 
 use crate::shop;
@@ -190,4 +191,42 @@ async fn another_customers_payment_is_404() {
     let list = other.client.get(&format!("/api/v1/payments?orderId={order}")).await.expect(200).json();
     assert_eq!(list, json!([]));
     shop().anyone().get(&format!("/api/v1/payments/{payment}")).await.problem(401);
+}
+
+#[tokio::test]
+async fn what_belongs_to_one_order_is_found_without_going_through_all_that_its_customer_has() {
+    const OTHERS: i64 = 3000;
+    const ASKED: i64 = 20;
+    let shop = Shop::on(Setup::shop().start());
+    let customer = shop.customer().await;
+    let order = id_of(&customer.order(&[(shop.product("19.99", 5).await, 1)]).await);
+    customer.payment_of(order).await;
+    let mine = format!("/api/v1/notifications?orderId={order}");
+    until("it is notified", async || customer.client.get(&mine).await.json().get(0).map(|_| ())).await;
+    let databases = Databases::of(&shop.host);
+    let id = customer.id;
+    let payments = format!(
+        "insert into payments (order_id, user_id, amount_minor, currency, status)
+         select -number, {id}, 100, 'EUR', 'cancelled' from generate_series(1, {OTHERS}) as number"
+    );
+    let notifications = format!(
+        "insert into notifications (user_id, order_id, type, subject, body)
+         select {id}, -number, type, subject, body from notifications, generate_series(1, {OTHERS}) as number"
+    );
+    for (service, others) in [("payments", payments), ("notifications", notifications)] {
+        let database = format!("{service}_database");
+        databases.execute(&database, &others).await;
+        let counted = format!(
+            "select idx_scan, coalesce(idx_tup_fetch, 0) + seq_tup_read from pg_stat_user_tables where relname = '{service}'"
+        );
+        let counts = async || databases.rows::<(i64, i64)>(&database, &counted).await[0];
+        let before = counts().await;
+        for _ in 0..ASKED {
+            let list = customer.client.get(&format!("/api/v1/{service}?orderId={order}")).await.expect(200).json();
+            assert_eq!(list.as_array().map(Vec::len), Some(1), "{service}");
+        }
+        let seen = async || Some(counts().await).filter(|now| now.0 >= before.0 + ASKED);
+        let after = until("the server has counted", seen).await;
+        assert!(after.1 - before.1 < OTHERS, "{service}: {} rows for {ASKED} answers", after.1 - before.1);
+    }
 }

@@ -40,17 +40,22 @@ impl Notifications for Sql {
             filter.after.map(|place| moment(place.created_at)).unwrap_or(ParameterValue::DbNull),
             filter.after.map(|place| place.id).into(),
             filter.limit.into(),
-            filter.order_id.into(),
         ];
-        // A condition of its own, not `$5 is null or …`, so that the index by user serves it.
-        let of_user = if filter.user_id.is_some() { "and user_id = $5::bigint" } else { "" };
-        params.extend(filter.user_id.map(ParameterValue::from));
+        // Conditions of their own, not `$4 is null or …`, so that the indexes serve them.
+        let mut condition = |column: &str, value: Option<i64>| {
+            let Some(value) = value else { return String::new() };
+            params.push(value.into());
+            format!(" and {column} = ${}::bigint", params.len())
+        };
+        let (of_user, of_order) = (condition("user_id", filter.user_id), condition("order_id", filter.order_id));
+        // By itself: of a young table the server believes that it soon meets the order's among all of the customer's.
+        let fence = if of_order.is_empty() { "" } else { "offset 0" };
         let statement = format!(
             "select id, user_id, order_id, type, subject, body, created_at at time zone 'UTC' as created_at
-            from notifications
-            where (created_at, id) < (coalesce($1::timestamp at time zone 'UTC', 'infinity'), coalesce($2::bigint, 0))
-                and ($4::bigint is null or order_id = $4::bigint) {of_user}
-            order by created_at desc, id desc limit $3::bigint"
+            from (select * from notifications where true{of_order} {fence}) as notifications
+            where (notifications.created_at, id) < (coalesce($1::timestamp at time zone 'UTC', 'infinity'),
+                coalesce($2::bigint, 0)) {of_user}
+            order by notifications.created_at desc, id desc limit $3::bigint"
         );
         Ok(all(&DATABASE.rows(&statement, params).await?, notification)?)
     }
