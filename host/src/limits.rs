@@ -274,6 +274,24 @@ pub const REGISTRY_UNPACKED_BYTES: u64 = REGISTRY_APPLICATION_BYTES + 4096 * REG
 /// Bytes of what a registry of packages says of itself.
 pub const REGISTRY_WELL_KNOWN_BYTES: usize = 64 * 1024;
 
+/// Tags of a package that are asked for at once, to look for versions; a registry may send fewer.
+pub const REGISTRY_TAGS_PAGE: usize = 1000;
+
+/// Such answers in a row.
+pub const REGISTRY_TAGS_PAGES: usize = 100;
+
+/// Bytes of one of them.
+pub const REGISTRY_TAGS_BYTES: u64 = 1024 * 1024;
+
+/// Versions of a package that are told where none of them will do: the newest.
+pub const REGISTRY_VERSIONS_TOLD: usize = 5;
+
+/// How long a program may take that keeps the passwords of registries. It may ask somebody at the keyboard.
+pub const REGISTRY_HELPER_TIME: Duration = Duration::from_secs(60);
+
+/// Bytes of its answer.
+pub const REGISTRY_HELPER_BYTES: u64 = 64 * 1024;
+
 /// Bytes of a token server's answer.
 pub const REGISTRY_TOKEN_BYTES: u64 = 64 * 1024;
 

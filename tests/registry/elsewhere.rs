@@ -26,8 +26,14 @@ fn manifest(source: &str, dependency: &str) -> Manifest {
     ))
 }
 
+/// A host that looks for nothing among this user's settings.
+fn setup(manifest: &Manifest) -> Setup {
+    let settings = manifest.path().with_file_name("settings");
+    Setup::of(manifest.path()).environment("XDG_CONFIG_HOME", settings.to_str().expect("a path of UTF-8"))
+}
+
 async fn expect_served(manifest: &Manifest) {
-    let setup = Setup::of(manifest.path()).argument("--insecure");
+    let setup = setup(manifest).argument("--insecure");
     let host = tokio::task::spawn_blocking(|| setup.start()).await.unwrap();
     assert_eq!(host.client().get("/part/environment").await.expect(200).text(), "PLACE=here");
 }
@@ -62,7 +68,7 @@ async fn a_file_with_another_digest_is_refused_and_not_kept() {
     let url = serve("asks.wasm", component("hello")).await;
     let source = format!(r#"{{ url = "{url}", digest = "{}" }}"#, digest(&component("asks")));
     let manifest = manifest(&source, r#"{ path = "target/wasm32-wasip2/release/knows.wasm" }"#);
-    let setup = Setup::of(manifest.path());
+    let setup = setup(&manifest);
     let ended = tokio::task::spawn_blocking(|| setup.refused()).await.unwrap();
     for part in [&*digest(&component("hello")), "change the manifest if that is meant"] {
         assert!(ended.code == Some(1) && ended.stderr.contains(part), "{part}: {}", ended.stderr);
@@ -85,7 +91,7 @@ async fn components_and_dependencies_come_out_of_a_registry_of_packages() {
     let found = manifest(&of("asks"), &of("knows"));
     expect_served(&found).await;
     let missing = manifest(&of("nothing"), &of("knows"));
-    let ended = Setup::of(missing.path()).argument("--insecure").refused();
+    let ended = setup(&missing).argument("--insecure").refused();
     assert!(ended.code == Some(1) && ended.stderr.contains("there is no"), "{}", ended.stderr);
     drop(registry);
     // What is there needs nobody.

@@ -19,6 +19,7 @@ mod stand_in;
 mod token_registry;
 mod tokens;
 mod trouble;
+mod versions;
 
 /// Somebody at a machine, with passwords and a state folder of their own.
 struct Person {
@@ -31,7 +32,11 @@ impl Person {
     }
 
     fn passwords(&self) -> PathBuf {
-        self.folder.path().join("settings/registry.json")
+        self.settings().join("registry.json")
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.path().join("settings")
     }
 
     fn state(&self) -> PathBuf {
@@ -40,17 +45,28 @@ impl Person {
 
     /// `plaza registry <arguments>`.
     fn registry(&self, arguments: &[&str]) -> Done {
-        let output = self.command(arguments).output().expect("plaza can be run");
-        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.push_str(&String::from_utf8_lossy(&output.stderr));
-        Done { went_through: output.status.success(), text }
+        done(&mut self.command(arguments))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(plaza());
-        command.arg("registry").args(arguments).env("REGISTRY_AUTH_FILE", self.passwords());
-        command.current_dir(workspace()).stdin(Stdio::null());
+        command.arg("registry").args(arguments);
+        self.own(&mut command);
         command
+    }
+
+    /// Has a command keep to what is this person's.
+    fn own(&self, command: &mut Command) {
+        command.env("REGISTRY_AUTH_FILE", self.passwords()).env("XDG_CONFIG_HOME", self.settings());
+        command.current_dir(workspace()).stdin(Stdio::null());
+    }
+
+    /// `plaza <arguments> -f <manifest>`.
+    fn run(&self, arguments: &[&str], manifest: &Path) -> Done {
+        let mut command = Command::new(plaza());
+        command.args(arguments).arg("-f").arg(manifest);
+        self.own(&mut command);
+        done(&mut command)
     }
 
     /// Pushes the application of a manifest to a registry without TLS; returns the artifact's digest.
@@ -88,6 +104,12 @@ impl Person {
     fn applications(&self) -> usize {
         fs::read_dir(self.state().join("registry/applications")).map_or(0, Iterator::count)
     }
+}
+
+fn done(command: &mut Command) -> Done {
+    let output = command.output().expect("plaza can be run");
+    let text = [output.stdout, output.stderr].concat();
+    Done { went_through: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
 }
 
 fn word_after(text: &str, start: &str) -> String {

@@ -1,34 +1,15 @@
 //! Packages: which of them are fetched, from whom, and what is told where that fails.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{fs, path::PathBuf};
 
 use axum::{Router, extract::Request, routing::get};
-use plaza_tests::{broker::free_port, manifest::Manifest, operator::Done, setup::plaza, workspace};
+use plaza_tests::{broker::free_port, manifest::Manifest, workspace};
 
 use crate::{
     DockerRegistry, Person, component,
     spin_apps::{digest, push},
     token_registry::{Seen, serve},
 };
-
-/// `plaza <arguments> -f <manifest>`.
-fn run(person: &Person, arguments: &[&str], manifest: &Path) -> Done {
-    let output = Command::new(plaza())
-        .args(arguments)
-        .arg("-f")
-        .arg(manifest)
-        .env("REGISTRY_AUTH_FILE", person.passwords())
-        .current_dir(workspace())
-        .stdin(Stdio::null())
-        .output()
-        .expect("plaza can be run");
-    let text = [output.stdout, output.stderr].concat();
-    Done { went_through: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
-}
 
 /// An application of components with these sources.
 fn manifest(components: &[(&str, &str)]) -> Manifest {
@@ -64,7 +45,7 @@ async fn a_registry_of_packages_may_name_another_in_which_they_are() {
     ] {
         let names = serve(Router::new().route("/.well-known/wasm-pkg/registry.json", get(async move || text)));
         let manifest = manifest(&[("hello", &package(&names, "hello"))]);
-        run(&person, &["build", "--insecure"], &manifest.path()).expect();
+        person.run(&["build", "--insecure"], &manifest.path()).expect();
         assert_eq!(fs::read(kept(&manifest, &names, "hello")).unwrap(), component("hello"));
     }
 }
@@ -76,7 +57,7 @@ async fn a_package_is_held_against_what_came_when_it_was_first_fetched() {
     let address = registry.address();
     let manifest = manifest(&[("hello", &package(&address, "hello"))]);
     let file = kept(&manifest, &address, "hello");
-    let build = || run(&person, &["build", "--insecure"], &manifest.path());
+    let build = || person.run(&["build", "--insecure"], &manifest.path());
     assert!(build().expect().text.contains(&digest(&component("hello"))));
     assert!(!build().expect().text.contains("fetch"));
     // What somebody has changed there is not used.
@@ -103,8 +84,8 @@ fn plain_http_is_spoken_with_the_registry_that_is_named_and_with_no_other() {
     let other = other.replace("127.0.0.1", "0.0.0.0");
     let manifest = manifest(&[("hello", &package(&other, "hello"))]);
     let (path, told) = (manifest.path(), format!("no TLS with {other}"));
-    run(&person, &["registry", "push", "--insecure", &registry.reference("app:1")], &path).refused(&[&told]);
-    run(&person, &["build", "--insecure"], &path).refused(&[&told]);
+    person.run(&["registry", "push", "--insecure", &registry.reference("app:1")], &path).refused(&[&told]);
+    person.run(&["build", "--insecure"], &path).refused(&[&told]);
     assert_eq!(seen.all(), Vec::<String>::new());
     let named = registry.reference("app:1").replace("127.0.0.1", "0.0.0.0");
     person.push(&workspace().join("tests/spin-apps/static-response/spin.toml"), &named);
@@ -122,7 +103,7 @@ async fn check_tells_what_cannot_be_fetched_beside_all_other_faults() {
         ("third", &package(&there, "nothing")),
         ("fourth", &package(&there, "hello")),
     ]);
-    let checked = run(&person, &["check", "--insecure"], &manifest.path());
+    let checked = person.run(&["check", "--insecure"], &manifest.path());
     let checked = checked.refused(&[
         &format!("spin.toml:7: {away} does not answer"),
         "spin.toml:12: there is no `nowhere.wasm`",
@@ -130,7 +111,7 @@ async fn check_tells_what_cannot_be_fetched_beside_all_other_faults() {
         "3 faults",
     ]);
     assert!(!checked.text.contains("plaza build"), "{}", checked.text);
-    run(&person, &["check"], &manifest.path()).refused(&["say --insecure"]);
+    person.run(&["check"], &manifest.path()).refused(&["say --insecure"]);
 }
 
 #[tokio::test]
@@ -139,9 +120,9 @@ async fn who_builds_one_component_fetches_that_one() {
     publish(&registry, "test/hello", &component("hello")).await;
     let address = registry.address();
     let manifest = manifest(&[("one", &package(&address, "hello")), ("other", &package(&address, "nothing"))]);
-    run(&person, &["build", "--insecure", "-c", "one"], &manifest.path()).expect();
-    run(&person, &["build", "--insecure"], &manifest.path()).refused(&["there is no"]);
-    run(&person, &["build", "--insecure", "-c", "neither"], &manifest.path()).refused(&["no component `neither`"]);
+    person.run(&["build", "--insecure", "-c", "one"], &manifest.path()).expect();
+    person.run(&["build", "--insecure"], &manifest.path()).refused(&["there is no"]);
+    person.run(&["build", "--insecure", "-c", "neither"], &manifest.path()).refused(&["no component `neither`"]);
 }
 
 #[test]
@@ -152,7 +133,7 @@ fn what_may_be_secret_in_an_address_is_not_told() {
         let url = format!("http://ada:hunter2@{address}/web.wasm?token=hunter2");
         let source = format!(r#"{{ url = "{url}", digest = "sha256:{}" }}"#, "a".repeat(64));
         let manifest = manifest(&[("web", &source)]);
-        let refused = run(&person, &["build"], &manifest.path()).refused(&[&address]);
+        let refused = person.run(&["build"], &manifest.path()).refused(&[&address]);
         assert!(!refused.text.contains("hunter2"), "{}", refused.text);
     }
 }
@@ -162,6 +143,6 @@ fn a_registry_that_would_be_taken_for_something_else_is_a_fault() {
     let person = Person::new();
     for registry in ["myregistry", ".."] {
         let manifest = manifest(&[("web", &package(registry, "web"))]);
-        run(&person, &["check"], &manifest.path()).refused(&[&format!("`{registry}` is no registry")]);
+        person.run(&["check"], &manifest.path()).refused(&[&format!("`{registry}` is no registry")]);
     }
 }

@@ -6,6 +6,8 @@ use std::{
     process::Stdio,
 };
 
+use plaza_tests::{Setup, workspace};
+
 use crate::{
     Person, pushed,
     spin_apps::{CONFIGURATION, DATA, LOCKED, WASM, digest, locked},
@@ -113,7 +115,7 @@ async fn a_tag_that_was_moved_brings_what_it_means_now_and_pruning_removes_what_
     let (registry, person, reference) = pushed("tests/spin-apps/static-response/spin.toml", "app:1");
     let before = person.pulled(&reference);
     let digest = word_after(&person.pull(&reference).text, "digest: ");
-    person.push(&plaza_tests::workspace().join("tests/spin-apps/dependencies/spin.toml"), &reference);
+    person.push(&workspace().join("tests/spin-apps/dependencies/spin.toml"), &reference);
     let after = person.pulled(&reference);
     assert_ne!(before, after);
     let pinned = registry.reference(&format!("app@{digest}"));
@@ -129,4 +131,23 @@ async fn a_tag_that_was_moved_brings_what_it_means_now_and_pruning_removes_what_
     person.registry(&["prune", "--state-dir", state.to_str().unwrap(), "1.0"]).refused(&["is no digest"]);
     // What was removed can be pulled again.
     assert_eq!(person.pulled(&pinned), before);
+}
+
+#[tokio::test]
+async fn what_a_host_serves_is_pruned_once_it_has_ended() {
+    let (_registry, person, reference) = pushed("tests/spin-apps/static-response/spin.toml", "app:1");
+    let host = Setup::in_registry(&reference).start();
+    let state = host.setup().state().path().to_owned();
+    let registry = |action: &str, more: &[&str]| {
+        person.registry(&[&[action, "--state-dir", state.to_str().unwrap()], more].concat()).expect().text
+    };
+    person.push(&workspace().join("tests/spin-apps/dependencies/spin.toml"), &reference);
+    registry("pull", &["--insecure", &reference]);
+    let pruned = registry("prune", &[]);
+    assert!(pruned.contains("removed 0 applications") && pruned.contains("1 more stay"), "{pruned}");
+    assert_eq!(host.client().get("/hello").await.expect(200).text(), "hello");
+    assert_eq!(host.client().get("/notice/weather").await.expect(200).text(), "Grüße\n");
+    let host = host.kill();
+    assert!(registry("prune", &[]).contains("removed 1 applications"));
+    drop(host);
 }

@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::Body,
     extract::State,
-    http::{Response, Uri},
+    http::{Response, Uri, response::Builder},
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -19,6 +19,9 @@ use sha2::{Digest, Sha512};
 use tokio::sync::watch;
 
 use crate::spin_apps::{MANIFEST, digest};
+
+/// Tags in one answer.
+const TAGS_AT_ONCE: usize = 2;
 
 /// How a blob that was asked for comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +72,11 @@ impl StandIn {
             })
         });
         Self { address, shared, sends, halves }
+    }
+
+    /// `127.0.0.1:port`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// What something in it is called.
@@ -124,12 +132,25 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri) -> Response<Body> {
             .header("content-type", MANIFEST)
             .header("docker-content-digest", format!("sha512:{digits}"))
             .body(text.into())
+    } else if path.ends_with("/tags/list") {
+        tags(&shared, uri.query().unwrap_or_default(), answer)
     } else if let Some(bytes) = found(&shared.blobs).filter(|_| kind.ends_with("/blobs")) {
         answer.header("content-length", bytes.len()).body(body(&shared, bytes))
     } else {
         answer.status(404).body(Body::empty())
     };
     answer.expect("a sound answer")
+}
+
+/// Tags behind those that were seen, a few at a time, whatever is asked for.
+fn tags(shared: &Arc<Shared>, query: &str, answer: Builder) -> axum::http::Result<Response<Body>> {
+    let seen = query.strip_prefix("seen=").unwrap_or_default();
+    let manifests = shared.manifests.lock().expect("no panic");
+    let mut behind = manifests.keys().filter(|name| !name.starts_with("sha256:") && name.as_str() > seen);
+    let page: Vec<&String> = behind.by_ref().take(TAGS_AT_ONCE).collect();
+    let next = page.last().map(|last| format!("<list?seen={last}>; rel=\"next\""));
+    let answer = if let (Some(next), Some(_)) = (next, behind.next()) { answer.header("link", next) } else { answer };
+    answer.body(json!({ "name": "test", "tags": page }).to_string().into())
 }
 
 fn body(shared: &Arc<Shared>, bytes: Bytes) -> Body {

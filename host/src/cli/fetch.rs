@@ -2,7 +2,7 @@
 
 use crate::{
     manifest::{self, App, Fault, Source, app::Download},
-    registry::{self, Credentials, Insecure, RegistryError},
+    registry::{self, Asker, Insecure, RegistryError},
 };
 
 /// Fetches what is not there, of these components, or of all where none is named. What is wrong with the manifest is told by whoever reads
@@ -18,7 +18,8 @@ pub(super) fn fetch(source: &Source, only: &[String], insecure: &Insecure) -> an
     if app.downloads().is_empty() {
         return Ok(());
     }
-    runtime()?.block_on(registry::fetch(&app, insecure, &Credentials::of_this_user(), tell))?;
+    let asker = Asker::of_this_user(insecure.clone());
+    runtime()?.block_on(registry::fetch(&app, &asker, tell))?;
     Ok(())
 }
 
@@ -31,8 +32,8 @@ pub(super) fn faults(source: &Source, insecure: &Insecure) -> anyhow::Result<Vec
     if reading.app.downloads().is_empty() {
         return Ok(Vec::new());
     }
-    let failures =
-        runtime()?.block_on(registry::fetch_each(&reading.app, insecure, &Credentials::of_this_user(), tell));
+    let asker = Asker::of_this_user(insecure.clone());
+    let failures = runtime()?.block_on(registry::fetch_each(&reading.app, &asker, tell));
     let mut missing = Vec::new();
     for (download, error) in &failures {
         let (message, remedy) = parted(error);

@@ -10,6 +10,7 @@ use crate::{
         self, Fault,
         runtime_config::{self, RuntimeConfig},
     },
+    registry::{Hold, hold, is_application},
     server::{Proxies, TrustedProxies},
     tls::{Identity, TlsError},
 };
@@ -40,6 +41,16 @@ impl ManifestFlag {
     /// Puts a folder in its place.
     pub fn is_in(&mut self, folder: PathBuf) {
         self.manifest = folder;
+    }
+
+    /// Holds the manifest's folder, where that is an application that was pulled, so that it is not pruned.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn hold(&self) -> anyhow::Result<Option<Hold>> {
+        let path = self.path();
+        let folder = path.parent().filter(|folder| is_application(folder));
+        Ok(folder.map(hold).transpose()?.flatten())
     }
 
     /// The manifest with the profile.

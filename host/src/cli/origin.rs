@@ -7,7 +7,7 @@ use clap::Args;
 use super::registry::{TransportFlag, waits};
 use crate::{
     app,
-    registry::{Credentials, Place, Reference, pull},
+    registry::{Credentials, Hold, Place, Reference, hold, pull},
 };
 
 /// Those of Spin.
@@ -37,15 +37,20 @@ impl OriginFlags {
         }
     }
 
-    /// Gets the artifact; returns the folder in which its manifest is.
+    /// Gets the artifact; returns the folder in which its manifest is, and what keeps that from being pruned.
     ///
     /// # Errors
     /// What the registry says.
-    pub(super) async fn fetch(&self, reference: &Reference, state_dir: &Path) -> anyhow::Result<PathBuf> {
+    pub(super) async fn fetch(&self, reference: &Reference, state_dir: &Path) -> anyhow::Result<(PathBuf, Hold)> {
         let state_dir = app::state_dir(state_dir)?;
         let credentials = Credentials::of_this_user();
-        let pulled = pull(reference, self.transport.insecure, &credentials, &state_dir, waits).await?;
-        tracing::info!(%reference, digest = pulled.digest, "got the application from its registry");
-        Ok(pulled.folder)
+        loop {
+            let pulled = pull(reference, self.transport.insecure, &credentials, &state_dir, waits).await?;
+            // Somebody may just have pruned it.
+            if let Some(held) = hold(&pulled.folder)? {
+                tracing::info!(%reference, digest = pulled.digest, "got the application from its registry");
+                return Ok((pulled.folder, held));
+            }
+        }
     }
 }

@@ -160,11 +160,14 @@ impl Up {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let artifact = self.origin.artifact(self.manifest.named())?;
         let insecure = Insecure::of(self.origin.transport.insecure, artifact.as_ref());
-        if let Some(reference) = artifact {
+        let held = if let Some(reference) = artifact {
             ensure!(!builds && !watch, "what {reference} holds is built already; take --build and --watch out");
-            let folder = runtime.block_on(self.origin.fetch(&reference, &self.data.server.state_dir))?;
+            let (folder, held) = runtime.block_on(self.origin.fetch(&reference, &self.data.server.state_dir))?;
             self.manifest.is_in(folder);
-        }
+            Some(held)
+        } else {
+            self.manifest.hold()?
+        };
         fetch(&self.manifest.source(), &[], &insecure)?;
         let options = self.options()?;
         if builds {
@@ -174,6 +177,7 @@ impl Up {
         let served = runtime.block_on(serve(options, quiet, watch));
         // A compilation that a signal interrupted is not waited for.
         runtime.shutdown_background();
+        drop(held);
         served
     }
 

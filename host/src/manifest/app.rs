@@ -1,10 +1,12 @@
 //! What a manifest says, once it has been read and found sound.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
 };
+
+use semver::{Version, VersionReq};
 
 use super::template::Template;
 use crate::limits::ComponentLimits;
@@ -36,11 +38,17 @@ pub struct App {
 
 impl App {
     /// Everything that is to be fetched.
-    pub fn downloads(&self) -> BTreeSet<&Download> {
+    pub fn downloads(&self) -> Vec<&Download> {
         let components = self.components.values();
         let dependencies = components.clone().flat_map(|one| one.composed.values().chain(one.under_spin.values()));
-        let downloads = components.map(|component| &component.download);
-        downloads.chain(dependencies.map(|dependency| &dependency.download)).flatten().collect()
+        let sources = components.map(|component| &component.download);
+        let mut downloads = Vec::new();
+        for download in sources.chain(dependencies.map(|dependency| &dependency.download)).flatten() {
+            if !downloads.contains(&download) {
+                downloads.push(download);
+            }
+        }
+        downloads
     }
 
     /// The folder from which the manifest's relative paths start.
@@ -197,7 +205,7 @@ pub struct Composed {
 }
 
 /// A `.wasm` file that is fetched before it is used.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Download {
     /// By its address.
     Url {
@@ -208,15 +216,24 @@ pub enum Download {
     },
     /// By its name in a registry.
     Package {
-        /// `host` or `host:port`.
-        registry: String,
+        /// `host` or `host:port`; where none is named, this user's settings for packages say it.
+        registry: Option<String>,
         /// What stands before the colon of its name.
         namespace: String,
         /// What stands behind it.
         name: String,
-        /// Three numbers, perhaps with more behind them.
-        version: String,
+        /// Which will do.
+        versions: Versions,
     },
+}
+
+/// Which versions of a package will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Versions {
+    /// This one.
+    Exactly(Version),
+    /// The newest that there is of these.
+    Newest(VersionReq),
 }
 
 impl Download {
@@ -225,9 +242,20 @@ impl Download {
         let folder = Path::new(".plaza/fetched");
         match self {
             Self::Url { sha256, .. } => folder.join(format!("{sha256}.wasm")),
-            Self::Package { registry, namespace, name, version } => {
-                folder.join(registry).join(namespace).join(name).join(format!("{version}.wasm"))
+            Self::Package { registry, namespace, name, versions } => {
+                // No registry is called so: but for `localhost`, a name without a dot has a port.
+                let registry = registry.as_deref().unwrap_or("unnamed");
+                folder.join(registry).join(namespace).join(name).join(format!("{versions}.wasm"))
             }
+        }
+    }
+}
+
+impl fmt::Display for Versions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(version) => version.fmt(formatter),
+            Self::Newest(these) => these.fmt(formatter),
         }
     }
 }
@@ -236,8 +264,9 @@ impl fmt::Display for Download {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url { url, .. } => formatter.write_str(url),
-            Self::Package { registry, namespace, name, version } => {
-                write!(formatter, "{namespace}:{name}@{version} in {registry}")
+            Self::Package { registry, namespace, name, versions } => {
+                write!(formatter, "{namespace}:{name}@{versions}")?;
+                registry.iter().try_for_each(|registry| write!(formatter, " in {registry}"))
             }
         }
     }

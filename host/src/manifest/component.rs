@@ -93,7 +93,7 @@ fn read_source(base: &Path, section: &Section<'_>, profiles: &Profiles<'_>) -> O
     }
     let source = node.section(download::KEYS)?;
     let found = match source.get("registry").or_else(|| source.get("package")) {
-        Some(_) => download::read_package(&source, None),
+        Some(_) => download::read_component(&source),
         None => download::read_url(&source),
     }?;
     Some((base.join(found.file()), Some(found)))

@@ -115,10 +115,12 @@ fn check_key(key: &str, node: &Node<'_>) {
 /// A Spin line: a component, a file, or something that is fetched. What cannot be is no fault where Plaza's own line stands in for this one.
 fn read_spin(base: &Path, key: &str, node: &Node<'_>, all: bool, replaced: bool) -> Option<Composed> {
     if node.is_string() {
-        if !replaced {
-            download::refuse_unnamed(node, import::package_name(key));
+        if replaced {
+            return None;
         }
-        return None;
+        let found = download::read_versions(node, key)?;
+        let (file, inherit) = (base.join(found.file()), all_or_nothing(all));
+        return Some(Composed { component: None, file, download: Some(found), export: None, inherit });
     }
     let section = node.section(KEYS)?;
     let inherit = read_inherit(&section, all);
@@ -136,19 +138,22 @@ fn read_spin(base: &Path, key: &str, node: &Node<'_>, all: bool, replaced: bool)
     }
     let found = match section.get("url") {
         Some(_) => download::read_url(&section),
-        None => download::read_package(&section, Some(key)),
+        None => download::read_dependency(&section, key),
     }?;
     Some(Composed { component: None, file: base.join(found.file()), download: Some(found), export, inherit })
 }
 
+fn all_or_nothing(all: bool) -> Inherit {
+    if all { Inherit::All } else { Inherit::These(Vec::new()) }
+}
+
 /// What the line says, else what the component says for all its dependencies.
 fn read_inherit(section: &Section<'_>, all: bool) -> Inherit {
-    let of = |all: bool| if all { Inherit::All } else { Inherit::These(Vec::new()) };
     let Some(node) = section.get("inherit_configuration") else {
-        return of(all);
+        return all_or_nothing(all);
     };
     if !node.is_list() {
-        return of(node.boolean().unwrap_or_default());
+        return all_or_nothing(node.boolean().unwrap_or_default());
     }
     let mut keys = Vec::new();
     for entry in node.list() {

@@ -1,7 +1,7 @@
 //! Components and dependencies that are fetched: by a URL, or out of a registry.
 
 use super::{
-    app::Download,
+    app::{Download, Versions},
     import,
     section::{Node, Section},
 };
@@ -33,59 +33,82 @@ pub(super) fn read_url(section: &Section<'_>) -> Option<Download> {
     Some(Download::Url { url: address, sha256: digits.to_owned() })
 }
 
-/// `{ registry, package, version }`; a dependency's package is that of its import where it names none.
-pub(super) fn read_package(section: &Section<'_>, import: Option<&str>) -> Option<Download> {
+/// `{ registry, package, version }`: one version of a component.
+pub(super) fn read_component(section: &Section<'_>) -> Option<Download> {
     let version = section.require("version", "version = \"1.0.0\"")?;
-    let package = match (section.get("package"), import) {
-        (Some(node), _) => node.string()?,
-        (None, Some(import)) => import::package_name(import).to_owned(),
-        (None, None) => section.require("package", "package = \"namespace:name\"")?.string()?,
-    };
-    let Some(registry) = section.get("registry") else {
-        refuse_unnamed(&section.node, &package);
-        return None;
-    };
-    read(&registry, &section.get("package").unwrap_or_else(|| section.node.clone()), &package, &version)
-}
-
-/// Says that nobody knows where a package is.
-pub(super) fn refuse_unnamed(node: &Node<'_>, package: &str) {
-    node.fault(
-        format!("no registry is named for `{package}`"),
-        "add `registry = \"…\"`: the host, such as `ghcr.io`, under which the package is at `namespace/name`",
-    );
-}
-
-fn read(registry: &Node<'_>, place: &Node<'_>, package: &str, version: &Node<'_>) -> Option<Download> {
-    let (host, wanted) = (registry.string()?, version.string()?);
-    if !is_registry(&host) {
-        registry.fault(
-            format!("`{host}` is no registry"),
-            "write its host, such as `ghcr.io`, and `:port` where it needs one or has no dot in it",
+    let package = section.require("package", "package = \"namespace:name\"")?;
+    let (registry, name, wanted) = (read_registry(section)?, package.string()?, version.string()?);
+    let Some(exact) = exactly(&wanted) else {
+        version.fault(
+            format!("`{wanted}` is not one version"),
+            "write the version that is to be taken, such as `1.0.0`; only a dependency's may be a range",
         );
         return None;
-    }
+    };
+    read(&package, registry, &name, exact)
+}
+
+/// The same of a dependency, of which any version will do that fits; its package is that of its import where it names none.
+pub(super) fn read_dependency(section: &Section<'_>, import: &str) -> Option<Download> {
+    let version = section.require("version", "version = \"1.0.0\"")?;
+    let package = section.get("package");
+    let name = package.as_ref().map_or_else(|| Some(import::package_name(import).to_owned()), Node::string)?;
+    let versions = fitting(&version)?;
+    read(&package.unwrap_or_else(|| section.node.clone()), read_registry(section)?, &name, versions)
+}
+
+/// A dependency of which there is nothing but the versions that fit.
+pub(super) fn read_versions(node: &Node<'_>, import: &str) -> Option<Download> {
+    read(node, None, import::package_name(import), fitting(node)?)
+}
+
+fn read(place: &Node<'_>, registry: Option<String>, package: &str, versions: Versions) -> Option<Download> {
     let parts =
         package.split_once(':').filter(|(namespace, name)| import::is_plain(namespace) && import::is_plain(name));
     let Some((namespace, name)) = parts else {
         place.fault(format!("`{package}` is no package"), "write it as `namespace:name`");
         return None;
     };
-    // What is taken must not depend on the day.
-    let exact = wanted.trim_start_matches('=').trim();
-    if !import::is_version(exact) {
-        version.fault(
-            format!("`{wanted}` is not one version"),
-            "write the version that is to be taken, such as `1.0.0`; ranges are not served",
+    Some(Download::Package { registry, namespace: namespace.to_owned(), name: name.to_owned(), versions })
+}
+
+/// The registry, if one is named.
+fn read_registry(section: &Section<'_>) -> Option<Option<String>> {
+    let Some(node) = section.get("registry") else { return Some(None) };
+    let host = node.string()?;
+    if !is_registry(&host) {
+        node.fault(
+            format!("`{host}` is no registry"),
+            "write its host, such as `ghcr.io`, and `:port` where it needs one or has no dot in it",
         );
         return None;
     }
-    Some(Download::Package {
-        registry: host,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        version: exact.to_owned(),
-    })
+    Some(Some(host))
+}
+
+/// The versions that a requirement lets in, as Spin and Cargo read it: `1.2` is `^1.2`.
+fn fitting(node: &Node<'_>) -> Option<Versions> {
+    let wanted = node.string()?;
+    if let Some(exact) = wanted.trim_start().starts_with('=').then(|| exactly(&wanted)).flatten() {
+        return Some(exact);
+    }
+    match wanted.parse() {
+        Ok(requirement) => Some(Versions::Newest(requirement)),
+        Err(error) => {
+            node.fault(
+                format!("`{wanted}` says of no versions that they fit"),
+                format!("write it as for Cargo, `1.2` or `^1.2`, `=1.2.3`, `>=1.2, <2`: {error}"),
+            );
+            None
+        }
+    }
+}
+
+/// One version, perhaps behind an equals sign.
+fn exactly(text: &str) -> Option<Versions> {
+    let text = text.trim();
+    let version = text.strip_prefix('=').unwrap_or(text).trim_start().parse().ok()?;
+    Some(Versions::Exactly(version))
 }
 
 /// A host and perhaps a port. A word alone would be read as a repository of Docker's own registry.

@@ -34,7 +34,7 @@ pub(super) fn is_key(key: &str) -> bool {
 }
 
 /// Whether a text is a version: three numbers, perhaps with `-…` and `+…`.
-pub(super) fn is_version(text: &str) -> bool {
+fn is_version(text: &str) -> bool {
     let plain = text.split(['-', '+']).next().unwrap_or(text);
     plain.split('.').count() == 3
         && plain.split('.').all(|number| number.parse::<u64>().is_ok())

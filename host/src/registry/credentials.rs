@@ -1,8 +1,8 @@
 //! Names and passwords for registries, kept as Docker keeps them: `{"auths": {"<registry>": {"auth": "<base64 of name:password>"}}}`.
 
 use std::{
-    collections::BTreeSet,
-    env, fmt, fs,
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
     io::{self, Write},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -13,9 +13,12 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
+    credential_helper::{self, Helped},
     error::{RegistryError, failed},
     host::within,
+    path_variable,
     remote::Remote,
+    settings_folder,
 };
 
 /// Names the one file to look into, and to write.
@@ -28,23 +31,30 @@ pub struct Credentials {
     files: Vec<PathBuf>,
     /// Those of others that cannot be read, and were told of.
     told: Arc<Mutex<BTreeSet<PathBuf>>>,
+    /// What programs have said, by their names and the registry: they may ask somebody each time.
+    helped: Arc<Mutex<BTreeMap<(String, String), Helped>>>,
 }
 
 /// What is known of a registry.
 #[derive(Default)]
 pub struct Login {
     pair: Option<(String, String)>,
-    helper: Option<PathBuf>,
+    helper: Option<String>,
 }
 
 impl Login {
+    /// These are known.
+    pub fn with(pair: (String, String)) -> Self {
+        Self { pair: Some(pair), helper: None }
+    }
+
     /// Name and password.
     pub fn pair(&self) -> Option<&(String, String)> {
         self.pair.as_ref()
     }
 
-    /// A file that leaves the registry's password to a program, where none was found.
-    pub fn helper(&self) -> Option<&Path> {
+    /// Why the program did not help to which a file leaves the registry's password, where none was found.
+    pub fn helper(&self) -> Option<&str> {
         self.helper.as_deref()
     }
 }
@@ -52,22 +62,23 @@ impl Login {
 impl Credentials {
     /// The files of this user: Plaza's own, then Spin's, then Docker's; or the one that is named in `REGISTRY_AUTH_FILE`.
     pub fn of_this_user() -> Self {
-        if let Some(file) = variable(FILE_VARIABLE) {
+        if let Some(file) = path_variable(FILE_VARIABLE) {
             return Self { files: vec![file], ..Self::default() };
         }
-        let docker = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")));
-        let settings = settings();
+        let docker = path_variable("DOCKER_CONFIG").or_else(|| Some(path_variable("HOME")?.join(".docker")));
+        let settings = settings_folder();
         let own = settings.as_ref().map(|folder| folder.join("plaza/registry.json"));
         let spin = settings.as_ref().map(|folder| folder.join("fermyon/registry-auth.json"));
         let files = [own, spin, docker.map(|folder| folder.join("config.json"))].into_iter().flatten().collect();
         Self { files, ..Self::default() }
     }
 
-    /// What is known of a registry. A file of somebody else's that cannot be read is told once, and passed over.
+    /// What is known of a registry: what stands in a file, or what the program says to which it leaves passwords. A file of somebody else's
+    /// that cannot be read is told once, and passed over.
     ///
     /// # Errors
     /// A file of one's own that cannot be read.
-    pub fn of(&self, registry: &str) -> Result<Login, RegistryError> {
+    pub async fn of(&self, registry: &str) -> Result<Login, RegistryError> {
         let mut helper = None;
         for (place, file) in self.files.iter().enumerate() {
             let document = match document(file) {
@@ -80,14 +91,31 @@ impl Credentials {
             let names = [registry.to_owned(), format!("https://{registry}"), format!("https://{registry}/v1/")];
             let entry = |name: &String| document.get("auths")?.get(name);
             if let Some(found) = names.iter().find_map(|name| decoded(entry(name)?)) {
-                return Ok(Login { pair: Some(found), helper: None });
+                return Ok(Login::with(found));
             }
-            let helps = |name: &String| document.get("credHelpers").is_some_and(|all| all.get(name).is_some());
-            if document.get("credsStore").is_some() || names.iter().any(helps) {
-                helper.get_or_insert_with(|| file.clone());
+            let of_registry = |name: &String| document.get("credHelpers")?.get(name);
+            let program = names.iter().find_map(of_registry).or_else(|| document.get("credsStore"));
+            let Some(program) = program.and_then(Value::as_str).filter(|name| !name.is_empty()) else { continue };
+            match self.ask(program, registry).await {
+                Ok(Some(found)) => return Ok(Login::with(found)),
+                Ok(None) => {}
+                Err(why) => {
+                    _ = helper.get_or_insert_with(|| format!("{why}, and {} leaves passwords to it", file.display()))
+                }
             }
         }
         Ok(Login { pair: None, helper })
+    }
+
+    async fn ask(&self, program: &str, registry: &str) -> Helped {
+        let key = (program.to_owned(), registry.to_owned());
+        let known = self.helped.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(helped) = known {
+            return helped;
+        }
+        let helped = credential_helper::ask(program, registry).await;
+        self.helped.lock().unwrap_or_else(PoisonError::into_inner).insert(key, helped.clone());
+        helped
     }
 
     fn warn(&self, file: &Path, error: &RegistryError) {
@@ -133,14 +161,6 @@ pub async fn log_in(registry: &str, insecure: bool, name: &str, password: &str) 
     let reference = within(registry, "plaza/login")?;
     Remote::of(&reference, insecure, Login::default())?.try_password(name, password).await?;
     Credentials::of_this_user().keep(reference.registry(), name, password)
-}
-
-fn variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-}
-
-fn settings() -> Option<PathBuf> {
-    variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")))
 }
 
 /// The file's table; empty where there is no file.
@@ -194,8 +214,13 @@ mod tests {
         Credentials { files: vec![file.to_owned()], ..Credentials::default() }
     }
 
+    fn of(kept: &Credentials, registry: &str) -> Result<Login, RegistryError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(kept.of(registry))
+    }
+
     fn pair(kept: &Credentials, registry: &str) -> Option<(String, String)> {
-        kept.of(registry).unwrap().pair
+        of(kept, registry).unwrap().pair
     }
 
     #[test]
@@ -217,7 +242,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.json");
         let (docker, spin) = (BASE64_STANDARD.encode("ada:one"), BASE64_STANDARD.encode("bob:two"));
-        let text = json!({ "credsStore": "desktop", "auths": {
+        let text = json!({ "credsStore": "no-such-program", "auths": {
             "https://index.docker.io/v1/": { "auth": docker }, "ghcr.io": spin, "broken": { "auth": "%" }, "none": {} } });
         fs::write(&file, text.to_string()).unwrap();
         let kept = in_file(&file);
@@ -225,7 +250,7 @@ mod tests {
         assert_eq!(pair(&kept, "ghcr.io"), Some(("bob".to_owned(), "two".to_owned())));
         assert_eq!((pair(&kept, "broken"), pair(&kept, "none")), (None, None));
         kept.keep("localhost", "eve", "three").unwrap();
-        assert!(fs::read_to_string(&file).unwrap().contains("desktop"));
+        assert!(fs::read_to_string(&file).unwrap().contains("no-such-program"));
         assert!(pair(&kept, "ghcr.io").is_some());
     }
 
@@ -233,7 +258,7 @@ mod tests {
     fn a_broken_file_is_told_without_a_word_of_what_is_in_it() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "hunter2").unwrap();
-        let error = in_file(file.path()).of("ghcr.io").err().unwrap().to_string();
+        let error = of(&in_file(file.path()), "ghcr.io").err().unwrap().to_string();
         assert!(error.contains("mend or remove it") && !error.contains("hunter2"), "{error}");
     }
 
@@ -249,17 +274,21 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_token_is_no_empty_password_and_a_program_is_told_of() {
+    fn an_identity_token_is_no_empty_password_and_a_program_that_does_not_help_is_told_of() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let auth = BASE64_STANDARD.encode("ada:");
-        let text = json!({ "credHelpers": { "gcr.io": "gcloud" }, "auths": { "azurecr.io": { "auth": auth, "identitytoken": "secret" } } });
+        let text = json!({ "credHelpers": { "gcr.io": "no-such-program" }, "auths": { "azurecr.io": { "auth": auth, "identitytoken": "secret" } } });
         fs::write(file.path(), text.to_string()).unwrap();
         let kept = in_file(file.path());
         assert_eq!(pair(&kept, "azurecr.io"), None);
-        assert_eq!(kept.of("gcr.io").unwrap().helper(), Some(file.path()));
-        assert_eq!(kept.of("azurecr.io").unwrap().helper(), None);
-        fs::write(file.path(), r#"{ "credsStore": "desktop" }"#).unwrap();
-        assert_eq!(kept.of("azurecr.io").unwrap().helper(), Some(file.path()));
+        assert_eq!(of(&kept, "azurecr.io").unwrap().helper(), None);
+        let why = of(&kept, "gcr.io").unwrap().helper().unwrap().to_owned();
+        assert!(
+            why.contains("docker-credential-no-such-program") && why.contains(file.path().to_str().unwrap()),
+            "{why}"
+        );
+        fs::write(file.path(), r#"{ "credsStore": "../bin/sh" }"#).unwrap();
+        assert!(of(&kept, "azurecr.io").unwrap().helper().unwrap().contains("is no name"));
     }
 
     #[test]

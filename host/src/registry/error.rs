@@ -55,13 +55,13 @@ pub enum RegistryError {
     /// A password is missing or wrong.
     #[error(
         "{registry} lets nobody do this without the right password; log in with `plaza registry login {registry}`{}",
-        helper.as_ref().map_or_else(String::new, |file| format!(", since the program is not asked to which {} leaves passwords", file.display()))
+        helper.as_ref().map_or_else(String::new, |why| format!(", since {}", foreign(why)))
     )]
     Unauthorised {
         /// Who was asked.
         registry: String,
-        /// A file that leaves the password to a program.
-        helper: Option<PathBuf>,
+        /// Why the program did not help that has the passwords.
+        helper: Option<String>,
     },
     /// There is no password to be right or wrong.
     #[error("{registry} asks for no password, so nothing is kept; use it without one")]
@@ -129,6 +129,48 @@ pub enum RegistryError {
         found: String,
         /// Where the first digest is kept.
         file: PathBuf,
+    },
+    /// Nobody has said in which registry a package is.
+    #[error(
+        "no registry is known for `{package}`; add `registry = \"…\"` to it, or name one for its namespace{}",
+        file.as_ref().map_or_else(String::new, |file| format!(" in {}", file.display()))
+    )]
+    NoRegistry {
+        /// Its name.
+        package: String,
+        /// Where this user's settings for packages stand.
+        file: Option<PathBuf>,
+    },
+    /// Packages that are not in an OCI registry.
+    #[error("{registry} is a registry of the kind {kind:?}, of which nothing is fetched; name one of the kind \"oci\"")]
+    OtherKind {
+        /// As the settings call it.
+        registry: String,
+        /// What they say of it.
+        kind: String,
+    },
+    /// Settings for packages that cannot be read.
+    #[error("{} cannot be read: {cause}; mend or remove it", file.display())]
+    PackageSettings {
+        /// Where they stand.
+        file: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// No version of a package will do.
+    #[error(
+        "no version of `{package}` in {registry} fits {versions}, of which the newest are: {}; change the version in the manifest",
+        foreign(there)
+    )]
+    NoVersion {
+        /// Its name.
+        package: String,
+        /// What the manifest asks for.
+        versions: String,
+        /// Who was asked.
+        registry: String,
+        /// Those that there are.
+        there: String,
     },
     /// No component is there.
     #[error("{reference} is no component: {}; look at the package's name and version", foreign(why))]

@@ -5,91 +5,51 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bytes::Bytes;
 use http::StatusCode;
-use oci_client::manifest::OciImageManifest;
 use reqwest::Url;
-use serde::Deserialize;
+use semver::Version;
 
 use super::{
     contents::{hashed, too_much},
-    credentials::Credentials,
     error::{RegistryError, failed},
-    host::within,
     locked::digest_of,
-    media,
-    reference::Reference,
+    packages::{Asker, Found, Package},
     refusal::unanswered,
-    remote::Remote,
-    web::{self, Insecure, body},
+    web::{self, Insecure},
 };
 use crate::{
-    limits::{REGISTRY_BLOB_BYTES, REGISTRY_WELL_KNOWN_BYTES},
-    manifest::{App, app::Download},
-    tls,
+    limits::REGISTRY_BLOB_BYTES,
+    manifest::{
+        App,
+        app::{Download, Versions},
+    },
 };
-
-/// Where a registry of packages says where these are.
-const WELL_KNOWN: &str = ".well-known/wasm-pkg/registry.json";
-
-/// What it says there: today in a table, and beside it as `wkg` had it before.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct WellKnown {
-    oci: Packages,
-    oci_registry: Option<String>,
-    oci_namespace_prefix: Option<String>,
-}
-
-/// The OCI registry in which the packages are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Packages {
-    registry: Option<String>,
-    namespace_prefix: Option<String>,
-}
 
 /// What could not be fetched, and why.
 pub type Failure<'a> = (&'a Download, RegistryError);
 
-/// Fetches what is not there; `tell` hears of each before it is fetched, and which digest a package has.
+/// Fetches what is not there; `tell` hears of each before it is fetched, and which version and digest a package has.
 ///
 /// # Errors
 /// The first that cannot be had, or is not what it must be. Nothing half done is left where it would be used.
-pub async fn fetch(
-    app: &App,
-    insecure: &Insecure,
-    credentials: &Credentials,
-    tell: impl Fn(&str),
-) -> Result<(), RegistryError> {
+pub async fn fetch(app: &App, asker: &Asker, tell: impl Fn(&str)) -> Result<(), RegistryError> {
     for download in app.downloads() {
-        one(app.base(), download, insecure, credentials, &tell).await?;
+        one(app.base(), download, asker, &tell).await?;
     }
     Ok(())
 }
 
 /// The same, of all that there is, whatever becomes of the others.
-pub async fn fetch_each<'a>(
-    app: &'a App,
-    insecure: &Insecure,
-    credentials: &Credentials,
-    tell: impl Fn(&str),
-) -> Vec<Failure<'a>> {
+pub async fn fetch_each<'a>(app: &'a App, asker: &Asker, tell: impl Fn(&str)) -> Vec<Failure<'a>> {
     let mut failures = Vec::new();
     for download in app.downloads() {
-        let fetched = one(app.base(), download, insecure, credentials, &tell).await;
+        let fetched = one(app.base(), download, asker, &tell).await;
         failures.extend(fetched.err().map(|error| (download, error)));
     }
     failures
 }
 
-async fn one(
-    base: &Path,
-    download: &Download,
-    insecure: &Insecure,
-    credentials: &Credentials,
-    tell: &impl Fn(&str),
-) -> Result<(), RegistryError> {
+async fn one(base: &Path, download: &Download, asker: &Asker, tell: &impl Fn(&str)) -> Result<(), RegistryError> {
     let file = base.join(download.file());
     if is_there(download, &file)? {
         return Ok(());
@@ -99,20 +59,21 @@ async fn one(
     fs::create_dir_all(folder).map_err(failed("make", folder))?;
     let unfinished = tempfile::Builder::new().prefix(".unfinished").tempfile_in(folder);
     let unfinished = unfinished.map_err(failed("write", folder))?;
-    let mut digest = None;
+    let mut found = None;
     match download {
-        Download::Url { url, sha256 } => by_url(url, sha256, insecure, unfinished.path()).await?,
-        Download::Package { registry, namespace, name, version } => {
-            let place = place(registry, insecure).await?;
-            let reference = place.reference(registry, namespace, name, version)?;
-            let found = package(&reference, insecure, credentials, unfinished.path()).await?;
-            tell(&format!("fetched {}: {found}", shown(download)));
-            digest = Some(found);
+        Download::Url { url, sha256 } => by_url(url, sha256, &asker.insecure, unfinished.path()).await?,
+        Download::Package { registry, namespace, name, versions } => {
+            let package = Package { registry: registry.as_deref(), namespace, name, versions };
+            let before = kept(&file).and_then(|kept| kept.version);
+            let came = asker.fetch(package, before, unfinished.path()).await?;
+            let Found { version, digest } = &came;
+            tell(&format!("fetched {}: {version}, {digest}", shown(download)));
+            found = Some(came);
         }
     }
     unfinished.as_file().sync_all().map_err(failed("write", &file))?;
-    if let Some(found) = &digest {
-        keep_digest(download, found, &file)?;
+    if let Some(found) = &found {
+        keep(download, found, &file)?;
     }
     unfinished.persist(&file).map_err(|error| failed("write", &file)(error.error))?;
     Ok(())
@@ -125,39 +86,50 @@ fn is_there(download: &Download, file: &Path) -> Result<bool, RegistryError> {
     }
     let expected = match download {
         Download::Url { sha256, .. } => Some(format!("sha256:{sha256}")),
-        Download::Package { .. } => kept_digest(&digest_file(file)),
+        Download::Package { .. } => kept(file).map(|kept| kept.digest),
     };
     let (found, _) = hashed(file).map_err(failed("read", file))?;
     Ok(expected.is_some_and(|expected| expected == found))
 }
 
-/// Where it is kept which digest a package had when it was first fetched.
-fn digest_file(file: &Path) -> PathBuf {
+/// What a package was when it was first fetched.
+struct Kept {
+    /// Where the manifest leaves it open.
+    version: Option<Version>,
+    digest: String,
+}
+
+/// Where that is kept.
+fn beside(file: &Path) -> PathBuf {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".sha256");
     beside.into()
 }
 
-/// What is kept there, in the form of `sha256sum`.
-fn kept_digest(file: &Path) -> Option<String> {
-    let text = fs::read_to_string(file).ok()?;
-    let digest = format!("sha256:{}", text.split_whitespace().next()?);
-    digest_of(&digest).is_some().then_some(digest)
+/// What is kept there, in the form of `sha256sum`, with the version in a comment before it.
+fn kept(file: &Path) -> Option<Kept> {
+    let text = fs::read_to_string(beside(file)).ok()?;
+    let (comments, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
+    let version = comments.iter().find_map(|comment| comment.trim_start_matches('#').trim().parse().ok());
+    let digest = format!("sha256:{}", lines.first()?.split_whitespace().next()?);
+    digest_of(&digest).is_some().then_some(Kept { version, digest })
 }
 
-/// Keeps the digest of a package beside its file, or holds it against that which is kept.
-fn keep_digest(download: &Download, found: &str, file: &Path) -> Result<(), RegistryError> {
-    let beside = digest_file(file);
-    match kept_digest(&beside) {
-        Some(expected) if expected == found => Ok(()),
-        Some(expected) => {
-            let (package, found) = (shown(download), found.to_owned());
+/// Keeps beside its file what a package is, or holds it against what is kept there.
+fn keep(download: &Download, found: &Found, file: &Path) -> Result<(), RegistryError> {
+    let beside = beside(file);
+    match kept(file) {
+        Some(kept) if kept.digest == found.digest => Ok(()),
+        Some(Kept { digest: expected, .. }) => {
+            let (package, found) = (shown(download), found.digest.clone());
             Err(RegistryError::OtherPackage { package, expected, found, file: beside })
         }
         None => {
-            let (digits, name) = (found.trim_start_matches("sha256:"), file.file_name().unwrap_or_default());
-            let line = format!("{digits}  {}\n", name.display());
-            fs::write(&beside, line).map_err(failed("write", &beside))
+            let (digits, name) = (found.digest.trim_start_matches("sha256:"), file.file_name().unwrap_or_default());
+            let is_open = matches!(download, Download::Package { versions: Versions::Newest(_), .. });
+            let version = if is_open { format!("# {}\n", found.version) } else { String::new() };
+            let text = format!("{version}{digits}  {}\n", name.display());
+            fs::write(&beside, text).map_err(failed("write", &beside))
         }
     }
 }
@@ -184,7 +156,7 @@ fn without_secrets(url: &str) -> String {
 async fn by_url(url: &str, sha256: &str, insecure: &Insecure, into: &Path) -> Result<(), RegistryError> {
     let told = without_secrets(url);
     let host = told.split('/').nth(2).unwrap_or(&told).to_owned();
-    let mut answer = answer(url, &host, insecure).await?;
+    let mut answer = web::get(url, &host, insecure).await?;
     match answer.status() {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -209,114 +181,9 @@ async fn by_url(url: &str, sha256: &str, insecure: &Insecure, into: &Path) -> Re
     if found == expected { Ok(()) } else { Err(RegistryError::OtherFile { url: told, expected, found }) }
 }
 
-async fn answer(url: &str, host: &str, insecure: &Insecure) -> Result<reqwest::Response, RegistryError> {
-    let mut trusted = tls::mozilla();
-    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let client = web::client(trusted, insecure.clone(), host)?;
-    client.get(url).send().await.map_err(|error| unanswered(host.to_owned(), error))
-}
-
-/// Where the packages of a registry are: what it says of itself, else there.
-async fn place(registry: &str, insecure: &Insecure) -> Result<Packages, RegistryError> {
-    let scheme = insecure.scheme(registry);
-    let answer = answer(&format!("{scheme}://{registry}/{WELL_KNOWN}"), registry, insecure).await?;
-    if answer.status() != StatusCode::OK {
-        return Ok(Packages::default());
-    }
-    let what = format!("{WELL_KNOWN} of {registry}");
-    let text = body(answer, registry, &what, REGISTRY_WELL_KNOWN_BYTES as u64).await?;
-    // A page that answers everything says nothing.
-    Ok(serde_json::from_slice::<WellKnown>(&text).unwrap_or_default().packages())
-}
-
-impl WellKnown {
-    fn packages(self) -> Packages {
-        Packages {
-            registry: self.oci.registry.or(self.oci_registry),
-            namespace_prefix: self.oci.namespace_prefix.or(self.oci_namespace_prefix),
-        }
-    }
-}
-
-impl Packages {
-    fn reference(
-        &self,
-        registry: &str,
-        namespace: &str,
-        name: &str,
-        version: &str,
-    ) -> Result<Reference, RegistryError> {
-        let place = self.registry.as_deref().unwrap_or(registry);
-        let (host, folder) = place.split_once('/').unwrap_or((place, ""));
-        let folder = if folder.is_empty() { String::new() } else { format!("{}/", folder.trim_end_matches('/')) };
-        let prefix = self.namespace_prefix.as_deref().unwrap_or_default();
-        // A tag has no `+`.
-        within(host, &format!("{folder}{prefix}{namespace}/{name}:{}", version.replace('+', "_")))
-    }
-}
-
-/// Writes a package's component into a file; returns its digest.
-async fn package(
-    reference: &Reference,
-    insecure: &Insecure,
-    credentials: &Credentials,
-    into: &Path,
-) -> Result<String, RegistryError> {
-    let registry = reference.registry();
-    let remote = Remote::of(reference, insecure.allows(registry), credentials.of(registry)?)?;
-    let (text, _): (Bytes, String) = remote.manifest().await?;
-    let refused = |why: &str| RegistryError::NoComponent { reference: reference.to_string(), why: why.to_owned() };
-    let manifest: OciImageManifest = serde_json::from_slice(&text).map_err(|error| refused(&error.to_string()))?;
-    let [layer] = manifest.layers.as_slice() else { return Err(refused("it has not one layer but several, or none")) };
-    if ![media::PACKAGE, media::COMPONENT].contains(&layer.media_type.as_str()) {
-        return Err(refused(&format!("its layer is of the type {:?}", layer.media_type)));
-    }
-    if digest_of(&layer.digest).is_none() {
-        return Err(refused(&format!("its layer has the digest {:?}, and only sha256 is taken", layer.digest)));
-    }
-    let bytes = u64::try_from(layer.size).unwrap_or(u64::MAX);
-    if bytes > REGISTRY_BLOB_BYTES {
-        return Err(too_much(reference.to_string(), bytes, REGISTRY_BLOB_BYTES));
-    }
-    remote.fetch(&layer.digest, bytes, into).await?;
-    Ok(layer.digest.clone())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn packages_are_where_their_registry_says_or_in_it() {
-        let said: WellKnown = serde_json::from_str(
-            r#"{ "preferredProtocol": "oci", "oci": { "registry": "ghcr.io", "namespacePrefix": "bytecodealliance/" } }"#,
-        )
-        .unwrap();
-        let place =
-            |packages: Packages| packages.reference("example.com:5000", "some", "web", "1.0.0+x").unwrap().to_string();
-        assert_eq!(place(said.packages()), "ghcr.io/bytecodealliance/some/web:1.0.0_x");
-        assert_eq!(place(Packages::default()), "example.com:5000/some/web:1.0.0_x");
-    }
-
-    #[test]
-    fn what_older_registries_say_of_themselves_is_understood() {
-        let place = |text: &str| {
-            let said: WellKnown = serde_json::from_str(text).unwrap();
-            said.packages().reference("example.com", "some", "web", "1.0.0").unwrap().to_string()
-        };
-        let older = r#"{ "ociRegistry": "ghcr.io", "ociNamespacePrefix": "webassembly/" }"#;
-        assert_eq!(place(older), "ghcr.io/webassembly/some/web:1.0.0");
-        let both = r#"{ "ociRegistry": "ghcr.io", "oci": { "registry": "quay.io/deep" } }"#;
-        assert_eq!(place(both), "quay.io/deep/some/web:1.0.0");
-    }
-
-    #[test]
-    fn a_registry_without_a_dot_is_not_taken_for_a_repository_of_dockers() {
-        let said = Packages { registry: Some("myregistry".to_owned()), ..Packages::default() };
-        for packages in [said, Packages::default()] {
-            assert!(packages.reference("other", "some", "web", "1.0.0").is_err());
-        }
-    }
 
     #[test]
     fn an_address_is_told_without_what_may_be_secret() {
@@ -325,21 +192,40 @@ mod tests {
         assert!(!without_secrets("hunter2").contains("hunter2"));
     }
 
+    fn package(versions: Versions) -> Download {
+        let [namespace, name] = ["some", "web"].map(str::to_owned);
+        Download::Package { registry: Some("ghcr.io".to_owned()), namespace, name, versions }
+    }
+
+    fn found(version: &str, file: &Path) -> Found {
+        Found { version: version.parse().unwrap(), digest: hashed(file).unwrap().0 }
+    }
+
     #[test]
     fn a_package_is_the_one_that_was_first_fetched() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("1.0.0.wasm");
-        let [registry, namespace, name, version] = ["ghcr.io", "some", "web", "1.0.0"].map(str::to_owned);
-        let package = Download::Package { registry, namespace, name, version };
+        let package = package(Versions::Exactly("1.0.0".parse().unwrap()));
         fs::write(&file, "hello").unwrap();
         assert!(!is_there(&package, &file).unwrap());
-        let (digest, _) = hashed(&file).unwrap();
-        keep_digest(&package, &digest, &file).unwrap();
+        keep(&package, &found("1.0.0", &file), &file).unwrap();
         assert!(is_there(&package, &file).unwrap());
         fs::write(&file, "hullo").unwrap();
         assert!(!is_there(&package, &file).unwrap());
-        let (other, _) = hashed(&file).unwrap();
-        let error = keep_digest(&package, &other, &file).unwrap_err().to_string();
-        assert!(error.contains("1.0.0.wasm.sha256") && error.contains(&other), "{error}");
+        let other = found("1.0.0", &file);
+        let error = keep(&package, &other, &file).unwrap_err().to_string();
+        assert!(error.contains("1.0.0.wasm.sha256") && error.contains(&other.digest), "{error}");
+    }
+
+    #[test]
+    fn the_version_that_was_taken_is_kept_where_the_manifest_leaves_it_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("^1.0.wasm");
+        fs::write(&file, "hello").unwrap();
+        let package = package(Versions::Newest("^1.0".parse().unwrap()));
+        assert!(kept(&file).is_none());
+        keep(&package, &found("1.2.0-rc.1+x", &file), &file).unwrap();
+        assert_eq!(kept(&file).unwrap().version, Some("1.2.0-rc.1+x".parse().unwrap()));
+        assert!(is_there(&package, &file).unwrap());
     }
 }

@@ -15,13 +15,16 @@ mod access;
 mod archive;
 mod challenge;
 mod contents;
+mod credential_helper;
 mod credentials;
 mod error;
 mod fetch;
 mod folder;
+mod hold;
 mod host;
 pub mod locked;
 pub mod media;
+mod packages;
 mod prune;
 mod pull;
 mod push;
@@ -35,10 +38,23 @@ pub use self::{
     credentials::{Credentials, log_in},
     error::RegistryError,
     fetch::{Failure, fetch, fetch_each},
+    hold::{Hold, hold},
+    packages::Asker,
     prune::prune,
     pull::{Pulled, pull},
     push::{Pushed, push},
     reference::{Place, Reference},
-    store::Pruned,
+    store::{Pruned, is_application},
     web::Insecure,
 };
+
+use std::{env, path::PathBuf};
+
+/// The folder in which this user keeps settings, if there is one.
+fn settings_folder() -> Option<PathBuf> {
+    path_variable("XDG_CONFIG_HOME").or_else(|| Some(path_variable("HOME")?.join(".config")))
+}
+
+fn path_variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}

@@ -7,7 +7,8 @@ use super::{
     store::{Pruned, Store},
 };
 
-/// Removes from a state folder that is there every application but those pulled last out of their repositories and those of these digests.
+/// Removes from a state folder that is there every application but those pulled last out of their repositories, those of these digests, and
+/// those that a host serves.
 /// `waits` hears of the folder into which somebody is pulling, before that is waited for.
 ///
 /// # Errors

@@ -62,7 +62,7 @@ async fn pull_once(
     {
         return Ok(Pulled { folder, digest: digest.to_owned() });
     }
-    let remote = Remote::of(reference, insecure, credentials.of(reference.registry())?)?;
+    let remote = Remote::of(reference, insecure, credentials.of(reference.registry()).await?)?;
     let (text, digest) = remote.manifest().await?;
     if let Some(folder) = application(state_dir, &digest)? {
         return Ok(Pulled { folder, digest });

@@ -61,7 +61,7 @@ pub async fn push(
     if length > REGISTRY_LOCKED_BYTES {
         return Err(too_much("what is said of the application".to_owned(), length, REGISTRY_LOCKED_BYTES));
     }
-    let remote = Remote::of(reference, insecure, credentials.of(reference.registry())?)?;
+    let remote = Remote::of(reference, insecure, credentials.of(reference.registry()).await?)?;
     remote.knock().await?;
     let mut sent = 0;
     for blob in &blobs {

@@ -1,6 +1,6 @@
 //! What the answers of a registry mean that are not what was asked for.
 
-use std::{error::Error, path::Path};
+use std::error::Error;
 
 use http::StatusCode;
 use oci_client::errors::{DigestError, OciDistributionError, OciEnvelope, OciErrorCode};
@@ -12,14 +12,14 @@ use super::error::RegistryError;
 pub struct Asked<'a> {
     /// `host` or `host:port`.
     pub registry: &'a str,
-    /// A file that leaves its passwords to a program.
-    pub helper: Option<&'a Path>,
+    /// Why the program did not help that has the passwords.
+    pub helper: Option<&'a str>,
 }
 
 impl Asked<'_> {
     /// A password is missing or wrong.
     pub fn unauthorised(self) -> RegistryError {
-        RegistryError::Unauthorised { registry: self.registry.to_owned(), helper: self.helper.map(Path::to_owned) }
+        RegistryError::Unauthorised { registry: self.registry.to_owned(), helper: self.helper.map(str::to_owned) }
     }
 
     fn absent(self, what: &str) -> RegistryError {
@@ -127,10 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_passwords_to_a_program_is_told_that_it_is_not_asked() {
-        let asked = Asked { helper: Some(Path::new("/home/ada/.docker/config.json")), ..ASKED };
+    fn who_leaves_passwords_to_a_program_is_told_why_it_did_not_help() {
+        let asked = Asked { helper: Some("docker-credential-desktop cannot be run"), ..ASKED };
         let told = asked.answered("app", StatusCode::UNAUTHORIZED, b"").to_string();
-        assert!(told.contains("plaza registry login ghcr.io") && told.contains(".docker/config.json"), "{told}");
-        assert!(!ASKED.unauthorised().to_string().contains("program"));
+        assert!(told.contains("plaza registry login ghcr.io`, since docker-credential-desktop cannot"), "{told}");
+        assert!(!ASKED.unauthorised().to_string().contains("since"));
     }
 }

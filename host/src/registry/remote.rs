@@ -6,12 +6,14 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use oci_client::{
     client::{ClientConfig, ClientProtocol},
     secrets::RegistryAuth,
 };
+use reqwest::Url;
 use rustls::RootCertStore;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt, sync::Mutex};
 
@@ -26,7 +28,10 @@ use super::{
     web::{self, Insecure, beginning, body},
 };
 use crate::{
-    limits::{REGISTRY_CONNECT_TIME, REGISTRY_MANIFEST_BYTES, REGISTRY_PAUSE},
+    limits::{
+        REGISTRY_CONNECT_TIME, REGISTRY_MANIFEST_BYTES, REGISTRY_PAUSE, REGISTRY_TAGS_BYTES, REGISTRY_TAGS_PAGE,
+        REGISTRY_TAGS_PAGES,
+    },
     tls,
 };
 
@@ -77,6 +82,34 @@ impl<'a> Remote<'a> {
             Some(expected) => Err(RegistryError::Changed { expected, found }),
             None => Ok((text.into(), found)),
         }
+    }
+
+    /// All tags of the repository.
+    ///
+    /// # Errors
+    /// What the registry says, and more tags than are read.
+    pub async fn tags(&self) -> Result<Vec<String>, RegistryError> {
+        #[derive(Deserialize)]
+        struct Page {
+            tags: Option<Vec<String>>,
+        }
+        let what = format!("list of the tags of {}", self.reference.repository());
+        let mut url = self.url(&format!("tags/list?n={REGISTRY_TAGS_PAGE}"));
+        let mut tags = Vec::new();
+        for _ in 0..REGISTRY_TAGS_PAGES {
+            let answer = self.ask(&url, &what, "application/json").await?;
+            let next = next_page(answer.headers(), &url);
+            let text = body(answer, self.reference.registry(), &what, REGISTRY_TAGS_BYTES).await?;
+            let page: Page = serde_json::from_slice(&text)
+                .map_err(|error| self.asked().refused(format!("its {what} cannot be read: {error}")))?;
+            tags.extend(page.tags.unwrap_or_default());
+            match next {
+                Some(next) => url = next,
+                None => return Ok(tags),
+            }
+        }
+        let (found, most) = (format!("more than {REGISTRY_TAGS_PAGES} pages"), REGISTRY_TAGS_PAGES.to_string());
+        Err(RegistryError::TooMuch { what, found, most })
     }
 
     /// Writes a blob of so many bytes into a file. It has its digest, or this fails.
@@ -159,13 +192,22 @@ impl<'a> Remote<'a> {
         RegistryError::BrokenOff { registry: self.reference.registry().to_owned(), cause }
     }
 
-    async fn get(&self, path: &str, what: &str, kinds: &str) -> Result<reqwest::Response, RegistryError> {
+    fn url(&self, path: &str) -> String {
         let (registry, repository) = (self.reference.registry(), self.reference.inner().repository());
-        let url = format!("{}://{registry}/v2/{repository}/{path}", self.insecure.scheme(registry));
+        format!("{}://{registry}/v2/{repository}/{path}", self.insecure.scheme(registry))
+    }
+
+    async fn get(&self, path: &str, what: &str, kinds: &str) -> Result<reqwest::Response, RegistryError> {
+        self.ask(&self.url(path), what, kinds).await
+    }
+
+    /// Asks the registry for an address of its own.
+    async fn ask(&self, url: &str, what: &str, kinds: &str) -> Result<reqwest::Response, RegistryError> {
+        let registry = self.reference.registry();
         let mut again = true;
         loop {
             let access = self.pulling().await?;
-            let request = access.show(self.client.get(&url).header(header::ACCEPT, kinds));
+            let request = access.show(self.client.get(url).header(header::ACCEPT, kinds));
             let answer = request.send().await;
             let answer = answer.map_err(|error| super::refusal::unanswered(registry.to_owned(), error))?;
             match (answer.status(), access) {
@@ -220,5 +262,44 @@ impl<'a> Remote<'a> {
         client.store_auth_if_needed(registry, &auth).await;
         *held = Some((access, client.clone()));
         Ok(client)
+    }
+}
+
+/// Where a list goes on, if it does: an address of the same server, as what lets one in there is shown to nobody else.
+fn next_page(headers: &HeaderMap, url: &str) -> Option<String> {
+    let here = Url::parse(url).ok()?;
+    let links = headers.get_all(header::LINK).iter().filter_map(|header| header.to_str().ok());
+    let next = links.flat_map(|links| links.split(',')).find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = |parameter: &str| parameter.trim().eq_ignore_ascii_case("rel=next");
+        parameters.replace('"', "").split(';').any(is_next).then_some(target)
+    })?;
+    let next = here.join(next).ok()?;
+    (next.origin() == here.origin()).then(|| next.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_goes_on_where_its_registry_says_and_at_no_other_server() {
+        let url = "https://ghcr.io/v2/some/web/tags/list?n=2";
+        let next = |link: &str| {
+            let headers = HeaderMap::from_iter([(header::LINK, link.parse().unwrap())]);
+            next_page(&headers, url)
+        };
+        for link in [
+            r#"</v2/some/web/tags/list?page=x%3D>; rel="next""#,
+            "<https://ghcr.io/v2/some/web/tags/list?page=x%3D>; title=a; REL=next",
+        ] {
+            assert_eq!(next(link).as_deref(), Some("https://ghcr.io/v2/some/web/tags/list?page=x%3D"), "{link}");
+        }
+        for link in
+            ["<https://else.example/v2/>; rel=next", "<http://ghcr.io/v2/>; rel=next", "</v2/>; rel=prev", "next", ""]
+        {
+            assert_eq!(next(link), None, "{link}");
+        }
+        assert_eq!(next_page(&HeaderMap::new(), url), None);
     }
 }

@@ -11,6 +11,7 @@ use std::{
 use super::{
     contents::hashed,
     error::{RegistryError, failed},
+    hold::take,
     locked::digest_of,
     reference::Reference,
 };
@@ -18,6 +19,9 @@ use crate::digest::sha256;
 
 /// The folder in the state folder.
 const FOLDER: &str = "registry";
+
+/// Folders of artifacts in it.
+const APPLICATIONS: &str = "applications";
 
 /// Where what is not finished is made.
 const UNFINISHED: &str = "unfinished";
@@ -42,6 +46,8 @@ pub struct Pruned {
     pub blobs: usize,
     /// What these took on the disk.
     pub bytes: u64,
+    /// Folders that would have gone, were they not served.
+    pub served: usize,
 }
 
 /// The folder of an artifact, if it was pulled into a state folder. It is whole, whoever is pulling there.
@@ -49,7 +55,12 @@ pub struct Pruned {
 /// # Errors
 /// What is no digest.
 pub fn application(state_dir: &Path, digest: &str) -> Result<Option<PathBuf>, RegistryError> {
-    Ok(Some(place(&state_dir.join(FOLDER), "applications", digest)?).filter(|folder| folder.is_dir()))
+    Ok(Some(place(&state_dir.join(FOLDER), APPLICATIONS, digest)?).filter(|folder| folder.is_dir()))
+}
+
+/// Whether a folder is one of those.
+pub fn is_application(folder: &Path) -> bool {
+    folder.parent().is_some_and(|parent| parent.ends_with(Path::new(FOLDER).join(APPLICATIONS)))
 }
 
 /// Keeps in mind that this was the last artifact pulled out of its repository.
@@ -95,7 +106,7 @@ impl Store {
         locked.map_err(failed("lock", &path))?;
         let store = Self { folder, lock };
         store.clear()?;
-        for name in [UNFINISHED, "blobs", "applications"] {
+        for name in [UNFINISHED, "blobs", APPLICATIONS] {
             make_folder(&store.folder.join(name))?;
         }
         Ok(store)
@@ -166,18 +177,18 @@ impl Store {
     /// # Errors
     /// When the system refuses.
     pub fn finish(&self, unfinished: &Path, digest: &str) -> Result<PathBuf, RegistryError> {
-        let path = self.place("applications", digest)?;
+        let path = self.place(APPLICATIONS, digest)?;
         let finish = || {
             File::open(unfinished)?.sync_all()?;
             fs::rename(unfinished, &path)?;
-            File::open(self.folder.join("applications"))?.sync_all()
+            File::open(self.folder.join(APPLICATIONS))?.sync_all()
         };
         finish().map_err(failed("make", &path))?;
         Ok(path)
     }
 
-    /// Removes every artifact's folder but those pulled last out of their repositories and those of these digests, and then the blobs of
-    /// which no folder is made.
+    /// Removes every artifact's folder but those pulled last out of their repositories, those of these digests and those that are held, and
+    /// then the blobs of which no folder is made.
     ///
     /// # Errors
     /// What is no digest, and what the system refuses.
@@ -191,11 +202,15 @@ impl Store {
             kept.extend(digest_of(&text).map(str::to_owned));
         }
         let mut pruned = Pruned::default();
-        for path in entries(&self.folder.join("applications"))? {
+        for path in entries(&self.folder.join(APPLICATIONS))? {
             let name = path.file_name().unwrap_or_default();
             if name.to_str().is_some_and(|name| kept.contains(name)) {
                 continue;
             }
+            let Some(_taken) = take(&path)? else {
+                pruned.served += 1;
+                continue;
+            };
             // What stands at its place is whole or is not there.
             let doomed = self.unfinished("pruned");
             fs::rename(&path, &doomed).and_then(|()| fs::remove_dir_all(&doomed)).map_err(failed("remove", &path))?;
@@ -334,7 +349,7 @@ mod tests {
             remember(state.path(), &reference.parse().unwrap(), &digest(letter)).unwrap();
         }
         let pruned = store.prune(&[digest("a")]).unwrap();
-        assert_eq!(pruned, Pruned { applications: 1, blobs: 1, bytes: 1 });
+        assert_eq!(pruned, Pruned { applications: 1, blobs: 1, bytes: 1, served: 0 });
         for (letter, stays) in [("a", true), ("b", false), ("c", true), ("d", true)] {
             assert_eq!(application(state.path(), &digest(letter)).unwrap().is_some(), stays, "{letter}");
             assert_eq!(store.place("blobs", &digest(letter)).unwrap().exists(), stays, "{letter}");

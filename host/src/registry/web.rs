@@ -82,6 +82,17 @@ pub fn client(trusted: RootCertStore, insecure: Insecure, registry: &str) -> Res
         .map_err(|error| unanswered(registry.to_owned(), error))
 }
 
+/// Asks for an address of whoever runs it: certificates are taken from those whom browsers trust, and this machine.
+///
+/// # Errors
+/// When nobody answers.
+pub async fn get(url: &str, host: &str, insecure: &Insecure) -> Result<Response, RegistryError> {
+    let mut trusted = tls::mozilla();
+    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let client = client(trusted, insecure.clone(), host)?;
+    client.get(url).send().await.map_err(|error| unanswered(host.to_owned(), error))
+}
+
 /// The body of an answer.
 ///
 /// # Errors
