@@ -28,8 +28,8 @@ proptest! {
         digits in card(),
         separator in "[ .\u{a0}-]{0,3}",
         group in 1..7_usize,
-        before in "([^0-9 .\u{a0}\t-]{0,8}|\\PC{0,8}[a-z\":])",
-        after in "([^0-9 .\u{a0}\t-]{0,8}|[a-z\":]\\PC{0,8})",
+        before in "([^0-9 .\u{a0}\t-]{0,8}|\\PC{0,8}[a-z\":]|([0-9]{1,20}[ .-]{1,3}){0,3})",
+        after in "([^0-9 .\u{a0}\t-]{0,8}|[a-z\":]\\PC{0,8}|([ .-]{1,3}[0-9]{1,20}){0,3})",
     ) {
         prop_assume!(!before.ends_with(|c: char| c.is_ascii_digit()) && !after.starts_with(|c: char| c.is_ascii_digit()));
         let text = format!("{before}{}{after}", written(&digits, &separator, group));
