@@ -10,6 +10,7 @@ mod bounds;
 mod broken_off;
 mod chains;
 mod commands;
+mod control_api;
 mod http;
 mod isolation;
 mod letters;

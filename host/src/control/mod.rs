@@ -5,7 +5,7 @@
 //! | `GET /status` | what answers, and how it does |
 //! | `GET /metrics` | the same for Prometheus |
 //! | `GET /components/{id}/history` | what happened to its versions |
-//! | `POST /components/{id}/deploy` | a new version; `multipart/form-data` with `component` and any number of `migrations` |
+//! | `POST /components/{id}/deploy` | a new version; `multipart/form-data` with `component` and any number of `migration` |
 //! | `POST /components/{id}/promote` | the version on trial answers everything |
 //! | `POST /components/{id}/rollback` | an earlier version answers again |
 //! | `POST /applications/{name}/plan` | what the manifest, read again, would change |
