@@ -208,6 +208,9 @@ pub const WAITING_KEYS: usize = 100_000;
 /// Events of one key that a relay has in hand at once.
 pub const LANE_EVENTS: usize = 16;
 
+/// Bytes of an event beyond which it is alone of its key in hand: it may be refused for its size, and nothing is to overtake it then.
+pub const SMALL_EVENT_BYTES: usize = 8 * 1024;
+
 /// Messages of one partition in hand, parked ones included, beyond which no more are fetched.
 pub const MESSAGES_HELD: usize = 1024;
 

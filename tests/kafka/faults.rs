@@ -6,13 +6,15 @@ use plaza_tests::{
     broker::Broker,
     databases::Databases,
     invariants::{Ledger, SETTLING, check_with},
+    kafka,
+    letters::{Letters, TOPIC},
     patient::Patient,
     shop::{Customer, fresh_key, id_of, order_body},
     told, until, until_within,
 };
 use serde_json::json;
 
-use crate::{killable, metric, on};
+use crate::{killable, metric, number, on};
 
 const CUSTOMERS: usize = 4;
 const ORDERS_EACH: usize = 10;
@@ -63,6 +65,46 @@ async fn while_the_broker_is_away_orders_are_accepted_and_afterwards_all_become_
     join_all(orders[1..].iter().map(|order| customer.pay(*order))).await;
     let doubled = books_agree(&shop, &broker).await;
     assert_eq!(doubled, 0, "what was under way when the broker died stands there once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_host_has_in_hand_when_it_loses_the_outbox_stands_on_the_topic_once() {
+    let Some(mut broker) = killable("what_a_host_has_in_hand_when_it_loses_the_outbox_stands_on_the_topic_once") else {
+        return;
+    };
+    let brokers = broker.address();
+    let setup = Letters::setup().argument("--kafka").argument(&brokers);
+    let letters = tokio::task::block_in_place(|| Letters::on(setup));
+    letters.publish("desk-1", 1..2).await;
+    until("the topic is there", async || (letters.effects("lamps", "desk-1").await == [1]).then_some(())).await;
+    tokio::task::block_in_place(|| broker.kill());
+    letters.publish("desk-1", 2..12).await;
+    // They are handed over within a tenth of a second.
+    until("the host says that the bus is away", async || {
+        (letters.host.status().await["events"] == "degraded").then_some(())
+    })
+    .await;
+    for round in 1..4 {
+        let hang_up =
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()";
+        letters.databases.execute("plaza", hang_up).await;
+        until("the host has lost the outbox", async || {
+            let lost = "lost the lease on the outbox";
+            let times = letters.host.all_output().lines().filter(|line| line.contains(lost)).count();
+            (times >= round).then_some(())
+        })
+        .await;
+        until("it has it again, and what waits in hand", async || {
+            let waiting = metric(&letters.host, "plaza_outbox_waiting", "component=\"desks\"").await;
+            (waiting == 10.0).then_some(())
+        })
+        .await;
+    }
+    tokio::task::block_in_place(|| broker.start_again());
+    let all: Vec<i64> = (1..12).collect();
+    until("all have come", async || (letters.effects("lamps", "desk-1").await == all).then_some(())).await;
+    let on_topic: Vec<i64> = kafka::all_of(&brokers, TOPIC).await.iter().map(number).collect();
+    assert_eq!(on_topic, all);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

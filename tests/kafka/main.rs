@@ -72,3 +72,9 @@ async fn metric(host: &Host, name: &str, label: &str) -> f64 {
     let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")) && line.contains(label));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
+
+/// The number by which a test knows an event of [`plaza_tests::letters`].
+fn number(record: &kafka::Record) -> i64 {
+    let value: serde_json::Value = serde_json::from_str(&record.value).expect("JSON");
+    value["data"]["number"].as_i64().expect("a number")
+}

@@ -23,6 +23,10 @@ impl Bus for WithLeftOver {
         self.bus.publish(event)
     }
 
+    fn give_up(&self) {
+        self.bus.give_up();
+    }
+
     fn take_over<'a>(&'a self, component: &str) -> BoxFuture<'a, ()> {
         self.before.take_over(component)
     }

@@ -73,7 +73,10 @@ impl Relay {
             tokio::select! {
                 biased;
                 // Another host may relay from now on, so what is under way here is dropped.
-                () = lease.lost() => tracing::warn!(component = self.component, "lost the lease on the outbox; taking it up again"),
+                () = lease.lost() => {
+                    tracing::warn!(component = self.component, "lost the lease on the outbox; taking it up again");
+                    self.bus.give_up();
+                }
                 ((), ()) = join(carry(held, Arc::clone(&self.bus), &self.stopping), beside) => return,
             }
         }

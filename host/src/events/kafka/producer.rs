@@ -1,5 +1,5 @@
 //! The producer: idempotent, and patient without end, so that what it has taken up is neither lost, doubled nor overtaken however
-//! long the brokers are away.
+//! long the brokers are away. What brokers refuse for good they do not wait for: whoever hands over what may be refused waits for the answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +25,10 @@ const OVERHEAD_BYTES: usize = 512;
 /// The largest message that brokers are asked to take. What they take is theirs to say: as they come 1,048,588 bytes, and an operator may
 /// allow more. Left at the library's own bound, which is below that, what others have published could not be kept among the dead letters.
 const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of messages that go in one piece, where it is not one message alone. A topic refuses a piece that is larger than it takes,
+/// whatever each message has; few are set to take less than this.
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// How long brokers get at a stop for what they have in hand. What they do not answer for is published again.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
@@ -122,17 +126,21 @@ impl Producer {
     fn renewed(&self) -> bool {
         let former = self.client.load_full();
         let Some((code, reason)) = former.client().fatal_error() else { return false };
+        tracing::warn!(%code, reason, "the producer for Kafka cannot go on; another takes its place");
+        self.replace(former);
+        true
+    }
+
+    /// Puts another in the place of this one. What it has in hand is given back: whoever waits for it hears that it was not taken.
+    fn replace(&self, former: Arc<Client>) {
         match client(&self.settings) {
             Ok(next) => {
-                tracing::warn!(%code, reason, "the producer for Kafka cannot go on; another takes its place");
-                let before = self.client.compare_and_swap(&former, Arc::new(next));
-                // What it has in hand is given back at its end, which takes a moment.
-                drop(before);
+                drop(self.client.compare_and_swap(&former, Arc::new(next)));
+                // Its end takes a moment.
                 drop(tokio::task::spawn_blocking(move || drop(former)));
             }
             Err(error) => tracing::error!(%error, "no other producer for Kafka can be made"),
         }
-        true
     }
 
     /// The host is stopping, and the brokers had their time.
@@ -155,6 +163,14 @@ impl Bus for Producer {
         };
         self.send(sending).map(FutureExt::boxed)
     }
+
+    /// Left with it, the messages would come whenever the brokers are back, beside those that the next host publishes.
+    fn give_up(&self) {
+        let former = self.client.load_full();
+        if former.in_flight_count() > 0 {
+            self.replace(former);
+        }
+    }
 }
 
 fn client(settings: &KafkaSettings) -> Result<Client, KafkaError> {
@@ -165,6 +181,7 @@ fn client(settings: &KafkaSettings) -> Result<Client, KafkaError> {
         // A message that was given up could be overtaken by the next of its key, so none ever is.
         .set("message.timeout.ms", "0")
         .set("message.max.bytes", MESSAGE_BYTES.to_string())
+        .set("batch.size", PIECE_BYTES.to_string())
         // Bounded by `room`.
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", "1048576")

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     backoff,
     events::{Bus, BusError, Event},
-    limits::LANE_EVENTS,
+    limits::SMALL_EVENT_BYTES,
 };
 
 /// How long a key rests when the bus did not take its event.
@@ -25,8 +25,8 @@ pub(super) enum Report {
     Ended { key: Key, refusals: u32 },
 }
 
-/// Hands a key's events over in order and tells of each acknowledgement. Where the bus refused an event of the key before, each
-/// waits for the one before it, so that what is refused for good is not overtaken again and again.
+/// Hands a key's events over in order and tells of each acknowledgement. An event that is not small is waited for before the next, and so is
+/// each where the bus refused one of the key before, so that what is refused for good is not overtaken.
 pub(super) async fn run(
     bus: Arc<dyn Bus>,
     key: Key,
@@ -35,15 +35,14 @@ pub(super) async fn run(
     report: mpsc::UnboundedSender<Report>,
     stopping: CancellationToken,
 ) {
-    let at_once = if refusals > 0 { 1 } else { LANE_EVENTS };
-    let mut failed = None;
-    let mut refusals_before = refusals;
-    for events in events.chunks(at_once) {
-        failed = hand_over(&*bus, events, &report).await;
+    let (mut failed, mut refusals_before) = (None, refusals);
+    let mut rest = events.as_slice();
+    while let Some((together, behind)) = rest.split_at_checked(if refusals > 0 { 1 } else { small(rest).max(1) }) {
+        failed = hand_over(&*bus, together, &report).await;
         if failed.is_some() {
             break;
         }
-        refusals_before = 0;
+        (rest, refusals_before) = (behind, 0);
     }
     let refusals = match failed {
         Some((id, error)) => {
@@ -55,6 +54,11 @@ pub(super) async fn run(
         None => 0,
     };
     drop(report.send(Report::Ended { key, refusals }));
+}
+
+/// How many events come before one that is not small.
+fn small(events: &[Event]) -> usize {
+    events.iter().take_while(|event| event.bytes() <= SMALL_EVENT_BYTES).count()
 }
 
 /// Tells that the bus did not take an event; returns how often it has refused it by now, and how long its key is to rest.

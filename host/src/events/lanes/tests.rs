@@ -3,7 +3,7 @@ use std::{future::pending, sync::Mutex, time::Duration};
 use futures::{FutureExt, future::BoxFuture};
 
 use super::*;
-use crate::events::BusError;
+use crate::{events::BusError, limits::SMALL_EVENT_BYTES};
 
 /// Takes every event but one, which it refuses each time.
 struct Fussy {
@@ -61,6 +61,19 @@ async fn an_event_that_is_refused_again_and_again_is_overtaken_once_at_most() {
     bus.seen.lock().unwrap().clear();
     assert!(hand_over(&mut lanes, [2, 3, 4]).await.is_empty());
     assert_eq!(*bus.seen.lock().unwrap(), [Uuid::from_u128(2)], "nothing behind it was handed over");
+}
+
+#[tokio::test]
+async fn an_event_that_is_refused_for_its_size_is_not_overtaken() {
+    let bus = Arc::new(Fussy { refuses: Uuid::from_u128(3), seen: Mutex::default() });
+    let mut lanes = Lanes::new(bus.clone(), CancellationToken::new());
+    let large = Event { value: "x".repeat(SMALL_EVENT_BYTES), ..event(3) };
+    lanes.open(vec![event(1), event(2), large, event(4)]);
+    while lanes.are_open() {
+        lanes.told().await;
+        lanes.marked();
+    }
+    assert_eq!(*bus.seen.lock().unwrap(), [1, 2, 3].map(Uuid::from_u128));
 }
 
 #[tokio::test]
