@@ -1,14 +1,15 @@
 //! One provider in place of the other, and what the other began.
 
 use plaza_tests::{
-    Shop,
+    Setup, Shop,
     databases::Databases,
+    manifest::Manifest,
     shop::fresh_key,
     stripe::{Stripe, webhook},
 };
 use serde_json::json;
 
-use crate::{Buyer, MANIFEST, with_stripe};
+use crate::{Buyer, MANIFEST, SANDBOX, STRIPE, with_stripe};
 
 #[tokio::test]
 async fn what_one_provider_began_waits_for_it_and_the_other_takes_what_is_new() {
@@ -43,6 +44,22 @@ async fn what_one_provider_began_waits_for_it_and_the_other_takes_what_is_new() 
     acting.order_is("paid").await;
     paid.refunded("39.98").await;
     fresh.order_is("paid").await;
+}
+
+#[tokio::test]
+async fn that_one_line_puts_either_in_place_while_the_shop_is_served() {
+    let stripe = Stripe::start();
+    let manifest = Manifest::of_the_shop_with(SANDBOX, SANDBOX);
+    let shop = Shop::on(with_stripe(Setup::shop().manifest_in(manifest.clone()), &stripe).start());
+    for (line, token, charged) in [(STRIPE, "pm_card_visa", (1, 3998)), (SANDBOX, "tok_ok", (0, 0))] {
+        let other = Manifest::of_the_shop_with(SANDBOX, line);
+        std::fs::copy(other.path(), manifest.path()).expect("a manifest can be written");
+        shop.host.operate(&["apply", "--yes"]).await.expect();
+        let buyer = Buyer::of(&shop).await;
+        buyer.pay(token).await.expect(200);
+        buyer.order_is("paid").await;
+        assert_eq!(stripe.charged(buyer.payment), charged, "{line}");
+    }
 }
 
 #[tokio::test]
