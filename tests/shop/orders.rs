@@ -1,6 +1,8 @@
 //! Orders and their reservations.
 
+use plaza_tests::databases::Databases;
 use plaza_tests::shop::{fresh_key, id_of, order_body};
+use plaza_tests::{Setup, Shop};
 use serde_json::json;
 
 use crate::shop;
@@ -148,6 +150,34 @@ async fn orders_are_listed_for_their_owner_by_status_and_page() {
     assert!(page.header("link").contains(r#"rel="next""#));
     assert_eq!(customer.client.get("/api/v1/orders?status=paid").await.expect(200).json(), json!([]));
     customer.client.get("/api/v1/orders?status=lost").await.problem(422);
+}
+
+#[tokio::test]
+async fn the_few_orders_in_a_status_are_found_without_going_through_all_that_there_are() {
+    const OTHERS: i64 = 3000;
+    const ASKED: i64 = 20;
+    let shop = Shop::on(Setup::shop().start());
+    let customer = shop.customer().await;
+    let product = shop.product("19.99", 5).await;
+    let order = id_of(&customer.order(&[(product, 1)]).await);
+    let databases = Databases::of(&shop.host);
+    let others = |status: &str, from: i64| {
+        format!(
+            "INSERT INTO orders (id, user_id, reservation_id, status, total_minor, currency, version, created_at, updated_at, expires_at)
+             SELECT -number, -1, gen_random_uuid(), '{status}', 100, 'EUR', 1, now(), now(), now() + interval '1 day'
+             FROM generate_series({from}, {from} + {OTHERS} - 1) AS number"
+        )
+    };
+    let merchant = shop.admin().await;
+    for (client, status, from) in [(&merchant, "delivered", 1), (&customer.client, "pending", OTHERS + 1)] {
+        databases.execute("orders_database", &others(status, from)).await;
+        let ask = async || {
+            let list = client.get("/api/v1/orders?status=pending").await.expect(200).json();
+            assert_eq!((list.as_array().map(Vec::len), id_of(&list[0])), (Some(1), order));
+        };
+        let read = databases.rows_read("orders_database", "orders", ASKED, ask).await;
+        assert!(read < OTHERS, "beside {status} ones: {read} rows for {ASKED} answers");
+    }
 }
 
 #[tokio::test]

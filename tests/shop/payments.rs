@@ -216,17 +216,11 @@ async fn what_belongs_to_one_order_is_found_without_going_through_all_that_its_c
     for (service, others) in [("payments", payments), ("notifications", notifications)] {
         let database = format!("{service}_database");
         databases.execute(&database, &others).await;
-        let counted = format!(
-            "select idx_scan, coalesce(idx_tup_fetch, 0) + seq_tup_read from pg_stat_user_tables where relname = '{service}'"
-        );
-        let counts = async || databases.rows::<(i64, i64)>(&database, &counted).await[0];
-        let before = counts().await;
-        for _ in 0..ASKED {
+        let ask = async || {
             let list = customer.client.get(&format!("/api/v1/{service}?orderId={order}")).await.expect(200).json();
             assert_eq!(list.as_array().map(Vec::len), Some(1), "{service}");
-        }
-        let seen = async || Some(counts().await).filter(|now| now.0 >= before.0 + ASKED);
-        let after = until("the server has counted", seen).await;
-        assert!(after.1 - before.1 < OTHERS, "{service}: {} rows for {ASKED} answers", after.1 - before.1);
+        };
+        let read = databases.rows_read(&database, service, ASKED, ask).await;
+        assert!(read < OTHERS, "{service}: {read} rows for {ASKED} answers");
     }
 }

@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgRow},
 };
 
-use crate::{Host, state};
+use crate::{Host, state, until};
 
 /// A database, or a broker, could not be asked.
 #[derive(Debug)]
@@ -86,6 +86,20 @@ impl Databases {
     /// The one number that a query returns.
     pub async fn number(&self, database: &str, query: &str) -> i64 {
         self.rows::<(i64,)>(database, query).await.first().expect("one row").0
+    }
+
+    /// How many rows of a table are read while something is asked for so many times, which each time looks into one of its indexes.
+    pub async fn rows_read(&self, database: &str, table: &str, times: i64, ask: impl AsyncFn()) -> i64 {
+        let counted = format!(
+            "SELECT idx_scan, coalesce(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_user_tables WHERE relname = '{table}'"
+        );
+        let counts = async || self.rows::<(i64, i64)>(database, &counted).await[0];
+        let before = counts().await;
+        for _ in 0..times {
+            ask().await;
+        }
+        let seen = async || Some(counts().await).filter(|now| now.0 >= before.0 + times);
+        until("the server has counted", seen).await.1 - before.1
     }
 }
 

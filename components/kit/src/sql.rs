@@ -235,6 +235,19 @@ impl Column for Vec<String> {
     }
 }
 
+/// ` and column = $n::type` where there is a value, which becomes the next parameter, else nothing. A condition of its own serves itself of an
+/// index, which `$n is null or column = $n` does not.
+pub fn and_equal(
+    params: &mut Vec<ParameterValue>,
+    column: &str,
+    sql_type: &str,
+    value: Option<impl Into<ParameterValue>>,
+) -> String {
+    let Some(value) = value else { return String::new() };
+    params.push(value.into());
+    format!(" and {column} = ${}::{sql_type}", params.len())
+}
+
 /// A text as a parameter.
 pub fn text(value: &str) -> ParameterValue {
     value.to_owned().into()

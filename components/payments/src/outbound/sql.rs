@@ -2,7 +2,7 @@
 
 use kit::idempotency::{self, Answer, Lease};
 use kit::inbox;
-use kit::sql::{ParameterValue, Row, SqlError, all, moment, text};
+use kit::sql::{ParameterValue, Row, SqlError, all, and_equal, moment, text};
 
 use super::row::{self, ATTEMPT, PAYMENT, REFUND};
 use super::write::store;
@@ -37,13 +37,8 @@ impl Payments for World {
             filter.after.map(|place| place.id).into(),
             filter.limit.into(),
         ];
-        // Conditions of their own, not `$4 is null or …`, so that the indexes serve them.
-        let mut condition = |column: &str, value: Option<i64>| {
-            let Some(value) = value else { return String::new() };
-            params.push(value.into());
-            format!(" and {column} = ${}::bigint", params.len())
-        };
-        let (of_user, of_order) = (condition("user_id", filter.user_id), condition("order_id", filter.order_id));
+        let of_user = and_equal(&mut params, "user_id", "bigint", filter.user_id);
+        let of_order = and_equal(&mut params, "order_id", "bigint", filter.order_id);
         // By itself: of a young table the server believes that it soon meets the order's among all of the customer's.
         let fence = if of_order.is_empty() { "" } else { "offset 0" };
         let statement = format!(
