@@ -1,7 +1,7 @@
 //! What is not let in, and why. Whatever is refused changes nothing.
 
 use plaza_tests::{
-    Host,
+    Host, Setup,
     artifact::{built, in_python, stamped_file, traps_at_once, written},
 };
 
@@ -25,6 +25,14 @@ const OTHER_ECHO: &str = r#"(component
     (instance $echoes (export "echo" (func $echo)) (export "sleep" (func $sleep)))
     (export "test:echo/echo@1.0.0" (instance $echoes)))"#;
 
+/// Exports what hears events, with a function that takes a number.
+const OTHER_SUBSCRIBER: &str = r#"(component
+    (core module $module (func (export "handle") (param i64) unreachable))
+    (core instance $core (instantiate $module))
+    (func $handle (param "event" u64) (canon lift (core func $core "handle")))
+    (instance $subscriber (export "handle" (func $handle)))
+    (export "plaza:events/subscriber@1.0.0" (instance $subscriber)))"#;
+
 fn component(text: &str) -> tempfile::TempPath {
     written(&wat::parse_str(text).unwrap())
 }
@@ -44,6 +52,8 @@ async fn unchanged(host: &Host) {
 async fn what_is_no_component_is_refused() {
     let host = host();
     host.deploy("hello", &written(b"not a component"), &[]).await.refused(&["at compile", "is no WebAssembly"]);
+    let history = host.operate(&["history", "hello"]).await.expect().text;
+    assert!(history.lines().any(|line| line.contains("refused") && line.contains("is no WebAssembly")), "{history}");
     host.deploy("hello", &written(b""), &[]).await.refused(&["at compile"]);
     let whole = std::fs::read(built("newer")).unwrap();
     host.deploy("hello", &written(&whole[..whole.len() / 2]), &[]).await.refused(&["at compile"]);
@@ -76,6 +86,17 @@ async fn a_function_of_another_type_is_refused_with_what_was_expected_and_what_w
         "test:echo/echo@1.0.0#trap: expected async func() -> string, found no such function",
     ]);
     unchanged(&host).await;
+}
+
+#[tokio::test]
+async fn a_subscriber_that_takes_events_of_another_type_is_refused() {
+    let host = Setup::of("tests/apps/letters/spin.toml").start();
+    host.deploy("lamps", &component(OTHER_SUBSCRIBER), &[]).await.refused(&[
+        "at contract",
+        "it cannot be handed events: plaza:events/subscriber@1.0.0#handle: expected async func(event: record { id: string,",
+        "found func(event: u64)",
+    ]);
+    assert_eq!(host.version_of("lamps").await, "v1");
 }
 
 #[tokio::test]

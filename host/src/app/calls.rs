@@ -15,18 +15,16 @@ use crate::{
     events::{Event, Failure as EventFailure, Subscriber},
     redis_trigger::{self, Handler},
     schedule::{Task, TickFailure},
-    service::{CallContext, Export, Lot, Service},
+    service::{
+        CallContext, Export, Lot, Service,
+        contract::called::{HANDLE_MESSAGE, SUBSCRIBER, TASK},
+    },
 };
-
-/// The interface of subscribers.
-pub const SUBSCRIBER: &str = "plaza:events/subscriber@1.0.0";
-/// The interface of components that work by the clock.
-pub const TASK: &str = "plaza:schedule/task@1.0.0";
 
 static HANDLE: LazyLock<Export> = LazyLock::new(|| Export::new(SUBSCRIBER, "handle"));
 static TICK: LazyLock<Export> = LazyLock::new(|| Export::new(TASK, "tick"));
 static HANDLE_MESSAGE: LazyLock<Vec<Export>> = LazyLock::new(|| {
-    redis_trigger::INTERFACES.iter().map(|interface| Export::new(interface, "handle-message")).collect()
+    redis_trigger::INTERFACES.iter().map(|interface| Export::new(interface, HANDLE_MESSAGE)).collect()
 });
 
 /// A component, and whom it may ask by HTTP.

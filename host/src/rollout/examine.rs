@@ -10,7 +10,10 @@ use crate::{
         import,
     },
     redis_trigger,
-    service::contract::{self, Surface},
+    service::contract::{
+        self, Surface,
+        called::{self, SUBSCRIBER, TASK},
+    },
 };
 
 /// The surfaces of the versions that answer now, by component: one each, two where one is on trial.
@@ -32,6 +35,7 @@ pub fn examine(
     reasons.extend(unfit_providers(component, surface, neighbours));
     reasons.extend(unfit_for_consumers(app, id, surface, neighbours));
     reasons.extend(missing_exports(app, component, surface));
+    reasons.extend(unfit_exports(app, component, surface));
     reasons.extend(needs::ungranted(component, surface, neighbours));
     reasons
 }
@@ -103,13 +107,25 @@ fn missing_exports(app: &App, component: &Component, surface: &Surface) -> Vec<S
             "it is on a Redis channel and does not handle messages: export spin:redis/inbound-redis@3.0.0 or fermyon:spin/inbound-redis",
         ),
         (
-            !component.plaza.subscribe.is_empty() && lacks("plaza:events/subscriber@1.0.0"),
+            !component.plaza.subscribe.is_empty() && lacks(SUBSCRIBER),
             "it subscribes to events and does not handle them: export plaza:events/subscriber@1.0.0",
         ),
         (
-            component.plaza.tick_seconds.is_some() && lacks("plaza:schedule/task@1.0.0"),
+            component.plaza.tick_seconds.is_some() && lacks(TASK),
             "it has a tick and nothing to do at it: export plaza:schedule/task@1.0.0",
         ),
     ];
     rules.iter().filter(|(broken, _)| *broken).map(|(_, reason)| (*reason).to_owned()).collect()
+}
+
+/// What the host calls with values of other types.
+fn unfit_exports(app: &App, component: &Component, surface: &Surface) -> Vec<String> {
+    let on_channel = app.channels.iter().any(|trigger| trigger.component == component.id);
+    let rules = [
+        (!component.plaza.subscribe.is_empty(), "it cannot be handed events", called::unfit(surface, SUBSCRIBER)),
+        (component.plaza.tick_seconds.is_some(), "it cannot be called by the clock", called::unfit(surface, TASK)),
+        (on_channel, "it cannot be handed messages", called::unfit_for_messages(surface)),
+    ];
+    let broken = rules.iter().filter(|(applies, ..)| *applies);
+    broken.flat_map(|(_, what, found)| found.iter().map(move |mismatch| format!("{what}: {mismatch}"))).collect()
 }

@@ -1,5 +1,6 @@
 //! Do these exports still satisfy those imports? Pure: reads types, runs nothing.
 
+pub mod called;
 mod shape;
 
 use std::{collections::BTreeMap, fmt};

@@ -2,11 +2,8 @@
 
 use wasmtime::component::Val;
 
-use super::{call::Guard, export::Export, failure::Failure, job::Answer, tally::Ended};
-use crate::redis_trigger;
-
-/// The interface of subscribers, of any version.
-const SUBSCRIBER: &str = "plaza:events/subscriber@";
+use super::{call::Guard, contract::called::SUBSCRIBER, export::Export, failure::Failure, job::Answer, tally::Ended};
+use crate::{manifest::import::same_interface, redis_trigger};
 
 /// How it ended; `export` is what was called, `None` of an HTTP request.
 pub fn ended(export: Option<&Export>, answer: &Result<(Answer, Guard), Failure>) -> Ended {
@@ -25,7 +22,7 @@ fn owns_up(export: &Export, results: &[Val]) -> bool {
     match &**error {
         Val::Variant(case, _) | Val::Enum(case) => match case.as_str() {
             "unavailable" => true,
-            "retry" | "reject" => export.interface().starts_with(SUBSCRIBER),
+            "retry" | "reject" => same_interface(export.interface(), SUBSCRIBER),
             "success" => false,
             _ => redis_trigger::is_handler(export.interface()),
         },

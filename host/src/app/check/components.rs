@@ -13,7 +13,10 @@ use crate::{
     limits::MOST_PARTS,
     manifest::{Fault, Reading, app::Component, import},
     redis_trigger,
-    service::contract::{self, Surface},
+    service::contract::{
+        self, Surface,
+        called::{self, SUBSCRIBER, TASK},
+    },
 };
 
 /// Every fault of the components that are running or whose files exist.
@@ -50,6 +53,7 @@ pub(super) fn faults(
             unfit_links(reading, component, surface, &surfaces, &mut faults);
             unused_links(reading, component, surface, &surfaces, &mut faults);
             missing_exports(reading, component, surface, &mut faults);
+            unfit_exports(reading, component, surface, &mut faults);
             if let Some(compiled) = compiled.get(id).filter(|_| faults.len() == before) {
                 unlinked(reading, engine, component, compiled, &mut faults);
             }
@@ -272,15 +276,33 @@ fn missing_exports(reading: &Reading, component: &Component, surface: &Surface, 
             "export spin:redis/inbound-redis@3.0.0 (`#[redis_subscriber]` of spin-sdk 7) or fermyon:spin/inbound-redis";
         faults.push(reading.fault(id, &["source"], message, remedy));
     }
-    if !component.plaza.subscribe.is_empty() && surface.provides("plaza:events/subscriber@1.0.0").is_none() {
+    if !component.plaza.subscribe.is_empty() && surface.provides(SUBSCRIBER).is_none() {
         let message = format!("`{id}` subscribes to events and does not handle them");
-        let remedy = "export plaza:events/subscriber@1.0.0, or take `subscribe` out";
+        let remedy = format!("export {SUBSCRIBER}, or take `subscribe` out");
         faults.push(reading.fault(id, &["tool", "plaza", "subscribe"], message, remedy));
     }
-    if component.plaza.tick_seconds.is_some() && surface.provides("plaza:schedule/task@1.0.0").is_none() {
+    if component.plaza.tick_seconds.is_some() && surface.provides(TASK).is_none() {
         let message = format!("`{id}` has a tick and nothing to do at it");
-        let remedy = "export plaza:schedule/task@1.0.0, or take `tick_seconds` out";
+        let remedy = format!("export {TASK}, or take `tick_seconds` out");
         faults.push(reading.fault(id, &["tool", "plaza", "tick_seconds"], message, remedy));
+    }
+}
+
+/// What the host would call with values of other types.
+fn unfit_exports(reading: &Reading, component: &Component, surface: &Surface, faults: &mut Vec<Fault>) {
+    let id = &component.id;
+    let on_channel = reading.app.channels.iter().any(|trigger| trigger.component == *id);
+    let settings = &component.plaza;
+    let (subscribe, tick): (&[&str], &[&str]) = (&["tool", "plaza", "subscribe"], &["tool", "plaza", "tick_seconds"]);
+    for (applies, key, what, found) in [
+        (!settings.subscribe.is_empty(), subscribe, "cannot be handed events", called::unfit(surface, SUBSCRIBER)),
+        (settings.tick_seconds.is_some(), tick, "cannot be called by the clock", called::unfit(surface, TASK)),
+        (on_channel, &["source"], "cannot be handed messages", called::unfit_for_messages(surface)),
+    ] {
+        for mismatch in found.iter().filter(|_| applies) {
+            let remedy = format!("build `{id}` against the published {}", mismatch.interface);
+            faults.push(reading.fault(id, key, format!("`{id}` {what}: {mismatch}"), remedy));
+        }
     }
 }
 

@@ -6,11 +6,15 @@ use super::*;
 
 const NAME: &str = "example:users/directory@1.0.0";
 
-/// The surface of a component that has these WIT items in its world, and does nothing.
 fn surface(wit: &str) -> Surface {
+    surface_of(wit, "it")
+}
+
+/// The surface of a component that has this world of a WIT package, and does nothing.
+pub(super) fn surface_of(wit: &str, world: &str) -> Surface {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("test.wit", wit).unwrap();
-    let world = resolve.select_world(&[package], Some("it")).unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     let bytes = ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
