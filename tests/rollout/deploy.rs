@@ -13,6 +13,7 @@ use plaza_tests::{
     artifact::{built, stamped},
     setup::plaza,
     wait::PATIENCE,
+    wire::Wire,
 };
 use tokio::{process::Command, time::timeout};
 
@@ -62,6 +63,27 @@ async fn a_request_in_flight_finishes_on_the_version_where_it_began() {
     assert!(back.text.contains("nothing was cut off"), "{}", back.text);
     assert_eq!(slow.await.unwrap(), "newer");
     assert_eq!(greeting(&host).await, "hello");
+}
+
+#[tokio::test]
+async fn a_stream_that_has_begun_goes_on_where_it_began_until_it_ends() {
+    let host = host();
+    let mut echo = Wire::connect(host.base()).await;
+    echo.send("POST /hello/echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    echo.send_chunk("before").await;
+    echo.receive_until("before").await;
+    let mut deploying = host.begin_deploy("hello", &built("newer"), &[]);
+    deploying.until_done("switch").await;
+    assert_eq!(greeting(&host).await, "newer");
+    echo.send_chunk("after").await;
+    echo.receive_until("after").await;
+    echo.send("0\r\n\r\n").await;
+    echo.receive_until("\r\n0\r\n\r\n").await;
+    assert!(deploying.went_through().await);
+    let drained = plaza_tests::until("the log tells of its end", async || {
+        host.stderr().text().lines().find(|line| line.contains("drained")).map(str::to_owned)
+    });
+    assert!(drained.await.contains("v1"));
 }
 
 #[tokio::test]

@@ -2,15 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use plaza_tests::{
     Host, Setup,
     artifact::{built, stamped},
+    cable::Cable,
     databases::Databases,
+    hold::Hold,
     until,
     wire::Wire,
 };
 
-use crate::hosts::Application;
+use crate::{
+    hosts::Application,
+    killed::{COMMITS_WAIT, TURN},
+};
 
 /// A host with a server of its own, and others that use that server.
 fn first() -> Host {
@@ -98,6 +104,29 @@ async fn of_two_deploys_at_once_both_go_through_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_switch_of_which_the_database_could_not_say_that_it_is_written_down_is_served_all_the_same() {
+    let application = Application::new();
+    let one = application.setup().start();
+    let databases = Databases::of(&one);
+    let cable = Cable::to(databases.port()).await;
+    let address = one.setup().state().database_owner_url();
+    let address = address.replace(&format!(":{}/", databases.port()), &format!(":{}/", cable.port()));
+    let other = application.setup().argument("--database-url").argument(&address).start();
+    databases.execute("plaza", COMMITS_WAIT).await;
+    let mut hold = Hold::by(&databases, "plaza", TURN).await;
+    let deploying = other.begin_deploy("two", &built("newer"), &[]);
+    hold.until_waiting(1).await;
+    cable.cut();
+    // Whether it was committed cannot be said before the row is free.
+    hold.until_waiting(2).await;
+    hold.let_go().await;
+    assert!(deploying.went_through().await);
+    assert_eq!(other.version_of("two").await, "v2");
+    until("the first host follows", async || (one.version_of("two").await == "v2").then_some(())).await;
+    drop(other);
+}
+
+#[tokio::test]
 async fn any_host_that_sees_a_version_on_trial_fail_takes_it_back() {
     let application = Application::new();
     let one = application.setup().start();
@@ -118,6 +147,35 @@ async fn any_host_that_sees_a_version_on_trial_fail_takes_it_back() {
     assert_eq!(one.version_of("two").await, "v1");
     let history = one.operate(&["history", "two"]).await.expect().text;
     assert_eq!(history.matches("rolled back").count(), 1, "{history}");
+    drop(other);
+}
+
+#[tokio::test]
+async fn a_trial_is_judged_by_what_all_hosts_saw() {
+    let application = Application::new();
+    let one = application.setup().start();
+    let other = application.beside(&one);
+    one.deploy("two", &built("newer"), &[]).await.expect();
+    until("the other host follows", async || (other.version_of("two").await == "v2").then_some(())).await;
+    let trial = ["--canary", "50%", "--canary-window", "2s"];
+    one.deploy("two", &stamped("newer", "as good"), &trial).await.expect();
+    let both = async |host: &Host| host.status_of("two").await["versions"].as_array().map(Vec::len) == Some(2);
+    until("both hosts serve it", async || (both(&one).await && both(&other).await).then_some(())).await;
+    // Whichever of the two may promote: neither is asked often enough to say anything by itself.
+    let clients = [one.client(), other.client()];
+    let answers = (0..80).map(|number| {
+        let host = &clients[number % 2];
+        async move {
+            host.get("/two/slow?ms=200").header("x-plaza-sticky", &format!("client-{number}")).await.expect(200);
+        }
+    });
+    join_all(answers).await;
+    until("both hosts have promoted it", async || {
+        (one.version_of("two").await == "v3" && other.version_of("two").await == "v3").then_some(())
+    })
+    .await;
+    let counts = "SELECT count(*) FROM trial_counts";
+    assert_eq!(Databases::of(&one).number("plaza", counts).await, 0);
     drop(other);
 }
 

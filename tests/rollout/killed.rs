@@ -16,7 +16,14 @@ use plaza_tests::{
 use crate::hosts::Application;
 
 /// A lock that the test holds, for whom a migration and a commit wait.
-const TURN: &str = "SELECT pg_advisory_xact_lock(4711)";
+pub const TURN: &str = "SELECT pg_advisory_xact_lock(4711)";
+
+/// Whoever commits another active version waits for the same lock.
+pub const COMMITS_WAIT: &str = "
+    CREATE FUNCTION wait_for_the_turn() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER waits AFTER UPDATE OF active ON standings DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION wait_for_the_turn()";
 
 /// Longer than a host that is about to be killed lives.
 const SLOW: &str = "/one/slow?ms=25000";
@@ -132,16 +139,7 @@ async fn a_kill_before_the_switch_leaves_the_old_version_whatever_the_step() {
 async fn a_kill_after_the_switch_is_sent_off_leaves_the_new_version() {
     let fleet = Fleet::start();
     // The host is killed when it has asked for the commit, and before it has heard of it.
-    fleet
-        .databases
-        .execute(
-            "plaza",
-            "CREATE FUNCTION wait_for_the_turn() RETURNS trigger LANGUAGE plpgsql AS
-             $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END $$;
-             CREATE CONSTRAINT TRIGGER waits AFTER UPDATE OF active ON standings DEFERRABLE INITIALLY DEFERRED
-             FOR EACH ROW EXECUTE FUNCTION wait_for_the_turn()",
-        )
-        .await;
+    fleet.databases.execute("plaza", COMMITS_WAIT).await;
     let fleet = fleet.killed_waiting(&stamped("newer", "committed"), &[], ("plaza", TURN)).await;
     fleet.databases.execute("plaza", "DROP TRIGGER waits ON standings").await;
     fleet.serves("v2", "newer").await;

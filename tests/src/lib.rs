@@ -7,6 +7,7 @@ pub mod answer;
 pub mod artifact;
 pub mod blow;
 pub mod broker;
+pub mod cable;
 pub mod client;
 pub mod compiled;
 pub mod containerfile;

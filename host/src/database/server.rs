@@ -44,6 +44,7 @@ const STATE_MIGRATIONS: [(&str, &str); 7] = [
     ("0005_files.sql", include_str!("state/0005_files.sql")),
     ("0006_answered.sql", include_str!("state/0006_answered.sql")),
     ("0007_waiting.sql", include_str!("state/0007_waiting.sql")),
+    ("0008_trials.sql", include_str!("state/0008_trials.sql")),
 ];
 
 /// A server that can be reached.

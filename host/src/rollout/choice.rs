@@ -59,7 +59,7 @@ impl Rollout {
                 let stored = self.earlier(component, &standing, to).await.map_err(Refused::at_once)?;
                 let version = self.prepare(component, &stored, progress).await?;
                 let detail = why.or_else(|| Some(format!("rolled back from v{}", standing.active.number)));
-                let entry = Entry { number: stored.number, what: What::Active, detail };
+                let entry = Entry { number: Some(stored.number), what: What::Active, detail };
                 let next = Standing { active: stored, trial: None, ..standing };
                 self.switch(component, next, entry, &[version], progress).await?
             }
@@ -102,7 +102,8 @@ impl Rollout {
     async fn earlier(&self, component: &str, standing: &Standing, to: Option<u32>) -> Result<Stored, String> {
         let mut kept = self.ledger.versions(component).await.map_err(|error| error.to_string())?;
         let history = self.ledger.history(component).await.map_err(|error| error.to_string())?;
-        let tried = |number: u32| history.iter().any(|past| past.number == number && past.what == What::Trial.word());
+        let tried =
+            |number: u32| history.iter().any(|past| past.number == Some(number) && past.what == What::Trial.word());
         // A crash leaves one that was never let in, and may lack its migrations.
         kept.retain(|one| one.answered_at.is_some() || tried(one.version.number));
         let others: Vec<_> = kept.iter().filter(|one| one.version.number != standing.active.number).collect();
@@ -125,7 +126,7 @@ impl Rollout {
 
 /// What stands after a trial, and what the history says of its end.
 fn ended(standing: Standing, tried: Tried, end: End, why: Option<String>) -> (Standing, Entry) {
-    let number = tried.version.number;
+    let number = Some(tried.version.number);
     match end {
         End::Promoted => {
             let entry = Entry { number, what: What::Active, detail: why };

@@ -17,6 +17,22 @@ const WORSE_BY: f64 = 0.01;
 const SLOWER: f64 = 2.0;
 const SLOWER_BY: Duration = Duration::from_millis(20);
 
+/// What both versions have done since a trial began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The active one.
+    pub active: Count,
+    /// The one on trial.
+    pub trial: Count,
+}
+
+impl Seen {
+    /// What has come since an earlier look.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self { active: self.active.since(&earlier.active), trial: self.trial.since(&earlier.trial) }
+    }
+}
+
 /// What to do with a version on trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
@@ -28,8 +44,8 @@ pub enum Judgement {
     RollBack(String),
 }
 
-/// Judges what both versions did on one host since the trial began. More errors end it at once; speed is judged when the time is up.
-pub fn judge(active: &Count, trial: &Count, passed: Duration, window: Duration) -> Judgement {
+/// Judges what both versions did since the trial began. More errors end it at once; speed is judged when the time is up.
+pub fn judge(Seen { active, trial }: &Seen, passed: Duration, window: Duration) -> Judgement {
     let (ours, theirs) = (wrong_part(trial), wrong_part(active));
     if trial.wrong() >= LEAST_WRONG && ours > theirs + WORSE_BY {
         return Judgement::RollBack(format!(
@@ -79,32 +95,32 @@ mod tests {
     #[test]
     fn one_that_is_as_good_is_promoted_when_the_time_is_up_and_not_before() {
         let (active, trial) = (count(900, 1, 5), count(100, 0, 5));
-        assert_eq!(judge(&active, &trial, WINDOW / 2, WINDOW), Judgement::Wait);
-        assert_eq!(judge(&active, &trial, WINDOW, WINDOW), Judgement::Promote);
+        assert_eq!(judge(&Seen { active, trial }, WINDOW / 2, WINDOW), Judgement::Wait);
+        assert_eq!(judge(&Seen { active, trial }, WINDOW, WINDOW), Judgement::Promote);
     }
 
     #[test]
     fn errors_end_a_trial_at_once() {
-        let judgement = judge(&count(900, 0, 5), &count(50, 5, 5), WINDOW / 10, WINDOW);
+        let judgement = judge(&seen((900, 0, 5), (50, 5, 5)), WINDOW / 10, WINDOW);
         assert!(matches!(&judgement, Judgement::RollBack(why) if why.contains("5 of 55")), "{judgement:?}");
     }
 
     #[test]
     fn errors_that_the_active_version_has_as_well_do_not_count_against_the_new_one() {
-        let judgement = judge(&count(900, 100, 5), &count(90, 10, 5), WINDOW, WINDOW);
+        let judgement = judge(&seen((900, 100, 5), (90, 10, 5)), WINDOW, WINDOW);
         assert_eq!(judgement, Judgement::Promote);
     }
 
     #[test]
     fn one_that_is_much_slower_is_taken_away() {
-        let judgement = judge(&count(900, 0, 50), &count(100, 0, 150), WINDOW, WINDOW);
+        let judgement = judge(&seen((900, 0, 50), (100, 0, 150)), WINDOW, WINDOW);
         assert!(matches!(&judgement, Judgement::RollBack(why) if why.contains("p99")), "{judgement:?}");
-        let a_little = judge(&count(900, 0, 1), &count(100, 0, 12), WINDOW, WINDOW);
+        let a_little = judge(&seen((900, 0, 1), (100, 0, 12)), WINDOW, WINDOW);
         assert_eq!(a_little, Judgement::Promote);
     }
 
     #[test]
     fn nothing_is_said_about_one_that_was_hardly_asked() {
-        assert_eq!(judge(&count(900, 0, 5), &count(3, 0, 5), WINDOW * 10, WINDOW), Judgement::Wait);
+        assert_eq!(judge(&seen((900, 0, 5), (3, 0, 5)), WINDOW * 10, WINDOW), Judgement::Wait);
     }
 }

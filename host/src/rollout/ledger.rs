@@ -10,7 +10,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::{folder::InFolder, postgres::InPostgres};
-use super::standing::{Origin, Standing, Stored};
+use super::{
+    judge::Seen,
+    standing::{Origin, Standing, Stored},
+};
 
 /// Versions kept of each component: those that answered last, the one that answers among them.
 pub const KEPT_VERSIONS: i64 = 5;
@@ -47,8 +50,11 @@ pub trait Ledger: Send + Sync {
     /// Notes the hash of the manifest's file that was taken up for a component that has a standing.
     async fn take_up_file(&self, component: &str, hash: &str) -> Result<(), LedgerError>;
 
-    /// Forgets a version that was not let in, and notes in the history why. Its number is not given again.
-    async fn refuse(&self, component: &str, number: u32, why: String) -> Result<(), LedgerError>;
+    /// Forgets a version that was not let in, and notes in the history why. Its number, if it had one already, is not given again.
+    async fn refuse(&self, component: &str, number: Option<u32>, why: String) -> Result<(), LedgerError>;
+
+    /// Tells what this host has seen of a version on trial, and returns what all hosts have.
+    async fn tell_seen(&self, component: &str, number: u32, seen: Seen) -> Result<Seen, LedgerError>;
 
     /// The history of a component, the latest first.
     async fn history(&self, component: &str) -> Result<Vec<Past>, LedgerError>;
@@ -85,8 +91,8 @@ pub enum News {
 /// Something that happened to a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Which version.
-    pub number: u32,
+    /// Which version; `None` of one that was refused before it was kept.
+    pub number: Option<u32>,
     /// What happened.
     pub what: What,
     /// More about it, for people.
@@ -110,8 +116,8 @@ pub enum What {
 /// An entry of the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
-    /// Which version.
-    pub number: u32,
+    /// Which version; `None` of one that was refused before it was kept.
+    pub number: Option<u32>,
     /// Its hash, as long as it is kept.
     pub hash: Option<String>,
     /// What happened: `active`, `trial`, `refused`, `rolled_back`.
@@ -134,6 +140,17 @@ pub enum LedgerError {
     /// The database does not answer, or says no.
     #[error("the state database: {0}")]
     Database(#[from] sqlx::Error),
+    /// It was asked to write down which version answers, and has not said whether it did.
+    #[error(
+        "the state database was lost while it wrote down which version of {component} answers ({cause}), and has not come back: \
+         what it says then holds; look at `plaza status` once it answers"
+    )]
+    Unsettled {
+        /// Which component.
+        component: String,
+        /// What was lost.
+        cause: sqlx::Error,
+    },
     /// The state folder cannot be read or written.
     #[error("{path}: {cause}; see that it is readable and writable and its disk has room")]
     Folder {

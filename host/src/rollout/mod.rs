@@ -128,16 +128,18 @@ impl Rollout {
             self.ledger.offer(&component, &sha256(&bytes), &bytes).await.map_err(told)?;
             self.compile(&component, bytes.clone()).await
         };
-        let mut composition = progress.step(Step::Compile, compiling).await?;
+        let mut composition = self.noting(&component, None, progress.step(Step::Compile, compiling)).await?;
         let change = self.begin(&component).await?;
         let standing = change.standing;
         // Another may have been faster.
         self.not_on_trial(&component)?;
         if !self.application.is_as_described(&component, &composition) {
             // Another manifest came in between, or other files with it.
-            composition = progress.step(Step::Compile, self.compile(&component, bytes.clone())).await?;
+            let compiling = progress.step(Step::Compile, self.compile(&component, bytes.clone()));
+            composition = self.noting(&component, None, compiling).await?;
         }
-        progress.step(Step::Contract, async { self.fits(&component, &composition) }).await?;
+        let fitting = progress.step(Step::Contract, async { self.fits(&component, &composition) });
+        self.noting(&component, None, fitting).await?;
         let keeping = async {
             let kept = self.ledger.add(&component, &composition.hash, &bytes, origin).await.map_err(told)?;
             let detail = format!("v{} ({})", kept.number, short(&kept.hash));
@@ -145,25 +147,17 @@ impl Rollout {
         };
         let stored = progress.step(Step::Keep, keeping).await?;
         let hash = stored.hash.clone();
-        let ready = self.make_ready(&component, &stored, composition, &migrations, probe.as_deref(), progress).await;
-        let version = match ready {
-            Ok(version) => version,
-            Err(refused) => {
-                if let Err(error) = self.ledger.refuse(&component, stored.number, refused.to_string()).await {
-                    tracing::warn!(component, %error, "a refused deploy could not be noted");
-                }
-                return Err(refused);
-            }
-        };
+        let readying = self.make_ready(&component, &stored, composition, &migrations, probe.as_deref(), progress);
+        let version = self.noting(&component, Some(stored.number), readying).await?;
         let drain_ms = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
         let (next, entry) = match trial {
             None => {
-                let entry = Entry { number: stored.number, what: What::Active, detail: None };
+                let entry = Entry { number: Some(stored.number), what: What::Active, detail: None };
                 (Standing { active: stored, trial: None, drain_ms, ..standing }, entry)
             }
             Some((share, time)) => {
                 let detail = Some(format!("on {share} of the requests"));
-                let entry = Entry { number: stored.number, what: What::Trial, detail };
+                let entry = Entry { number: Some(stored.number), what: What::Trial, detail };
                 let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX).max(1);
                 (Standing { trial: Some(Tried { version: stored, share, seconds }), drain_ms, ..standing }, entry)
             }
@@ -177,6 +171,22 @@ impl Rollout {
         drop(change.held);
         self.finish(&component, former, drain, progress).await;
         Ok(())
+    }
+
+    /// Forgets a version that a step of its deploy refuses, and notes why in the history; before it is kept it has no number.
+    async fn noting<T>(
+        &self,
+        component: &str,
+        number: Option<u32>,
+        step: impl Future<Output = Result<T, Refused>>,
+    ) -> Result<T, Refused> {
+        let done = step.await;
+        if let Err(refused) = &done
+            && let Err(error) = self.ledger.refuse(component, number, refused.to_string()).await
+        {
+            tracing::warn!(component, %error, "a refused deploy could not be noted");
+        }
+        done
     }
 
     fn is_served(&self, component: &str) -> Result<(), Refused> {

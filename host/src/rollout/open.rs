@@ -117,7 +117,8 @@ async fn take_up(
     let revision = stands.map_or(0, |standing| standing.revision);
     let drain_ms = u64::try_from(DRAIN_TIME.as_millis()).unwrap_or(u64::MAX);
     let active = ledger.add(component, &file.hash, &file.bytes, Origin::Manifest).await?;
-    let entry = Entry { number: active.number, what: What::Active, detail: Some("the manifest's file".to_owned()) };
+    let entry =
+        Entry { number: Some(active.number), what: What::Active, detail: Some("the manifest's file".to_owned()) };
     let standing = Standing { revision, active, trial: None, drain_ms };
     match ledger.stand(component, &standing, entry).await {
         // Another host starts as well, or deploys, and was faster: what it says holds.

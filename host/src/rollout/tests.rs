@@ -114,7 +114,11 @@ impl Ledger for Noted {
         self.folder.take_up_file(component, hash).await
     }
 
-    async fn refuse(&self, component: &str, number: u32, why: String) -> Result<(), LedgerError> {
+    async fn tell_seen(&self, component: &str, number: u32, seen: Seen) -> Result<Seen, LedgerError> {
+        self.folder.tell_seen(component, number, seen).await
+    }
+
+    async fn refuse(&self, component: &str, number: Option<u32>, why: String) -> Result<(), LedgerError> {
         self.folder.refuse(component, number, why).await
     }
 

@@ -1,7 +1,7 @@
 //! Watching over versions on trial.
 //!
-//! Each host judges by what it saw itself. One that sees a version fail takes it back at once, for all hosts; that it is as good as the
-//! one before is for the host to say that has the lease.
+//! Each host tells the others what it has seen, and judges by what all have. One that finds that a version fails takes it back at once, for
+//! all hosts; that it is as good as the one before is for the host to say that has the lease.
 
 use std::{
     collections::BTreeMap,
@@ -11,12 +11,9 @@ use std::{
 use super::{
     Rollout,
     choice::End,
-    judge::{Judgement, judge},
+    judge::{Judgement, Seen, judge},
 };
-use crate::{
-    database::Lease,
-    service::{Count, Service},
-};
+use crate::{database::Lease, service::Service};
 
 /// How often a trial is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,8 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 struct Watched {
     number: u32,
     since: Instant,
-    active: Count,
-    trial: Count,
+    before: Seen,
     right: Option<Right>,
 }
 
@@ -52,23 +48,21 @@ impl Rollout {
                 let (Some(tried), Some(service)) = (&standing.trial, self.application.service(component)) else {
                     continue;
                 };
-                let Some((active, trial)) = counts(&service) else { continue };
+                let Some(now) = counts(&service) else { continue };
                 let number = tried.version.number;
-                let begin = || Watched {
-                    number,
-                    since: Instant::now(),
-                    active: active.clone(),
-                    trial: trial.clone(),
-                    right: None,
-                };
+                let begin = || Watched { number, since: Instant::now(), before: now.clone(), right: None };
                 let watched = watched.entry(component.clone()).or_insert_with(begin);
                 if watched.right.is_none() {
                     watched.right = self.right_to_promote(component).await;
                 }
                 let window = Duration::from_secs(tried.seconds.into());
-                let (active, trial) = (active.since(&watched.active), trial.since(&watched.trial));
-                let judgement = judge(&active, &trial, watched.since.elapsed(), window);
-                self.act_on(component, watched, judgement).await;
+                let seen = self.ledger.tell_seen(component, number, now.since(&watched.before)).await;
+                match seen.map(|seen| judge(&seen, watched.since.elapsed(), window)) {
+                    Ok(judgement) => self.act_on(component, watched, judgement).await,
+                    Err(error) => {
+                        tracing::debug!(component, %error, "a version on trial cannot be judged; trying again")
+                    }
+                }
             }
         }
     }
@@ -99,8 +93,8 @@ impl Rollout {
 }
 
 /// What the active version and the one on trial have done.
-fn counts(service: &Service) -> Option<(Count, Count)> {
+fn counts(service: &Service) -> Option<Seen> {
     let versions = service.versions()?;
     let trial = versions.trial.as_ref()?;
-    Some((versions.active.tally.count(), trial.version.tally.count()))
+    Some(Seen { active: versions.active.tally.count(), trial: trial.version.tally.count() })
 }

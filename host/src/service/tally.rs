@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
+
 /// Time spans are told apart by their first three binary digits, so a percentile is at most an eighth too high.
 const SPANS_PER_DOUBLING: u32 = 8;
 
@@ -21,7 +23,7 @@ pub struct Tally {
 }
 
 /// A tally at one moment, or the difference of two.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// Requests and calls that were answered.
     pub answered: u64,
@@ -84,6 +86,16 @@ impl Count {
             bad: self.bad.saturating_sub(earlier.bad),
             failed: self.failed.saturating_sub(earlier.failed),
             spans: self.spans.iter().zip(&earlier.spans).map(|(now, then)| now.saturating_sub(*then)).collect(),
+        }
+    }
+
+    /// What this and another tally counted together.
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            answered: self.answered + other.answered,
+            bad: self.bad + other.bad,
+            failed: self.failed + other.failed,
+            spans: self.spans.iter().zip(&other.spans).map(|(one, other)| one + other).collect(),
         }
     }
 

@@ -11,7 +11,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, KEPT_ENTRIES, KEPT_VERSIONS, Kept, Ledger, LedgerError, News, Past, What};
-use crate::rollout::standing::{Origin, Standing, Stored};
+use crate::rollout::{
+    judge::Seen,
+    standing::{Origin, Standing, Stored},
+};
 
 /// The ledger of the one host that uses this folder.
 pub struct InFolder {
@@ -167,10 +170,10 @@ impl Ledger for InFolder {
         })
     }
 
-    async fn refuse(&self, component: &str, number: u32, why: String) -> Result<(), LedgerError> {
+    async fn refuse(&self, component: &str, number: Option<u32>, why: String) -> Result<(), LedgerError> {
         self.change(|pages| {
             let page = pages.0.entry(component.to_owned()).or_default();
-            page.versions.retain(|kept| kept.version.number != number);
+            page.versions.retain(|kept| Some(kept.version.number) != number);
             page.note(Entry { number, what: What::Refused, detail: Some(why) });
             Ok(())
         })?;
@@ -178,10 +181,15 @@ impl Ledger for InFolder {
         Ok(())
     }
 
+    async fn tell_seen(&self, _component: &str, _number: u32, seen: Seen) -> Result<Seen, LedgerError> {
+        // There is no other host.
+        Ok(seen)
+    }
+
     async fn history(&self, component: &str) -> Result<Vec<Past>, LedgerError> {
         let page = self.page(component);
         let with_hash = |past: Past| {
-            let kept = page.versions.iter().find(|kept| kept.version.number == past.number);
+            let kept = page.versions.iter().find(|kept| Some(kept.version.number) == past.number);
             Past { hash: kept.map(|kept| kept.version.hash.clone()), ..past }
         };
         Ok(page.history.iter().rev().cloned().map(with_hash).collect())
@@ -211,8 +219,9 @@ impl Page {
     /// Of what was written before it was noted when a version answered, the history tells.
     fn remember(&mut self) {
         let history = std::mem::take(&mut self.history);
-        let became_active =
-            |number: u32| history.iter().rev().find(|past| past.number == number && past.what == What::Active.word());
+        let became_active = |number: u32| {
+            history.iter().rev().find(|past| past.number == Some(number) && past.what == What::Active.word())
+        };
         self.stamp(|kept| kept.answered_at.or_else(|| Some(became_active(kept.version.number)?.at)));
         self.history = history;
     }
@@ -252,7 +261,7 @@ mod tests {
     use super::*;
 
     fn active(number: u32) -> Entry {
-        Entry { number, what: What::Active, detail: None }
+        Entry { number: Some(number), what: What::Active, detail: None }
     }
 
     #[tokio::test]

@@ -6,14 +6,18 @@ use async_trait::async_trait;
 use sqlx::{
     PgPool, Postgres, Row, Transaction,
     postgres::{PgListener, PgRow},
+    types::Json,
 };
 use tokio::{sync::Mutex, time::timeout};
 use uuid::Uuid;
 
 use super::{Entry, KEPT_ENTRIES, KEPT_VERSIONS, Kept, Ledger, LedgerError, News, Past, What};
 use crate::{
-    rollout::standing::{Origin, Standing, Stored, Tried},
-    service::Share,
+    rollout::{
+        judge::Seen,
+        standing::{Origin, Standing, Stored, Tried},
+    },
+    service::{Count, Share},
 };
 
 /// Other hosts are told here, with the application's name.
@@ -24,6 +28,10 @@ const OFFERS: &str = "plaza_offers";
 
 /// How often one looks unasked: what was told may have been lost with a connection.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long one tries to hear what became of a commit whose answer was lost, and how long one waits between two tries.
+const SETTLE_WITHIN: Duration = Duration::from_secs(15);
+const SETTLE_EVERY: Duration = Duration::from_millis(200);
 
 const STANDINGS: &str = "
 SELECT s.component, s.revision, s.drain_ms, a.number, a.hash, a.origin,
@@ -58,6 +66,10 @@ SET active = excluded.active, trial = excluded.trial, trial_share = excluded.tri
 WHERE s.revision = $8
 RETURNING revision";
 
+/// The row is locked until the transaction has ended that changes it, committed or not.
+const SETTLED: &str = "
+SELECT revision, active FROM standings WHERE (application, component) = ($1, $2) FOR UPDATE";
+
 const TAKE_UP_FILE: &str = "
 UPDATE standings SET file_hash = $3
 WHERE (application, component) = ($1, $2) AND file_hash IS DISTINCT FROM $3";
@@ -85,6 +97,18 @@ WHERE (application, component, number) = ($1, $2, $3)
 const FORGET_ARTIFACTS: &str = "
 DELETE FROM artifacts a
 WHERE created_at < now() - interval '1 hour' AND NOT EXISTS (SELECT FROM versions v WHERE v.hash = a.hash)";
+
+/// What this host has seen of a trial is written down, and what the others have is read.
+const TELL_SEEN: &str = "
+WITH told AS (
+    INSERT INTO trial_counts (application, component, number, host, active, trial) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (application, component, number, host) DO UPDATE SET active = excluded.active, trial = excluded.trial
+)
+SELECT active, trial FROM trial_counts WHERE (application, component, number) = ($1, $2, $3) AND host <> $4";
+
+/// What was seen of trials that are over.
+const FORGET_SEEN: &str = "
+DELETE FROM trial_counts WHERE (application, component) = ($1, $2) AND number IS DISTINCT FROM $3";
 
 const FORGET_HISTORY: &str = "
 DELETE FROM version_history
@@ -118,7 +142,7 @@ impl InPostgres {
         )
         .bind(&self.application)
         .bind(component)
-        .bind(signed(entry.number))
+        .bind(entry.number.map(signed))
         .bind(entry.what.word())
         .bind(&entry.detail)
         .execute(&mut **transaction)
@@ -130,6 +154,30 @@ impl InPostgres {
             .execute(&mut **transaction)
             .await
             .map(drop)
+    }
+
+    /// Finds out whether a standing holds of which one has not heard that it was committed.
+    async fn settle(&self, component: &str, standing: &Standing, lost: sqlx::Error) -> Result<(), LedgerError> {
+        let looking = async {
+            loop {
+                let held = sqlx::query_as(SETTLED).bind(&self.application).bind(component);
+                match held.fetch_optional(&self.pool).await {
+                    Ok(held) => return held,
+                    Err(error) => tracing::debug!(component, %error, "what became of a commit cannot be heard yet"),
+                }
+                tokio::time::sleep(SETTLE_EVERY).await;
+            }
+        };
+        let component = component.to_owned();
+        let held: Option<(i64, i32)> = match timeout(SETTLE_WITHIN, looking).await {
+            Ok(held) => held,
+            Err(_) => return Err(LedgerError::Unsettled { component, cause: lost }),
+        };
+        match held {
+            Some(held) if held == (standing.revision, signed(standing.active.number)) => Ok(()),
+            Some((revision, _)) if revision >= standing.revision => Err(LedgerError::Overtaken { component }),
+            _ => Err(lost.into()),
+        }
     }
 
     /// Keeps bytes, which are not sent when they are there. They stay for an hour, and for as long as a version has them.
@@ -244,14 +292,23 @@ impl Ledger for InPostgres {
             .bind(trial.map(|trial| signed(trial.version.number)))
             .execute(&mut *transaction)
             .await?;
+        sqlx::query(FORGET_SEEN)
+            .bind(&self.application)
+            .bind(component)
+            .bind(trial.map(|trial| signed(trial.version.number)))
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(FORGET_ARTIFACTS).execute(&mut *transaction).await?;
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(CHANNEL)
             .bind(&self.application)
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
-        Ok(Standing { revision, ..standing.clone() })
+        let standing = Standing { revision, ..standing.clone() };
+        if let Err(lost) = transaction.commit().await {
+            self.settle(component, &standing, lost).await?;
+        }
+        Ok(standing)
     }
 
     async fn files(&self) -> Result<BTreeMap<String, String>, LedgerError> {
@@ -267,17 +324,34 @@ impl Ledger for InPostgres {
         Ok(())
     }
 
-    async fn refuse(&self, component: &str, number: u32, why: String) -> Result<(), LedgerError> {
+    async fn refuse(&self, component: &str, number: Option<u32>, why: String) -> Result<(), LedgerError> {
         let mut transaction = self.pool.begin().await?;
         sqlx::query(REFUSE)
             .bind(&self.application)
             .bind(component)
-            .bind(signed(number))
+            .bind(number.map(signed))
             .execute(&mut *transaction)
             .await?;
         let entry = Entry { number, what: What::Refused, detail: Some(why) };
         self.note_in(&mut transaction, component, &entry).await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn tell_seen(&self, component: &str, number: u32, seen: Seen) -> Result<Seen, LedgerError> {
+        let others: Vec<(Json<Count>, Json<Count>)> = sqlx::query_as(TELL_SEEN)
+            .bind(&self.application)
+            .bind(component)
+            .bind(signed(number))
+            .bind(&self.host)
+            .bind(Json(&seen.active))
+            .bind(Json(&seen.trial))
+            .fetch_all(&self.pool)
+            .await?;
+        let add = |sum: Seen, (Json(active), Json(trial)): (Json<Count>, Json<Count>)| Seen {
+            active: sum.active.with(&active),
+            trial: sum.trial.with(&trial),
+        };
+        Ok(others.into_iter().fold(seen, add))
     }
 
     async fn history(&self, component: &str) -> Result<Vec<Past>, LedgerError> {
@@ -292,7 +366,7 @@ impl Ledger for InPostgres {
         .await?;
         let read = rows.iter().map(|row| {
             Ok(Past {
-                number: row.try_get::<i32, _>(0)?.unsigned_abs(),
+                number: row.try_get::<Option<i32>, _>(0)?.map(i32::unsigned_abs),
                 hash: row.try_get(1)?,
                 what: row.try_get(2)?,
                 detail: row.try_get(3)?,
