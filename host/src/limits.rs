@@ -359,7 +359,7 @@ impl Default for ComponentLimits {
             request_ms: 30_000,
             answer_pause_ms: 60_000,
             answer_ms: 3_600_000,
-            body_bytes: 1024 * 1024,
+            body_bytes: 16 * 1024 * 1024,
             instances: 8,
             concurrent_per_instance: 16,
             queue: 1024,

@@ -17,6 +17,9 @@ component = "one"
 source = "target/wasm32-wasip2/release/hands_on.wasm"
 allowed_outbound_hosts = ["http://self", "http://*.spin.internal"]
 [[trigger.http]]
+route = "/"
+component = "one"
+[[trigger.http]]
 route = "/two"
 component = "two"
 [component.two]
@@ -114,11 +117,32 @@ async fn a_component_without_a_trigger_is_not_asked_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_chain_in_a_circle_ends_in_an_error() {
+async fn a_component_may_ask_itself_and_a_circle_without_end_ends_in_an_error() {
+    let hello = "http://hello.spin.internal/hello";
     for to in ["http://one.spin.internal/", "http://two.spin.internal/?to=http://one.spin.internal/", "http://self/one"]
     {
-        client().get(&format!("/one?to={to}")).await.problem(508);
+        let asked = client().get(&format!("/one?to={to}?to={hello}"));
+        assert_eq!(asked.await.expect(200).text(), "hello", "{to}");
     }
+    // It asks for the path that it serves itself.
+    client().get("/").await.problem(508);
+}
+
+#[tokio::test]
+async fn an_address_without_a_host_is_the_applications_own() {
+    for to in
+        ["/hello/hello", "http://self.alt/hello/hello", "https://self.alt/hello/hello", "https://self/hello/hello"]
+    {
+        assert_eq!(client().get(&format!("/one?to={to}")).await.expect(200).text(), "hello", "{to}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_a_path_or_with_a_port_that_is_none_is_taken_as_it_is() {
+    let text = client().get("/one?to=http://hello.spin.internal").await.expect(200).text();
+    assert_eq!(text, "hello");
+    let text = client().get("/one?to=http://hello.spin.internal:99999/hello").await.expect(200).text();
+    assert!(text.starts_with("error"), "{text}");
 }
 
 #[tokio::test]
@@ -171,7 +195,7 @@ async fn who_answers_first_and_asks_on_afterwards_comes_to_an_end() {
         let of = async |id| host.status_of(id).await["answered"].as_u64().unwrap();
         of("one").await + of("two").await
     };
-    host.stderr().line_with("a request within the application would wait for itself");
+    host.stderr().line_with("requests within the application go in circles");
     let answered = answered().await;
     assert!((10..=17).contains(&answered), "{answered}");
 }

@@ -79,11 +79,12 @@ async fn a_body_streams_through_while_it_is_still_being_sent() {
 }
 
 #[tokio::test]
-async fn a_short_answer_comes_with_its_length_and_a_head_alone_without_a_body() {
+async fn a_short_answer_comes_as_its_component_sends_it_and_a_head_alone_without_a_body() {
     let mut wire = Wire::connect(host().base()).await;
     wire.send("GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-    let answer = wire.receive_until("hello").await;
-    assert!(answer.contains("\r\ncontent-length: 5\r\n") && answer.ends_with("\r\n\r\nhello"), "{answer}");
+    let answer = wire.receive_until("\r\n0\r\n\r\n").await;
+    assert!(answer.contains("\r\ntransfer-encoding: chunked\r\n"), "no length that it does not say: {answer}");
+    assert!(answer.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{answer}");
     wire.send("HEAD /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     let all = wire.receive_all().await;
     let head = all.strip_prefix(&answer).unwrap();
@@ -138,8 +139,14 @@ async fn what_is_no_http_is_refused() {
 
 #[tokio::test]
 async fn what_a_guest_prints_becomes_a_log_line_with_its_name_and_the_request() {
-    let answer = client().get("/hello/print?line=a-line-of-its-own").await.expect(200);
-    let request = answer.header("x-request-id").to_owned();
+    let asked = client().get("/hello/print?line=a-line-of-its-own").header("x-request-id", "it-prints");
+    assert_eq!(asked.await.expect(200).header("x-request-id"), "it-prints");
     let line = host().stderr().line_with("a-line-of-its-own");
-    assert!(line.contains("hello") && line.contains(&request), "{line}");
+    assert!(line.contains("hello") && line.contains("it-prints"), "{line}");
+}
+
+#[tokio::test]
+async fn to_what_a_component_answers_nothing_is_added_that_nobody_asked_for() {
+    let answer = client().get("/hello").await.expect(200);
+    assert_eq!(answer.header_names(), ["date", "transfer-encoding"]);
 }

@@ -20,6 +20,7 @@ mod old_components;
 mod proxies;
 mod room;
 mod slow_clients;
+mod sockets;
 
 /// The host of these tests. It stops when this process ends.
 fn host() -> &'static Host {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use plaza_tests::{Answer, Host, Setup, until};
+use plaza_tests::{Answer, Host, Setup, shop::fresh_key, until};
 use serde_json::Value;
 
 use crate::host;
@@ -33,8 +33,9 @@ async fn ask(host: &Host, path: &str, headers: &[(&str, &str)]) -> Answer {
 
 /// What a component sees of such a request, and whom the access log names for it.
 async fn seen(host: &Host, headers: &[(&str, &str)]) -> (Value, String) {
-    let answer = ask(host, "/hello/headers", headers).await.expect(200);
-    let id = answer.header("x-request-id").to_owned();
+    let id = fresh_key();
+    let headers = [headers, &[("x-request-id", id.as_str())]].concat();
+    let answer = ask(host, "/hello/headers", &headers).await.expect(200);
     let line = until("it is in the access log", async || {
         let log = host.stderr().text();
         let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

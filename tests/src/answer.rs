@@ -1,7 +1,10 @@
 //! An HTTP answer and what a test asks of it.
 
 use bytes::Bytes;
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderName},
+};
 use serde_json::Value;
 
 /// A complete answer.
@@ -23,6 +26,13 @@ impl Answer {
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "the body says: {}", self.text());
         self
+    }
+
+    /// The names of all headers, in the order of the alphabet.
+    pub fn header_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The value of a header, empty where it is missing.

@@ -21,6 +21,8 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DE
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, idempotency-key, if-match");
 const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("etag, idempotent-replayed, link, location, retry-after, www-authenticate, x-request-id");
+/// The host names each request so in what it hands to a guest, and in its log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 /// Seconds for which a browser may remember the answer to a preflight.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
@@ -60,6 +62,9 @@ where
         false => described(request, &headers, answer).await,
     };
     secure(response.headers_mut(), is_behind_tls(&headers));
+    if let Some(id) = headers.get(&REQUEST_ID) {
+        response.headers_mut().insert(REQUEST_ID, id.clone());
+    }
     share(response.headers_mut(), origin);
     response
 }
@@ -129,7 +134,7 @@ fn refusal(status: StatusCode) -> &'static str {
 }
 
 fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-request-id")?.to_str().ok()
+    headers.get(&REQUEST_ID)?.to_str().ok()
 }
 
 /// Whether the browser spoke TLS, as the host knows or the proxies in between say: each adds what it was spoken to in, so the first one counts. A
@@ -219,6 +224,7 @@ mod tests {
     async fn an_unknown_address_is_a_problem_with_the_requests_id() {
         let response = ask("GET", "/nowhere", &[("x-request-id", "r-1")]).await;
         assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["x-request-id"], "r-1");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["x-content-type-options"], "nosniff");
         let body = json(response).await;

@@ -23,7 +23,7 @@ use crate::{
 
 static HANDLE: LazyLock<Export> = LazyLock::new(|| Export::new(SUBSCRIBER, "handle"));
 static TICK: LazyLock<Export> = LazyLock::new(|| Export::new(TASK, "tick"));
-static HANDLE_MESSAGE: LazyLock<Vec<Export>> = LazyLock::new(|| {
+static MESSAGE_HANDLERS: LazyLock<Vec<Export>> = LazyLock::new(|| {
     redis_trigger::INTERFACES.iter().map(|interface| Export::new(interface, HANDLE_MESSAGE)).collect()
 });
 
@@ -104,7 +104,7 @@ impl Handler for MessageCalls {
         let lot = Lot::any();
         let version = self.0.service.versions().map(|versions| versions.pick(lot).clone());
         let exported = |export: &&Export| version.as_ref().is_some_and(|version| version.export(export).is_some());
-        let Some(export) = HANDLE_MESSAGE.iter().find(exported) else {
+        let Some(export) = MESSAGE_HANDLERS.iter().find(exported) else {
             return Err(format!("it exports none of {}", redis_trigger::INTERFACES.join(", ")));
         };
         let context = self.0.context(format!("message-{}", Uuid::now_v7().simple()), None, lot);

@@ -18,6 +18,7 @@ use crate::{
         outbound_http::{Grants, OutboundHttp, OutboundHttpSettings},
         postgres::{PoolSettings, Pools, PostgresContext},
         redis::{self, RedisContext},
+        sockets,
         sqlite::{self, SqliteContext},
         stdio::{CurrentRequest, GuestOutput, Origin, OutputKind, OutputLimiter},
         variables::VariablesContext,
@@ -159,6 +160,7 @@ impl Furnish for OnLane {
         let output = |kind| GuestOutput::new(origin.clone(), kind, outfit.output.clone(), printing.clone());
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(output(OutputKind::Stdout)).stderr(output(OutputKind::Stderr)).envs(&outfit.environment);
+        sockets::grant(&mut wasi, &outfit.grants);
         if let Err(error) = files::preopen(&mut wasi, &outfit.mounts) {
             tracing::error!(component = %outfit.id, %error, "a folder of the manifest's `files` cannot be opened");
         }
@@ -185,6 +187,10 @@ struct OutboundGrants(Arc<AllowedHosts>);
 impl Grants for OutboundGrants {
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
         self.0.allows(scheme, host, port)
+    }
+
+    fn allows_self(&self) -> bool {
+        self.0.allows_self()
     }
 
     fn names(&self, scheme: &str, host: &str, port: u16) -> bool {

@@ -6,6 +6,7 @@ pub mod key_value;
 pub mod outbound_http;
 pub mod postgres;
 pub mod redis;
+pub mod sockets;
 pub mod sqlite;
 pub mod stdio;
 pub mod variables;

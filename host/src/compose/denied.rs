@@ -2,8 +2,8 @@
 
 use crate::manifest::{app::Inherit, import};
 
-/// Interfaces by the key of the manifest under which stands what they reach: those that Spin's adapter denies. Sockets are none of
-/// them, for nobody has any here.
+/// Interfaces by the key of the manifest under which stands what they reach: those that Spin's adapter denies, and
+/// what sockets begin with.
 const INTERFACES: [(&str, &[&str]); 7] = [
     ("ai_models", &["fermyon:spin/llm"]),
     (
@@ -16,6 +16,10 @@ const INTERFACES: [(&str, &[&str]); 7] = [
             "fermyon:spin/redis",
             "spin:mqtt/mqtt",
             "spin:redis/redis",
+            "wasi:sockets/ip-name-lookup",
+            "wasi:sockets/tcp-create-socket",
+            "wasi:sockets/types",
+            "wasi:sockets/udp-create-socket",
         ],
     ),
     ("environment", &["wasi:cli/environment"]),

@@ -36,7 +36,7 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const CREATION_LOCK: i64 = 0x70_6c61_7a61;
 
 /// The steps that made the host's own database what it is.
-const STATE_MIGRATIONS: [(&str, &str); 7] = [
+const STATE_MIGRATIONS: [(&str, &str); 8] = [
     ("0001_first.sql", include_str!("state/0001_first.sql")),
     ("0002_versions.sql", include_str!("state/0002_versions.sql")),
     ("0003_shown.sql", include_str!("state/0003_shown.sql")),

@@ -104,9 +104,20 @@ impl AllowedHosts {
         endpoint(url).is_some_and(|(scheme, host, port)| self.allows(scheme, host, port))
     }
 
-    /// Whether requests to the application's own routes are granted (`http://self`).
+    /// Whether requests to the application's own routes are granted (`http://self`, `https://self`). No port and no encryption is between.
     pub fn allows_self(&self) -> bool {
-        self.0.iter().any(|entry| matches!(entry.host, Host::Own | Host::Any) && entry.has_scheme("http"))
+        let by_http = |entry: &Entry| ["http", "https"].iter().any(|scheme| entry.has_scheme(scheme));
+        self.0.iter().any(|entry| matches!(entry.host, Host::Own | Host::Any) && by_http(entry))
+    }
+
+    /// Whether a connection is granted to anybody by this scheme.
+    pub fn any_by(&self, scheme: &str) -> bool {
+        self.0.iter().any(|entry| entry.has_scheme(scheme))
+    }
+
+    /// Whether connections to every host are granted by this scheme, if not to every port.
+    pub fn every_host_by(&self, scheme: &str) -> bool {
+        self.0.iter().any(|entry| matches!(entry.host, Host::Any) && entry.has_scheme(scheme))
     }
 
     /// Whether nothing is granted.

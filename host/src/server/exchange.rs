@@ -80,6 +80,7 @@ pub async fn answer(
     let mut line =
         AccessLine::begin(arrival.at, request.method(), &arrival.id, &arrival.traceparent, origin.client.ip());
     let (path, protocol) = (request.uri().path().to_owned(), request.version());
+    let brought_id = request.headers().contains_key(headers::REQUEST_ID);
     let found = if path == HEALTH { None } else { directory.router.find(&path) };
     if let (Some(line), Some(route)) = (&mut line, &found) {
         line.found(route.pattern, route.component);
@@ -92,11 +93,13 @@ pub async fn answer(
     };
     // Untold, a client may take the connection for its next request just before it ends.
     let ends = protocol < Protocol::HTTP_2 && served.as_ref().err().is_some_and(Problem::leaves_body);
+    // To what a guest answers nothing is added, unless whoever asks goes by ids.
+    let tells_id = brought_id || served.is_err();
     let mut response = served.unwrap_or_else(|problem| problem.into_response(&arrival.id, origin.by_tls));
     if ends {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if let Ok(value) = HeaderValue::from_str(&arrival.id) {
+    if let Some(value) = tells_id.then(|| HeaderValue::from_str(&arrival.id).ok()).flatten() {
         response.headers_mut().entry(headers::REQUEST_ID).or_insert(value);
     }
     if let Some(line) = &mut line {

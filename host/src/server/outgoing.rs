@@ -38,6 +38,8 @@ pub struct Outgoing {
     gathered: VecDeque<Frame<Bytes>>,
     /// Whether there is nothing beyond what was gathered.
     ended: bool,
+    /// How many bytes are still to come, where the guest has said so.
+    declared: Option<u64>,
     /// Runs while the guest is asked for more; the host's own bodies need none.
     clock: Option<Clock>,
     /// Written when this is dropped.
@@ -69,7 +71,8 @@ impl Outgoing {
     }
 
     fn of(body: WasiBody) -> Self {
-        Self { body, guard: None, _exchange: None, gathered: VecDeque::new(), ended: false, clock: None, line: None }
+        let (declared, gathered) = (body.size_hint().exact(), VecDeque::new());
+        Self { body, guard: None, _exchange: None, gathered, ended: false, declared, clock: None, line: None }
     }
 
     /// Lets the request count as under way until the body has been sent, or nobody wants it any more.
@@ -82,8 +85,8 @@ impl Outgoing {
         Self { line, ..self }
     }
 
-    /// Gives a guest the next few turns of this thread to write its body. A short answer then leaves in one piece and
-    /// with its length, instead of head, body and end each by itself; one that takes longer streams as it comes.
+    /// Gives a guest the next few turns of this thread to write its body. A short answer then leaves in one piece, instead of
+    /// head, body and end each by itself; one that takes longer streams as it comes.
     ///
     /// # Errors
     /// That of a body which breaks off here: nothing has left yet, so the client can still be told.
@@ -176,12 +179,6 @@ impl Outgoing {
     fn is_cut_off(&self) -> bool {
         self.guard.as_ref().is_some_and(Guard::is_cut_off)
     }
-
-    /// The bytes that were gathered, if that is all there is and it is nothing but bytes.
-    fn gathered_bytes(&self) -> Option<u64> {
-        let lengths = self.gathered.iter().map(|frame| Some(frame.data_ref()?.len() as u64));
-        self.ended.then(|| lengths.sum()).flatten()
-    }
 }
 
 impl Body for Outgoing {
@@ -190,6 +187,9 @@ impl Body for Outgoing {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let polled = self.poll_next(context);
+        if let (Poll::Ready(Some(Ok(frame))), Some(declared)) = (&polled, &mut self.declared) {
+            *declared = declared.saturating_sub(frame.data_ref().map_or(0, Bytes::len) as u64);
+        }
         self.note(&polled);
         polled
     }
@@ -199,10 +199,6 @@ impl Body for Outgoing {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (self.gathered_bytes(), self.gathered.is_empty()) {
-            (Some(bytes), _) => SizeHint::with_exact(bytes),
-            (None, true) => self.body.size_hint(),
-            (None, false) => SizeHint::default(),
-        }
+        self.declared.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -96,8 +96,8 @@ async fn answer(
         return Err(Problem::of(&Failure::DeadlineExceeded { component: caller.component.clone() }));
     }
     let until = until.min(context.answer_until);
-    let context = context.enter(&caller.component, &service.id, deadline).map_err(|path| {
-        tracing::warn!(component = %caller.component, path, "a request within the application would wait for itself");
+    let context = context.enter_again(&caller.component, &service.id, deadline).map_err(|path| {
+        tracing::warn!(component = %caller.component, path, "requests within the application go in circles");
         Problem::of(&Failure::Cycle { path })
     })?;
     // What proxies say is believed of those in front of the host, and a guest is none.

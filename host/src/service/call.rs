@@ -70,11 +70,20 @@ impl CallContext {
     /// # Errors
     /// The chain of callers, where the call would wait for itself or the chain is too long.
     pub fn enter(&self, caller: &Arc<str>, callee: &str, deadline: Instant) -> Result<Self, String> {
-        let cycle = &**caller == callee || self.chain.iter().any(|id| &**id == callee);
-        if cycle || self.depth() >= CALL_DEPTH {
-            let mut path: Vec<&str> = self.chain.iter().map(|id| &**id).collect();
-            path.extend([&**caller, callee]);
-            return Err(path.join(" → "));
+        if &**caller == callee || self.chain.iter().any(|id| &**id == callee) {
+            return Err(self.path(caller, callee));
+        }
+        self.enter_again(caller, callee, deadline)
+    }
+
+    /// The same for a request, which `callee` may answer although it waits in the chain already: by another instance, or beside what it waits
+    /// for.
+    ///
+    /// # Errors
+    /// The chain of callers, where it is too long.
+    pub fn enter_again(&self, caller: &Arc<str>, callee: &str, deadline: Instant) -> Result<Self, String> {
+        if self.depth() >= CALL_DEPTH {
+            return Err(self.path(caller, callee));
         }
         Ok(Self {
             chain: self.chain.iter().cloned().chain([caller.clone()]).collect(),
@@ -83,6 +92,11 @@ impl CallContext {
             has_begun: Arc::default(),
             ..self.clone()
         })
+    }
+
+    fn path(&self, caller: &str, callee: &str) -> String {
+        let waiting = self.chain.iter().map(|id| &**id);
+        waiting.chain([caller, callee]).collect::<Vec<_>>().join(" → ")
     }
 }
 

@@ -20,7 +20,7 @@ pub struct OnBehalfOf(pub Arc<dyn Any + Send + Sync>);
 /// Whom a request within the application is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainTarget {
-    /// The application itself (`http://self/…`): its routes decide.
+    /// The application itself (`http://self/…`, Spin's `http://self.alt/…`): its routes decide.
     Itself,
     /// The component with this id (`http://<id>.spin.internal/…`).
     Component(String),
@@ -31,7 +31,7 @@ impl ChainTarget {
     pub(super) fn of(host: &str) -> Option<Self> {
         match host.strip_suffix(".spin.internal") {
             Some(component) => Some(Self::Component(component.to_owned())),
-            None if host == "self" => Some(Self::Itself),
+            None if matches!(host, "self" | "self.alt") => Some(Self::Itself),
             None => None,
         }
     }
@@ -44,6 +44,7 @@ mod tests {
     #[test]
     fn only_names_of_the_application_are_chained() {
         assert_eq!(ChainTarget::of("self"), Some(ChainTarget::Itself));
+        assert_eq!(ChainTarget::of("self.alt"), Some(ChainTarget::Itself));
         assert_eq!(ChainTarget::of("users.spin.internal"), Some(ChainTarget::Component("users".into())));
         assert_eq!(ChainTarget::of("self.example.com"), None);
         assert_eq!(ChainTarget::of("spin.internal"), None);

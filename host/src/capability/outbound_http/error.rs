@@ -28,9 +28,9 @@ impl From<&ConnectError> for Error {
         match error {
             ConnectError::Name => Error::DnsError { rcode: None, info_code: None },
             ConnectError::Prohibited => Error::DestinationIpProhibited,
-            ConnectError::Refused => Error::ConnectionRefused,
+            // As other hosts put it: guests and the suites that try them know these words.
+            ConnectError::Refused | ConnectError::Unreachable => Error::ConnectionRefused,
             ConnectError::TimedOut => Error::ConnectionTimeout,
-            ConnectError::Unreachable => Error::DestinationUnavailable,
             ConnectError::Certificate => Error::TlsCertificateError,
             ConnectError::Tls => Error::TlsProtocolError,
         }
@@ -44,8 +44,8 @@ pub(super) fn translate(error: &(dyn StdError + 'static)) -> Error {
         if let Some(error) = error.downcast_ref::<ConnectError>() {
             return error.into();
         }
-        if let Some(Error::HttpRequestBodySize(size)) = error.downcast_ref::<Error>() {
-            return Error::HttpRequestBodySize(*size);
+        if let Some(told) = error.downcast_ref::<Error>().and_then(told) {
+            return told;
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>()
             && error.source().is_none()
@@ -57,14 +57,27 @@ pub(super) fn translate(error: &(dyn StdError + 'static)) -> Error {
     Error::ConnectionTerminated
 }
 
+/// What the guest itself said of its body, as far as it can be said again.
+fn told(error: &Error) -> Option<Error> {
+    Some(match error {
+        Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
+        Error::HttpRequestTrailerSectionSize(size) => Error::HttpRequestTrailerSectionSize(*size),
+        Error::InternalError(text) => Error::InternalError(text.clone()),
+        Error::HttpRequestDenied => Error::HttpRequestDenied,
+        Error::HttpProtocolError => Error::HttpProtocolError,
+        Error::ConfigurationError => Error::ConfigurationError,
+        _ => return None,
+    })
+}
+
 fn translate_hyper(error: &hyper::Error) -> Error {
     if error.is_timeout() {
         Error::HttpResponseTimeout
     } else if error.is_incomplete_message() {
         Error::HttpResponseIncomplete
-    } else if error.is_parse() {
-        Error::HttpProtocolError
-    } else {
+    } else if error.is_canceled() || error.is_closed() || error.is_body_write_aborted() {
         Error::ConnectionTerminated
+    } else {
+        Error::HttpProtocolError
     }
 }

@@ -1,5 +1,7 @@
-//! Finds out on whose behalf a guest sends a request.
+//! Finds out on whose behalf a guest sends a request, and completes an address that it leaves out: without an authority it is for the
+//! application itself, without a path for `/`.
 
+use http::uri::{Authority, PathAndQuery, Scheme};
 use wasmtime::{
     AsContextMut, StoreContextMut,
     component::{Accessor, Linker, Resource},
@@ -12,6 +14,9 @@ use p3::bindings::http::{client, types as p3_types};
 /// The names under which wasmtime-wasi-http defines how requests are sent.
 const SEND_P2: &str = "wasi:http/outgoing-handler@0.2.12";
 const SEND_P3: &str = "wasi:http/client@0.3.0";
+
+/// What a request without an authority is for, as under Spin: the application's own routes.
+const ITSELF: &str = "self";
 
 /// Has `before_send` called before each request that a guest sends, while wasmtime still knows which guest task is
 /// sending it (`StoreContextMut::async_call_stack`): the place to call [`super::OutboundHttp::set_traceparent`].
@@ -46,6 +51,11 @@ fn add_p2<T: Send + 'static>(
         move |mut store: StoreContextMut<'_, T>, (request, options): (P2Request, P2Options)| {
             before_send(store.as_context_mut());
             let mut view = http(store.data_mut());
+            let asked = view.table.get_mut(&request)?;
+            if asked.authority.is_none() {
+                (asked.scheme, asked.authority) = (Some(p2_types::Scheme::Http), Some(ITSELF.to_owned()));
+            }
+            asked.path_with_query.get_or_insert_with(|| "/".to_owned());
             let sent: P2Sent = match outgoing_handler::Host::handle(&mut view, request, options) {
                 Ok(response) => Ok(response),
                 Err(error) => Err(p2_types::Host::convert_error_code(&mut view, error)?),
@@ -66,7 +76,15 @@ fn add_p3<T: Send + 'static>(
         "send",
         move |accessor: &Accessor<T>, (request,): (Resource<p3_types::Request>,)| {
             Box::pin(async move {
-                accessor.with(|mut store| before_send(store.as_context_mut()));
+                accessor.with(|mut store| {
+                    before_send(store.as_context_mut());
+                    let asked = http(store.as_context_mut().data_mut()).table.get_mut(&request)?;
+                    if asked.authority.is_none() {
+                        (asked.scheme, asked.authority) = (Some(Scheme::HTTP), Some(Authority::from_static(ITSELF)));
+                    }
+                    asked.path_with_query.get_or_insert_with(|| PathAndQuery::from_static("/"));
+                    wasmtime::Result::Ok(())
+                })?;
                 let sending = accessor.with_getter::<WasiHttp>(http);
                 let sent: P3Sent = match <WasiHttp as client::HostWithStore<T>>::send(&sending, request).await {
                     Ok(response) => Ok(response),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use std::{
 use http::{Request, Response, Uri, uri::Scheme};
 use http_body_util::BodyExt;
 use hyper_util::{
-    client::legacy::Client,
+    client::legacy::{Client, connect::capture_connection},
     rt::{TokioExecutor, TokioTimer},
 };
 use tokio::{
@@ -40,6 +41,9 @@ pub trait Grants: Send + Sync {
     /// Whether a grant that names exactly this host (or a block that has this address) allows it, as against a wildcard
     /// that happens to cover it. Only then may it be on this machine or a private network.
     fn names(&self, scheme: &str, host: &str, port: u16) -> bool;
+
+    /// Whether the manifest grants requests to the application's own routes.
+    fn allows_self(&self) -> bool;
 
     /// Whether the component may because of an entry that names this host or the domain it is in, as against one for every host.
     fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool;
@@ -77,7 +81,8 @@ impl OutboundHttpSettings {
             Some(ChainTarget::Component(_)) => {
                 self.grants.names_domain(destination.scheme, &destination.host, destination.port)
             }
-            _ => self.grants.allows(destination.scheme, &destination.host, destination.port),
+            Some(ChainTarget::Itself) => self.grants.allows_self(),
+            None => self.grants.allows(destination.scheme, &destination.host, destination.port),
         };
         if !is_granted {
             self.tell_denied(&destination);
@@ -117,7 +122,7 @@ impl OutboundHttpSettings {
 
     async fn send_out(
         &self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: RequestOptions,
         destination: &Destination,
     ) -> Result<Response<WasiBody>> {
@@ -126,9 +131,15 @@ impl OutboundHttpSettings {
         let between_bytes = options.between_bytes_timeout.unwrap_or(OUTBOUND_READ_TIMEOUT);
 
         let permit = self.permit(connect).await?;
-        let sending = CONNECT_TIMEOUT.scope(connect, self.client.request(request));
-        let response = timeout(connect.saturating_add(first_byte), sending)
-            .await
+        let mut connection = capture_connection(&mut request);
+        let mut sending = pin!(CONNECT_TIMEOUT.scope(connect, self.client.request(request)));
+        // The time for the first byte begins with the connection, for which there is a time of its own.
+        let response = tokio::select! {
+            biased;
+            response = &mut sending => Ok(response),
+            _ = connection.wait_for_connection_metadata() => timeout(first_byte, sending).await,
+        };
+        let response = response
             .map_err(|_| Error::ConnectionReadTimeout)?
             .map_err(|error| translate(&error))
             .inspect_err(|error| self.tell_failed(destination, error))?;
@@ -194,8 +205,20 @@ impl Destination {
             _ => return Err(Error::HttpProtocolError),
         };
         let host = uri.host().filter(|host| !host.is_empty()).ok_or(Error::HttpRequestUriInvalid)?;
+        let port = port(uri)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
-        Ok(Self { scheme, host, port: uri.port_u16().unwrap_or(default_port) })
+        Ok(Self { scheme, host, port: port.unwrap_or(default_port) })
+    }
+}
+
+/// The port that a URI names; one that is none is not taken for the scheme's.
+fn port(uri: &Uri) -> Result<Option<u16>> {
+    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let after_host = address.rsplit_once(']').map_or(address, |(_, rest)| rest);
+    match after_host.split_once(':') {
+        None | Some((_, "")) => Ok(None),
+        Some((_, port)) => port.parse().map(Some).map_err(|_| Error::HttpRequestUriInvalid),
     }
 }
 

@@ -1,16 +1,20 @@
 //! Tells what it finds about itself: `/environment` every variable of its environment, a line each, `/config?key=…` a value
-//! of its configuration, `/count` how many requests its instance has had, `/connect?to=HOST:PORT` what a raw connection meets.
+//! of its configuration, `/count` how many requests its instance has had. By the sockets of WASI 0.2 `/connect?to=HOST:PORT` tells what a raw
+//! connection meets, `/say?to=HOST:PORT` what answers a line, `/send?to=HOST:PORT` what answers a datagram, `/listen?on=HOST:PORT` whether it
+//! may; `/connect-anew?to=PORT` is `/connect` to this machine by those of WASI 0.3.
 
 #![cfg(target_family = "wasm")]
 
 use std::{
-    net::TcpStream,
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream, UdpSocket},
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use spin_sdk::{
     http::{IntoResponse, Request},
     http_service,
+    wasip3::sockets::types::{IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket},
 };
 
 mod bindings {
@@ -41,9 +45,37 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     Ok(match request.uri().path().rsplit('/').next() {
         Some("environment") => std::env::vars().map(|(name, value)| format!("{name}={value}\n")).collect::<String>(),
         Some("config") => format!("{:?}", store::get(value)),
-        Some("connect") => {
-            TcpStream::connect(value).map_or_else(|error| format!("error {error}"), |_| "connected".into())
-        }
+        Some("connect") => text(TcpStream::connect(value).map(|_| "connected".to_owned())),
+        Some("say") => text(say(value)),
+        Some("send") => text(send(value)),
+        Some("listen") => text(TcpListener::bind(value).map(|_| "listening".to_owned())),
+        Some("connect-anew") => connect_anew(value.parse()?).await,
         _ => count.to_string(),
     })
+}
+
+fn text(outcome: io::Result<String>) -> String {
+    outcome.unwrap_or_else(|error| format!("error {error}"))
+}
+
+fn say(to: &str) -> io::Result<String> {
+    let (mut stream, mut answer) = (TcpStream::connect(to)?, String::new());
+    stream.write_all(b"hello\n")?;
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn send(to: &str) -> io::Result<String> {
+    let (socket, mut answer) = (UdpSocket::bind("0.0.0.0:0")?, [0; 64]);
+    socket.send_to(b"hello", to)?;
+    let (length, _) = socket.recv_from(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+}
+
+async fn connect_anew(port: u16) -> String {
+    let connecting = async {
+        let socket = TcpSocket::create(IpAddressFamily::Ipv4)?;
+        socket.connect(IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) })).await
+    };
+    connecting.await.map_or_else(|error| format!("error {error:?}"), |()| "connected".to_owned())
 }
