@@ -23,6 +23,8 @@ pub struct Figures {
     service: &'static str,
     swaps: usize,
     requests: usize,
+    /// Requests a second that were answered, from the first that was due to the last.
+    rate: f64,
     failures: Vec<String>,
     /// p99 before the first swap.
     steady: Duration,
@@ -48,6 +50,7 @@ impl Figures {
             service,
             swaps: deployments.len(),
             requests: told.good.len() + told.failures.len(),
+            rate: rate(told),
             failures: told.failures.clone(),
             steady: p99(told.good.iter().filter(|asked| steady.0 <= asked.due && asked.due < steady.1)),
             around: [around(&known), around(&new)],
@@ -63,22 +66,23 @@ impl Figures {
     }
 
     /// One row for each service.
-    pub fn print_table(rows: &[Self], rate: u32) {
+    pub fn print_table(rows: &[Self], rate: u32, order_every: usize) {
         println!(
-            "\n{rate} requests a second of 40 clients; the load comes from the same machine. p99 counts from when a request was due.\n"
+            "\n{rate} requests a second of 40 clients, one in {order_every} an order; the load comes from the same machine. p99 counts from when a request was due.\n"
         );
         println!(
-            "| service | swaps | requests | failed | p99 steady | p99 around a swap | … of new bytes | to active | … of new bytes | to the end |"
+            "| service | swaps | requests | a second | failed | p99 steady | p99 around a swap | … of new bytes | to active | … of new bytes | to the end |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|");
         for row in rows {
             let [known, new] = row.around;
             let [to_active_known, to_active_new] = row.to_active;
             println!(
-                "| {} | {} | {} | {} | {} | {} ({:.1} ×) | {} ({:.1} ×) | {} | {} | {} |",
+                "| {} | {} | {} | {:.0} | {} | {} | {} ({:.1} ×) | {} ({:.1} ×) | {} | {} | {} |",
                 row.service,
                 row.swaps,
                 row.requests,
+                row.rate,
                 row.failures.len(),
                 time(row.steady),
                 time(known),
@@ -104,6 +108,12 @@ impl fmt::Display for Figures {
         course.iter().try_for_each(|time_of_tenth| write!(f, " {}", time(*time_of_tenth)))?;
         failures.iter().take(FAILURES_SHOWN).try_for_each(|failure| write!(f, "\n  {failure}"))
     }
+}
+
+fn rate(told: &Told) -> f64 {
+    let first = told.good.iter().map(|asked| asked.due).min();
+    let last = told.good.iter().map(|asked| asked.due + asked.took).max();
+    first.zip(last).map_or(0.0, |(first, last)| told.good.len() as f64 / (last - first).as_secs_f64())
 }
 
 fn course(told: &Told, deployments: &[Deployment]) -> Vec<Duration> {

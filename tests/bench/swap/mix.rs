@@ -1,4 +1,4 @@
-//! What customers ask for: mostly to look, one time in twenty to order.
+//! What customers ask for: mostly to look, now and then to order.
 
 use plaza_tests::{
     Shop,
@@ -10,15 +10,17 @@ use crate::load::Target;
 /// Products that the orders are spread over.
 const PRODUCTS: usize = 50;
 
-/// Requests with how often, of twenty, each is made.
+/// Requests, each read as often as it stands there.
 pub struct Mix {
     order: Target,
+    /// One request in so many orders.
+    order_every: usize,
     reads: Vec<Target>,
 }
 
 impl Mix {
     /// Of a fresh customer, whose access token is good for ten minutes.
-    pub async fn of(shop: &Shop) -> Self {
+    pub async fn of(shop: &Shop, order_every: usize) -> Self {
         let customer = shop.customer().await;
         let mut products = Vec::new();
         for _ in 0..PRODUCTS {
@@ -48,14 +50,14 @@ impl Mix {
         ] {
             reads.push(Target::get(base, &path).with_token(&token));
         }
-        Self { order, reads }
+        Self { order, order_every, reads }
     }
 
     /// The request that is made at this place; whether it orders.
     pub fn at(&self, place: usize) -> (&Target, bool) {
-        match place % (self.reads.len() + 1) {
-            0 => (&self.order, true),
-            other => (&self.reads[other - 1], false),
+        match place.is_multiple_of(self.order_every) {
+            true => (&self.order, true),
+            false => (&self.reads[place % self.reads.len()], false),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Swaps under load: every service of the shop is replaced again and again while customers read and order.
 //!
-//! `SWAPS` is how often each service is replaced (100 by default), `SWAP_RATE` how many requests a second there are (2,000).
+//! `SWAPS` is how often each service is replaced (100 by default), `SWAP_RATE` how many requests a second there are (2,000), and of how many
+//! one orders `SWAP_ORDER_EVERY` (100: of a shop's visitors few buy anything, and each looks at many pages).
 
 mod crowd;
 mod deployment;
@@ -39,13 +40,14 @@ const MEMORY_GROWTH: f64 = 1.1;
 pub async fn measure() {
     let swaps = number_from_environment("SWAPS", 100);
     let rate = u32::try_from(number_from_environment("SWAP_RATE", 2000)).expect("a rate");
+    let order_every = number_from_environment("SWAP_ORDER_EVERY", 100).max(2);
     let shop = Shop::on(Setup::shop().argument("--quiet").start());
     let mut memory = Vec::new();
     let mut rows = Vec::new();
     let mut ordered = 0;
     let mut done = 0;
     for service in SERVICES {
-        let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(&shop).await), rate);
+        let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(&shop, order_every).await), rate);
         tokio::time::sleep(WARM_UP).await;
         let warm = Instant::now();
         tokio::time::sleep(STEADY).await;
@@ -66,7 +68,7 @@ pub async fn measure() {
         println!("{figures}");
         rows.push(figures);
     }
-    Figures::print_table(&rows, rate);
+    Figures::print_table(&rows, rate, order_every);
     for (swaps, mib) in &memory {
         println!("memory after {swaps} swaps: {mib:.1} MiB");
     }
