@@ -23,6 +23,7 @@ pub mod over_http;
 pub mod private_network;
 pub mod redis_connection;
 pub mod redis_trigger;
+pub mod refusals;
 pub mod registry;
 pub mod rollout;
 pub mod router;

@@ -322,6 +322,9 @@ pub enum Threads {
     Background,
 }
 
+/// Addresses that one component was refused and the log tells of.
+pub const REFUSALS_TOLD: usize = 64;
+
 /// Bounds of one component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentLimits {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use plaza_tests::{Client, Host, Setup};
+use serde_json::json;
 
 fn host() -> &'static Host {
     static HOST: LazyLock<Host> = LazyLock::new(|| Setup::of("tests/spin-apps/static-response/spin.toml").start());
@@ -42,6 +43,10 @@ async fn it_is_logged_like_any_other_answer() {
 }
 
 #[tokio::test]
-async fn the_host_answers_for_its_health_whatever_is_routed() {
+async fn the_host_answers_for_its_health_and_the_application_whatever_is_routed() {
     assert_eq!(client().get("/.well-known/spin/health").await.expect(200).text(), "OK");
+    let info = client().get("/.well-known/spin/info").await.expect(200).json();
+    assert_eq!(info, json!({"name": "static-response", "version": "1.0.0"}));
+    // Not the one that the manifest has for whatever else there is.
+    client().get("/.well-known/spin/other").await.problem(404);
 }

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use arc_swap::ArcSwap;
+use serde_json::json;
 use tokio::{runtime::Handle, sync::Notify};
 use wasmtime::component::Linker;
 
@@ -232,7 +233,8 @@ impl Furnished {
         let named = self.app.routes.iter().map(|one| one.component.as_str());
         let named = named.filter_map(|id| Some(self.services.get_key_value(id)?.0.clone())).collect();
         let (router, services) = (Router::new(routes.chain(fixed))?, self.services.clone());
-        Ok(Directory { router, services, responses, named })
+        let info = json!({ "name": self.app.name, "version": self.app.version }).to_string();
+        Ok(Directory { router, services, responses, named, info })
     }
 
     /// A component, to be called by the host itself.

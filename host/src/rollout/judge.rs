@@ -92,11 +92,16 @@ mod tests {
         tally.count()
     }
 
+    /// Both, by how many answers were good and bad, and how many milliseconds they took.
+    fn seen(active: (usize, usize, u64), trial: (usize, usize, u64)) -> Seen {
+        Seen { active: count(active.0, active.1, active.2), trial: count(trial.0, trial.1, trial.2) }
+    }
+
     #[test]
     fn one_that_is_as_good_is_promoted_when_the_time_is_up_and_not_before() {
-        let (active, trial) = (count(900, 1, 5), count(100, 0, 5));
-        assert_eq!(judge(&Seen { active, trial }, WINDOW / 2, WINDOW), Judgement::Wait);
-        assert_eq!(judge(&Seen { active, trial }, WINDOW, WINDOW), Judgement::Promote);
+        let seen = seen((900, 1, 5), (100, 0, 5));
+        assert_eq!(judge(&seen, WINDOW / 2, WINDOW), Judgement::Wait);
+        assert_eq!(judge(&seen, WINDOW, WINDOW), Judgement::Promote);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
 
-use super::*;
+use super::{judge::Seen, *};
 use crate::{compose::Composition, limits::ComponentLimits, service::contract::Surface};
 
 /// An application of one component, `web`, of which nothing can be composed.

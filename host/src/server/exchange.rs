@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version as Protocol,
-    header::{CONNECTION, CONTENT_LENGTH},
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
     request::Parts,
 };
 use http_body::Body;
@@ -32,8 +32,8 @@ use crate::{
     service::{self, Answered, CallContext, Failure, Guard, Service, Version},
 };
 
-/// Answered by the host itself, as Spin does.
-pub(super) const HEALTH: &str = "/.well-known/spin/health";
+/// Below it the host answers itself, as Spin does.
+const WELL_KNOWN: &str = "/.well-known/spin/";
 
 /// Which service answers which path.
 pub struct Directory {
@@ -45,6 +45,8 @@ pub struct Directory {
     pub responses: HashMap<String, StaticResponse>,
     /// Those of the services that have a trigger, if only a private one: others may ask them by their names.
     pub named: HashSet<Arc<str>>,
+    /// What the application is called: `{"name": …, "version": …}`.
+    pub info: String,
 }
 
 /// An answer, and the version that was asked for it.
@@ -81,15 +83,15 @@ pub async fn answer(
         AccessLine::begin(arrival.at, request.method(), &arrival.id, &arrival.traceparent, origin.client.ip());
     let (path, protocol) = (request.uri().path().to_owned(), request.version());
     let brought_id = request.headers().contains_key(headers::REQUEST_ID);
-    let found = if path == HEALTH { None } else { directory.router.find(&path) };
+    let found = if is_well_known(&path) { None } else { directory.router.find(&path) };
     if let (Some(line), Some(route)) = (&mut line, &found) {
         line.found(route.pattern, route.component);
     }
     let (version, served) = match &found {
         _ if !headers::have_sound_host(request.version(), request.headers()) => (None, Err(unsound_host())),
-        _ if path == HEALTH => (None, Ok(Response::new(Outgoing::text("OK")))),
+        _ if is_well_known(&path) => (None, well_known(directory, &path)),
         Some(route) => serve(directory, route, &arrival, request).await,
-        None => (None, Err(Problem::new(StatusCode::NOT_FOUND, "No component serves this path."))),
+        None => (None, Err(unserved())),
     };
     // Untold, a client may take the connection for its next request just before it ends.
     let ends = protocol < Protocol::HTTP_2 && served.as_ref().err().is_some_and(Problem::leaves_body);
@@ -106,6 +108,28 @@ pub async fn answer(
         line.answered(version.as_ref().map(|version| &version.label), &response);
     }
     response.map(|body| body.noted(line))
+}
+
+/// What the host says of itself and of the application, at paths that no component has.
+pub(super) fn well_known(directory: &Directory, path: &str) -> Result<Response<Outgoing>, Problem> {
+    match path.strip_prefix(WELL_KNOWN) {
+        Some("health") => Ok(Response::new(Outgoing::text("OK"))),
+        Some("info") => {
+            let mut response = Response::new(Outgoing::text(directory.info.clone()));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Ok(response)
+        }
+        _ => Err(unserved()),
+    }
+}
+
+/// Whether the host answers at a path itself.
+pub(super) fn is_well_known(path: &str) -> bool {
+    path.starts_with(WELL_KNOWN)
+}
+
+pub(super) fn unserved() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "No component serves this path.")
 }
 
 async fn serve(

@@ -3,12 +3,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::{
-    exchange::{Directory, HEALTH, broken, declared_length, served, taken_in},
+    exchange::{Directory, broken, declared_length, is_well_known, served, taken_in, unserved, well_known},
     fixed, forwarded, headers,
     incoming::{Bounds, Fault},
     outgoing::{Outgoing, Time},
@@ -44,9 +44,9 @@ pub async fn answer_within(
     };
     let path = request.uri().path().to_owned();
     let answered = match route(directory, component, &path) {
-        _ if component.is_none() && path == HEALTH => Ok(Response::new(Outgoing::text("OK"))),
+        _ if component.is_none() && is_well_known(&path) => well_known(directory, &path),
         Some(route) => answer(directory, caller, &id, &route, request).await,
-        None => Err(Problem::new(StatusCode::NOT_FOUND, "No component serves this path.")),
+        None => Err(unserved()),
     };
     let response = answered.unwrap_or_else(|problem| problem.into_response(&id, false));
     response.map(|body| body.map_err(|_| Error::ConnectionTerminated).boxed_unsync())

@@ -78,12 +78,13 @@ fn add_p3<T: Send + 'static>(
             Box::pin(async move {
                 accessor.with(|mut store| {
                     before_send(store.as_context_mut());
-                    let asked = http(store.as_context_mut().data_mut()).table.get_mut(&request)?;
+                    let mut context = store.as_context_mut();
+                    let asked = http(context.data_mut()).table.get_mut(&request)?;
                     if asked.authority.is_none() {
                         (asked.scheme, asked.authority) = (Some(Scheme::HTTP), Some(Authority::from_static(ITSELF)));
                     }
                     asked.path_with_query.get_or_insert_with(|| PathAndQuery::from_static("/"));
-                    wasmtime::Result::Ok(())
+                    wasmtime::Result::<()>::Ok(())
                 })?;
                 let sending = accessor.with_getter::<WasiHttp>(http);
                 let sent: P3Sent = match <WasiHttp as client::HostWithStore<T>>::send(&sending, request).await {

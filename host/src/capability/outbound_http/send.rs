@@ -1,11 +1,6 @@
 //! One request: grant, connection, answer.
 
-use std::{
-    collections::HashSet,
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use http::{Request, Response, Uri, uri::Scheme};
 use http_body_util::BodyExt;
@@ -25,13 +20,13 @@ use super::{
     connector::{CONNECT_TIMEOUT, Connector},
     error::translate,
 };
-use crate::limits::{
-    OUTBOUND_CONNECT_TIMEOUT, OUTBOUND_IDLE_CONNECTION, OUTBOUND_IDLE_CONNECTIONS, OUTBOUND_READ_TIMEOUT,
-    OUTBOUND_REQUESTS,
+use crate::{
+    limits::{
+        OUTBOUND_CONNECT_TIMEOUT, OUTBOUND_IDLE_CONNECTION, OUTBOUND_IDLE_CONNECTIONS, OUTBOUND_READ_TIMEOUT,
+        OUTBOUND_REQUESTS,
+    },
+    refusals::Refusals,
 };
-
-/// How many refused addresses are told for one component; a guest must not fill the log by trying ever new ones.
-const REFUSALS_TOLD: usize = 64;
 
 /// The addresses a component may call.
 pub trait Grants: Send + Sync {
@@ -57,7 +52,7 @@ pub struct OutboundHttpSettings {
     chain: Option<Arc<dyn Chain>>,
     client: Client<Connector, WasiBody>,
     requests: Arc<Semaphore>,
-    refusals_told: Mutex<HashSet<String>>,
+    refusals: Refusals,
 }
 
 impl OutboundHttpSettings {
@@ -70,7 +65,7 @@ impl OutboundHttpSettings {
             .pool_max_idle_per_host(OUTBOUND_IDLE_CONNECTIONS)
             .build(Connector { grants: grants.clone() });
         let requests = Arc::new(Semaphore::new(OUTBOUND_REQUESTS));
-        Self { component, grants, chain, client, requests, refusals_told: Mutex::default() }
+        Self { component, grants, chain, client, requests, refusals: Refusals::default() }
     }
 
     pub(super) async fn send(&self, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
@@ -132,12 +127,13 @@ impl OutboundHttpSettings {
 
         let permit = self.permit(connect).await?;
         let mut connection = capture_connection(&mut request);
+        let connected = async { drop(connection.wait_for_connection_metadata().await) };
         let mut sending = pin!(CONNECT_TIMEOUT.scope(connect, self.client.request(request)));
         // The time for the first byte begins with the connection, for which there is a time of its own.
         let response = tokio::select! {
             biased;
             response = &mut sending => Ok(response),
-            _ = connection.wait_for_connection_metadata() => timeout(first_byte, sending).await,
+            () = connected => timeout(first_byte, sending).await,
         };
         let response = response
             .map_err(|_| Error::ConnectionReadTimeout)?
@@ -158,7 +154,7 @@ impl OutboundHttpSettings {
     fn tell_denied(&self, destination: &Destination) {
         let Destination { scheme, host, .. } = destination;
         let address = destination.to_string();
-        if self.is_first_refusal(&address) {
+        if self.refusals.is_first(&address) {
             tracing::warn!(
                 component = &*self.component,
                 host = &**host,
@@ -171,7 +167,7 @@ impl OutboundHttpSettings {
 
     fn tell_failed(&self, destination: &Destination, error: &Error) {
         let address = destination.to_string();
-        if matches!(error, Error::DestinationIpProhibited) && self.is_first_refusal(&address) {
+        if matches!(error, Error::DestinationIpProhibited) && self.refusals.is_first(&address) {
             tracing::warn!(
                 component = &*self.component,
                 host = &*destination.host,
@@ -180,11 +176,6 @@ impl OutboundHttpSettings {
                 self.component,
             );
         }
-    }
-
-    fn is_first_refusal(&self, address: &str) -> bool {
-        let mut told = self.refusals_told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.len() < REFUSALS_TOLD && told.insert(address.to_owned())
     }
 }
 

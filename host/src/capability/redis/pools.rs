@@ -11,6 +11,7 @@ use crate::{
     limits::{REDIS_ADDRESS_BYTES, REDIS_ADDRESSES},
     manifest::grant::AllowedHosts,
     redis_connection::RedisAddress,
+    refusals::Refusals,
 };
 
 /// What the pools of a component are bounded by.
@@ -38,12 +39,13 @@ struct Shared {
     settings: PoolSettings,
     /// By the address, user, password and database included, however the guest spells it.
     pools: Mutex<HashMap<RedisAddress, Arc<Pool>>>,
+    refusals: Refusals,
 }
 
 impl Pools {
     /// No connection is made before a command needs one.
     pub fn new(settings: PoolSettings) -> Self {
-        Self(Arc::new(Shared { settings, pools: Mutex::default() }))
+        Self(Arc::new(Shared { settings, pools: Mutex::default(), refusals: Refusals::default() }))
     }
 
     /// The pool for an address, after checking that the component may use it.
@@ -73,8 +75,14 @@ impl Pools {
         if grants.allows(address.scheme(), &address.host, address.port) {
             return Ok(());
         }
-        Err(Failure::Other(format!(
-            "component `{component}` may not connect to {address}; add \"{address}\" to its allowed_outbound_hosts"
-        )))
+        let address = address.to_string();
+        if self.0.refusals.is_first(&address) {
+            tracing::warn!(
+                component,
+                "component `{component}` may not connect to {address}; add \"{address}\" to its allowed_outbound_hosts (told once)"
+            );
+        }
+        // The word that Spin has for it.
+        Err(Failure::InvalidAddress)
     }
 }
