@@ -17,7 +17,6 @@ mod error;
 mod files;
 mod graph;
 mod recipe;
-mod rename;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +34,7 @@ pub use self::{
 };
 use crate::{
     digest::sha256,
-    engine::{Artifact, source::component_bytes},
+    engine::{Artifact, rename, source::component_bytes},
     manifest::{
         app::{Component, Composed, Inherit},
         import,
