@@ -27,3 +27,17 @@ async fn it_serves_several_requests_at_once() {
     let late = join_all((0..20).map(|_| client.get("/late"))).await;
     assert!(late.into_iter().all(|answer| answer.expect(200).text() == "0"));
 }
+
+#[tokio::test]
+async fn it_may_import_what_is_not_served_and_is_told_so_when_it_asks() {
+    let client = client();
+    for (path, expected) in [
+        ("/mqtt", "ConnectionFailed(\"MQTT is not served by this host\")"),
+        ("/mysql", "ConnectionFailed(\"MySQL is not served by this host\")"),
+        ("/llm", "RuntimeError(\"a language model is not served by this host\")"),
+    ] {
+        let told = client.get(path).await.expect(200).text();
+        assert!(told.contains(expected), "{path}: {told}");
+    }
+    assert_eq!(client.request("POST", "/echo").body("still here").await.expect(200).text(), "still here");
+}

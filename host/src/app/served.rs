@@ -1,6 +1,6 @@
 //! Which imports the host provides.
 
-use crate::{capability::declined, compose};
+use crate::denial;
 
 /// Packages that the host implements, with the versions of each; `0.2.*` is any release that begins so.
 const PACKAGES: &[(&str, &[&str])] = &[
@@ -25,9 +25,9 @@ const WASI: &[&str] = &["0.2.*", "0.3.*"];
 /// Of `fermyon:spin` only these interfaces.
 const FERMYON: &[&str] = &["key-value", "postgres", "rdbms-types", "postgres-types", "redis", "sqlite", "variables"];
 
-/// Whether the host provides an import of this name, be it only to decline what is asked of it.
+/// Whether the host provides an import of this name, be it only to refuse what is asked of it.
 pub fn host_serves(import: &str) -> bool {
-    if compose::denied(import).is_some() {
+    if denial::is_refused(import) {
         return true;
     }
     let Some((path, version)) = import.split_once('@') else {
@@ -38,7 +38,7 @@ pub fn host_serves(import: &str) -> bool {
         return false;
     };
     versions.iter().any(|known| stands_for(known, version))
-        && (package != "fermyon:spin" || FERMYON.contains(&interface) || is_declined(interface))
+        && (package != "fermyon:spin" || FERMYON.contains(&interface))
 }
 
 /// Drafts and candidates stand for nothing but themselves.
@@ -49,14 +49,9 @@ fn stands_for(known: &str, version: &str) -> bool {
     }
 }
 
-fn is_declined(interface: &str) -> bool {
-    declined::INTERFACES.iter().any(|(name, _)| *name == interface)
-}
-
-/// Of the grants to a component that imports `import` the first that is of no use: the host declines what it would be for.
+/// Of the grants to a component that imports `import` the first that is of no use: the host refuses what it would be for.
 pub fn useless_grant(import: &str, grants: impl Iterator<Item = String>) -> Option<String> {
-    let interface = import.strip_prefix("fermyon:spin/")?.split('@').next()?;
-    let (_, schemes) = declined::INTERFACES.iter().find(|(name, _)| *name == interface)?;
+    let denial::Unserved { schemes, .. } = denial::unserved(import)?;
     grants.into_iter().find(|grant| grant.split_once("://").is_some_and(|(scheme, _)| schemes.contains(&scheme)))
 }
 
@@ -95,6 +90,10 @@ mod tests {
             "fermyon:spin/redis@2.0.0",
             "spin:redis/redis@3.0.0",
             "fermyon:spin/llm@2.0.0",
+            "spin:mqtt/mqtt@3.0.0",
+            "spin:mysql/mysql@3.0.0",
+            "wasi:otel/tracing@0.2.0-rc.2",
+            "wasi:blobstore/blobstore@0.2.0-draft-2024-09-01",
         ] {
             assert!(host_serves(import), "{import}");
         }

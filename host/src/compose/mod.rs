@@ -10,7 +10,7 @@
 //! that a fault, no version could go before or after another across a change of what is imported.
 //!
 //! Each part keeps its own memory, and gets of the component's grants what it inherits. What it does not inherit it imports under
-//! another name (`denied.rs`), behind which the host declines (`denial.rs`).
+//! another name (`denied.rs`), behind which the host declines (`denial/`).
 
 mod denied;
 mod error;

@@ -1,5 +1,6 @@
 //! A component of WASI 0.3.0-rc-2026-03-15, as spin-sdk 6 makes it: `/echo` answers the request's body, `/get?url=…` the status of a
-//! request it sends, `/visits` how often it was asked, `/late` the seconds that a pause of 50 ms took, rounded down.
+//! request it sends, `/visits` how often it was asked, `/late` the seconds that a pause of 50 ms took, rounded down, and `/mqtt`, `/mysql` and
+//! `/llm` what it is told when it asks for those.
 
 #![cfg(target_family = "wasm")]
 
@@ -8,6 +9,7 @@ use spin_sdk::{
     http::{self, IntoResponse, Request},
     http_service,
     key_value::Store,
+    llm, mqtt, mysql,
     wasip3::clocks::monotonic_clock,
 };
 
@@ -26,8 +28,15 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
             monotonic_clock::wait_for(50_000_000).await;
             ((monotonic_clock::now() - began) / 1_000_000_000).to_string()
         }
+        "/mqtt" => told(mqtt::Connection::open("mqtt://localhost?client_id=1", "", "", 1).await),
+        "/mysql" => told(mysql::Connection::open("mysql://localhost")),
+        "/llm" => told(llm::infer(llm::InferencingModel::Llama2Chat, "Hello")),
         other => format!("no {other}"),
     })
+}
+
+fn told<T, E: std::fmt::Debug>(answer: Result<T, E>) -> String {
+    answer.err().map_or_else(|| "an answer".to_owned(), |error| format!("{error:?}"))
 }
 
 async fn visits() -> anyhow::Result<u32> {
