@@ -7,6 +7,7 @@ mod languages;
 mod recomposed;
 mod redis;
 mod redis_trigger;
+mod release_candidate;
 mod sqlite;
 mod static_response;
 mod tls;

@@ -6,9 +6,8 @@ use wasmtime::component::Linker;
 
 use crate::{
     capability::{
-        declined, key_value, key_value::KeyValueView, outbound_http, outbound_http::OnBehalfOf, postgres,
-        postgres::PostgresView, redis, redis::RedisView, sqlite, sqlite::SqliteView, stdio, stdio::StdioView,
-        variables,
+        key_value, key_value::KeyValueView, outbound_http, outbound_http::OnBehalfOf, postgres, postgres::PostgresView,
+        redis, redis::RedisView, sqlite, sqlite::SqliteView, stdio, stdio::StdioView, variables,
     },
     denial,
     guest::{self, Behalf, Guest},
@@ -51,7 +50,6 @@ pub fn host_interfaces(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Gue
         ctx: &mut guest.redis,
         table: &mut guest.table,
     })?;
-    declined::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 
@@ -72,7 +70,7 @@ pub fn try_link(
             link::define(&mut linker, &id, compiled, interface, &provider)?;
         }
     }
-    denial::define(&mut linker, compiled)?;
+    denial::define(&mut linker, compiled, |import| import::provider(&component.links, import).is_some())?;
     linker.instantiate_pre(compiled).map(drop)
 }
 

@@ -1,8 +1,8 @@
 //! Which imports the host provides.
 
-use crate::{capability::declined, compose};
+use crate::denial;
 
-/// Packages that the host implements, with the versions of each; `0.2.*` is any version that begins so.
+/// Packages that the host implements, with the versions of each; `0.2.*` is any release that begins so.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("wasi:cli", WASI),
     ("wasi:clocks", WASI),
@@ -11,7 +11,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("wasi:io", &["0.2.*"]),
     ("wasi:random", WASI),
     ("wasi:sockets", WASI),
-    ("wasi:config", &["0.2.*"]),
+    ("wasi:config", &["0.2.0-draft-2024-09-27"]),
     ("wasi:keyvalue", &["0.2.0-draft2"]),
     ("spin:key-value", &["3.0.0"]),
     ("spin:postgres", &["3.0.0", "4.0.0", "4.1.0", "4.2.0"]),
@@ -20,14 +20,14 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("spin:variables", &["3.0.0"]),
     ("fermyon:spin", &["2.0.0"]),
 ];
-const WASI: &[&str] = &["0.2.*", "0.3.0"];
+const WASI: &[&str] = &["0.2.*", "0.3.*"];
 
 /// Of `fermyon:spin` only these interfaces.
 const FERMYON: &[&str] = &["key-value", "postgres", "rdbms-types", "postgres-types", "redis", "sqlite", "variables"];
 
-/// Whether the host provides an import of this name, be it only to decline what is asked of it.
+/// Whether the host provides an import of this name, be it only to refuse what is asked of it.
 pub fn host_serves(import: &str) -> bool {
-    if compose::denied(import).is_some() {
+    if denial::is_refused(import) {
         return true;
     }
     let Some((path, version)) = import.split_once('@') else {
@@ -37,21 +37,21 @@ pub fn host_serves(import: &str) -> bool {
     let Some((_, versions)) = PACKAGES.iter().find(|(name, _)| *name == package) else {
         return false;
     };
-    let known = versions.iter().any(|known| match known.strip_suffix('*') {
-        Some(start) => version.starts_with(start),
-        None => version == *known,
-    });
-    known && (package != "fermyon:spin" || FERMYON.contains(&interface) || is_declined(interface))
+    versions.iter().any(|known| stands_for(known, version))
+        && (package != "fermyon:spin" || FERMYON.contains(&interface))
 }
 
-fn is_declined(interface: &str) -> bool {
-    declined::INTERFACES.iter().any(|(name, _)| *name == interface)
+/// Drafts and candidates stand for nothing but themselves.
+fn stands_for(known: &str, version: &str) -> bool {
+    match known.strip_suffix('*') {
+        Some(start) => version.strip_prefix(start).is_some_and(|last| last.parse::<u32>().is_ok()),
+        None => version == known,
+    }
 }
 
-/// Of the grants to a component that imports `import` the first that is of no use: the host declines what it would be for.
+/// Of the grants to a component that imports `import` the first that is of no use: the host refuses what it would be for.
 pub fn useless_grant(import: &str, grants: impl Iterator<Item = String>) -> Option<String> {
-    let interface = import.strip_prefix("fermyon:spin/")?.split('@').next()?;
-    let (_, schemes) = declined::INTERFACES.iter().find(|(name, _)| *name == interface)?;
+    let denial::Unserved { schemes, .. } = denial::unserved(import)?;
     grants.into_iter().find(|grant| grant.split_once("://").is_some_and(|(scheme, _)| schemes.contains(&scheme)))
 }
 
@@ -59,7 +59,10 @@ pub fn useless_grant(import: &str, grants: impl Iterator<Item = String>) -> Opti
 pub fn remedy(import: &str) -> Option<String> {
     let package = import.split(['/', '@']).next().unwrap_or(import);
     if let Some((_, versions)) = PACKAGES.iter().find(|(name, _)| *name == package) {
-        return Some(format!("build it against a version of {package} that is served: {}", versions.join(", ")));
+        let draft = import.split_once('@').and_then(|(_, version)| version.split_once('-').map(|_| version));
+        let draft = draft.map_or(String::new(), |version| format!("; {version} was no release"));
+        let versions = versions.join(", ");
+        return Some(format!("build it against a version of {package} that is served: {versions}{draft}"));
     }
     ["wasi", "spin", "fermyon"]
         .contains(&package.split(':').next().unwrap_or(package))
@@ -75,6 +78,7 @@ mod tests {
         for import in [
             "wasi:http/types@0.2.6",
             "wasi:http/client@0.3.0",
+            "wasi:clocks/monotonic-clock@0.3.2",
             "wasi:config/store@0.2.0-draft-2024-09-27",
             "spin:key-value/key-value@3.0.0",
             "wasi:keyvalue/atomics@0.2.0-draft2",
@@ -86,11 +90,19 @@ mod tests {
             "fermyon:spin/redis@2.0.0",
             "spin:redis/redis@3.0.0",
             "fermyon:spin/llm@2.0.0",
+            "spin:mqtt/mqtt@3.0.0",
+            "spin:mysql/mysql@3.0.0",
+            "wasi:otel/tracing@0.2.0-rc.2",
+            "wasi:blobstore/blobstore@0.2.0-draft-2024-09-01",
         ] {
             assert!(host_serves(import), "{import}");
         }
         for import in [
             "wasi:http/types@0.1.0",
+            "wasi:http/outgoing-handler@0.2.0-rc-2023-10-18",
+            "wasi:http/types@0.2.0-rc-2023-11-10",
+            "wasi:http/client@0.3.0-rc-2026-01-06",
+            "wasi:config/store@0.2.0-rc.1",
             "fermyon:spin/config@2.0.0",
             "example:users/directory@1.0.0",
             "wasi:nn/graph@0.2.0",

@@ -208,7 +208,8 @@ impl Services {
                 services.get(provider).ok_or_else(|| anyhow!("{id} depends on {provider}, which is missing"))?;
             link::define(&mut linker, &id, &artifact.component, interface, service)?;
         }
-        denial::define(&mut linker, &artifact.component)?;
+        let linked = |interface: &str| import::provider(&component.links, interface).is_some();
+        denial::define(&mut linker, &artifact.component, linked)?;
         Ok(linker)
     }
 

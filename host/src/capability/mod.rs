@@ -1,6 +1,5 @@
 //! What a guest may use: one folder each, all of the same shape.
 
-pub mod declined;
 pub mod files;
 pub mod key_value;
 pub mod outbound_http;

@@ -10,14 +10,13 @@
 //! that a fault, no version could go before or after another across a change of what is imported.
 //!
 //! Each part keeps its own memory, and gets of the component's grants what it inherits. What it does not inherit it imports under
-//! another name (`denied.rs`), behind which the host declines (`denial.rs`).
+//! another name (`denied.rs`), behind which the host declines (`denial/`).
 
 mod denied;
 mod error;
 mod files;
 mod graph;
 mod recipe;
-mod rename;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +34,7 @@ pub use self::{
 };
 use crate::{
     digest::sha256,
-    engine::{Artifact, source::component_bytes},
+    engine::{Artifact, rename, source::component_bytes},
     manifest::{
         app::{Component, Composed, Inherit},
         import,

@@ -2,6 +2,8 @@
 
 pub mod aside;
 mod cache;
+mod candidate;
+pub mod rename;
 pub mod source;
 mod turns;
 
@@ -125,11 +127,12 @@ impl Engine {
         Ok(Artifact { component, hash, compiled: true })
     }
 
-    /// What a cached artifact depends on besides its source: the engine's version and settings.
+    /// What a cached artifact depends on besides its source: the engine's version and settings, and what is made of the source.
     fn compatibility(&self) -> String {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         self.wasmtime.precompile_compatibility_hash().hash(&mut hasher);
+        source::FORM.hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 

@@ -2,6 +2,7 @@
 //!
 //! SDKs of before WASI 0.2 made core modules of WASI preview 1 that carry their component's types in custom sections
 //! (`component-type…`). With wasmtime's adapter, which says in WASI 0.2 what such a module says in preview 1, they are components.
+//! What names the interfaces of WASI 0.3 as its last candidate did is made to name those of the release (`candidate.rs`).
 
 use std::borrow::Cow;
 
@@ -13,6 +14,10 @@ use wasi_preview1_component_adapter_provider::{
 use wasmparser::{ExternalKind, Parser, Payload};
 use wit_component::ComponentEncoder;
 
+use super::candidate::released;
+
+/// Which form these components have. What was compiled of another one is of no use: change this with what is made of a file.
+pub(super) const FORM: &str = "WASI 0.3.0 by its own name";
 /// The first bytes of every WebAssembly file, and what follows them in that of a core module.
 const MARK: &[u8] = b"\0asm";
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -46,7 +51,8 @@ impl SourceError {
     }
 }
 
-/// The bytes of the component in a `.wasm` file: as they are, or made from a core module of WASI preview 1.
+/// The bytes of the component in a `.wasm` file: as they are, made from a core module of WASI preview 1, or with WASI 0.3 by the names
+/// of its release.
 ///
 /// # Errors
 /// When the file is neither. Whether a component is valid is for the compiler to say.
@@ -55,7 +61,7 @@ pub fn component_bytes(file: &[u8]) -> Result<Cow<'_, [u8]>, SourceError> {
         return Err(SourceError::NotWasm);
     }
     if !file.starts_with(CORE_MODULE) {
-        return Ok(Cow::Borrowed(file));
+        return Ok(released(Cow::Borrowed(file)));
     }
     let module = Module::read(file).map_err(|error| SourceError::Unfit(error.to_string()))?;
     if !module.carries_types {
@@ -67,7 +73,8 @@ pub fn component_bytes(file: &[u8]) -> Result<Cow<'_, [u8]>, SourceError> {
         .and_then(|encoder| encoder.adapter(ADAPTER_NAME, adapter))
         .and_then(|mut encoder| encoder.encode());
     // The chain of causes is long; its last link names the import or the type.
-    made.map(Cow::Owned).map_err(|error| SourceError::Unfit(error.root_cause().to_string()))
+    let made = made.map(|component| released(Cow::Owned(component)));
+    made.map_err(|error| SourceError::Unfit(error.root_cause().to_string()))
 }
 
 /// What decides how a core module becomes a component.

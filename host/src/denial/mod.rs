@@ -1,8 +1,12 @@
-//! What a part of a component does not inherit: it imports it under another name (`compose/denied.rs`), and whatever it asks there is
-//! refused.
+//! What a component asks in vain. What a part of it does not inherit it imports under another name (`compose/denied.rs`), and SDKs
+//! import what the host does not serve (`unserved.rs`). Whatever is asked there is refused.
 //!
 //! The refusal is made of the function's type, so that it is one in every version of every interface: an error that says so, an empty
-//! list, nothing. A function that can say none of these traps.
+//! list, a record in which nothing stands, nothing. A function that can say none of these traps.
+
+#[cfg(test)]
+mod tests;
+mod unserved;
 
 use std::sync::Arc;
 
@@ -15,39 +19,82 @@ use wasmtime::{
 };
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView, p2::bindings::http::types as p2, p3::bindings::http::types as http};
 
+pub use self::unserved::{Unserved, unserved};
 use crate::{
     compose::{Denied, denied},
     guest::Guest,
 };
 
-/// How a case of an error is called that says what happened, the best one first.
+/// How a case of an error is called that says that somebody may not, the best one first.
 const REFUSALS: [&str; 4] = ["access-denied", "HTTP-request-denied", "other", "internal-error"];
+/// And one that says that there is nothing.
+const FAILURES: [&str; 4] = ["connection-failed", "runtime-error", "other", "internal-error"];
 
-/// A resource of an interface that is denied. Nothing is behind it.
+/// A resource of an interface that is refused. Nothing is behind it.
 struct Nothing;
 
-/// Defines every import of a component that one of its parts is denied.
+/// Why what is asked of an interface is refused.
+#[derive(Clone, Copy)]
+enum Cause {
+    NotInherited(Denied),
+    NotServed(Unserved),
+}
+
+impl Cause {
+    fn of(import: &str) -> Option<Self> {
+        let denied = denied(import).map(Self::NotInherited);
+        denied.or_else(|| unserved(import).map(Self::NotServed))
+    }
+
+    fn reason(self) -> String {
+        match self {
+            Self::NotInherited(Denied { interface, key }) => {
+                format!("{interface} is denied to this dependency: it does not inherit `{key}`")
+            }
+            Self::NotServed(Unserved { what, .. }) => format!("{what} is not served by this host"),
+        }
+    }
+
+    /// The names of cases of an error that say so.
+    fn cases(self) -> [&'static str; 4] {
+        match self {
+            Self::NotInherited(_) => REFUSALS,
+            Self::NotServed(_) => FAILURES,
+        }
+    }
+}
+
+/// Whether an import is one of which whatever is asked is refused.
+pub fn is_refused(import: &str) -> bool {
+    Cause::of(import).is_some()
+}
+
+/// Defines every import of a component of which whatever is asked is refused, but for those that are `linked`.
 ///
 /// # Errors
 /// When the linker has one of them already.
-pub fn define(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Result<()> {
+pub fn define(
+    linker: &mut Linker<Guest>,
+    component: &Component,
+    linked: impl Fn(&str) -> bool,
+) -> wasmtime::Result<()> {
     // A resource belongs to the first interface that has it; further ones only use it.
     let mut known: Vec<ResourceType> = Vec::new();
     let kind = component.component_type();
     for (name, import) in kind.imports(component.engine()) {
         let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
-        let denied = denied(name);
+        let cause = Cause::of(name).filter(|_| !linked(name));
         for (export, item) in interface.exports(component.engine()) {
-            match (item.ty, denied) {
-                (ComponentItem::Resource(resource), denied) if !known.contains(&resource) => {
+            match (item.ty, cause) {
+                (ComponentItem::Resource(resource), cause) if !known.contains(&resource) => {
                     known.push(resource);
-                    if denied.is_some() {
+                    if cause.is_some() {
                         let nothing = ResourceType::host::<Nothing>();
                         linker.instance(name)?.resource(export, nothing, |_, _| Ok(()))?;
                     }
                 }
-                (ComponentItem::ComponentFunc(function), Some(denied)) => {
-                    refuse(&mut linker.instance(name)?, denied, export, &function)?;
+                (ComponentItem::ComponentFunc(function), Some(cause)) => {
+                    refuse(&mut linker.instance(name)?, cause, export, &function)?;
                 }
                 _ => {}
             }
@@ -58,16 +105,18 @@ pub fn define(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Re
 
 fn refuse(
     instance: &mut LinkerInstance<'_, Guest>,
-    denied: Denied,
+    cause: Cause,
     function: &str,
     kind: &ComponentFunc,
 ) -> wasmtime::Result<()> {
-    match (denied.interface, function) {
-        ("wasi:http/client", "send") => return refuse_to_send(instance),
-        ("wasi:http/outgoing-handler", "handle") => return refuse_to_handle(instance),
+    match (cause, function) {
+        (Cause::NotInherited(Denied { interface: "wasi:http/client", .. }), "send") => return refuse_to_send(instance),
+        (Cause::NotInherited(Denied { interface: "wasi:http/outgoing-handler", .. }), "handle") => {
+            return refuse_to_handle(instance);
+        }
         _ => {}
     }
-    let refusal = Refusal { denied, function: function.to_owned() };
+    let refusal = Refusal { cause, function: function.to_owned() };
     if kind.async_() {
         let refusal = Arc::new(refusal);
         return instance.func_new_concurrent(function, move |accessor, kind, params, results| {
@@ -105,9 +154,9 @@ fn refuse_to_handle(instance: &mut LinkerInstance<'_, Guest>) -> wasmtime::Resul
     })
 }
 
-/// What a function of a denied interface answers.
+/// What a function of such an interface answers.
 struct Refusal {
-    denied: Denied,
+    cause: Cause,
     function: String,
 }
 
@@ -122,14 +171,9 @@ impl Refusal {
         params.iter().try_for_each(|param| let_go(&mut store, param))?;
         if let Some((kind, result)) = kind.results().next().zip(results.first_mut()) {
             let value = self.value(&mut store, &kind)?;
-            *result = value.ok_or_else(|| wasmtime::format_err!("{}: {}", self.function, self.reason()))?;
+            *result = value.ok_or_else(|| wasmtime::format_err!("{}: {}", self.function, self.cause.reason()))?;
         }
         Ok(())
-    }
-
-    fn reason(&self) -> String {
-        let Denied { interface, key } = self.denied;
-        format!("{interface} is denied to this dependency: it does not inherit `{key}`")
     }
 
     /// A value that says no.
@@ -139,8 +183,7 @@ impl Refusal {
                 None => Some(Val::Result(Err(None))),
                 Some(kind) => self.error(&kind).map(|error| Val::Result(Err(Some(Box::new(error))))),
             },
-            Type::List(_) => Some(Val::List(Vec::new())),
-            Type::Option(_) => Some(Val::Option(None)),
+            Type::List(_) | Type::Option(_) | Type::Record(_) => empty(kind),
             Type::Own(resource) if *resource == ResourceType::host::<Nothing>() => {
                 let nothing = Resource::<Nothing>::new_own(0);
                 Some(Val::Resource(ResourceAny::try_from_resource(nothing, store)?))
@@ -151,10 +194,10 @@ impl Refusal {
 
     fn error(&self, kind: &Type) -> Option<Val> {
         match kind {
-            Type::String => Some(Val::String(self.reason())),
+            Type::String => Some(Val::String(self.cause.reason())),
             Type::Option(_) => Some(Val::Option(None)),
             Type::Enum(error) => {
-                let case = REFUSALS.into_iter().find(|case| error.names().any(|name| name == *case));
+                let case = self.cause.cases().into_iter().find(|case| error.names().any(|name| name == *case));
                 case.map(|case| Val::Enum(case.to_owned()))
             }
             Type::Variant(error) => self.case(error),
@@ -171,11 +214,27 @@ impl Refusal {
         let named =
             |wanted: &str| error.cases().find(|case| case.name == wanted).and_then(|case| value(case.name, case.ty));
         let text = || error.cases().find(|case| matches!(case.ty, Some(Type::String)));
-        REFUSALS.into_iter().find_map(named).or_else(|| text().and_then(|case| value(case.name, case.ty)))
+        self.cause.cases().into_iter().find_map(named).or_else(|| text().and_then(|case| value(case.name, case.ty)))
     }
 }
 
-/// Ends the host's hold on a handle that came as a parameter. What belongs to an interface that is not denied goes with its instance.
+/// A value in which nothing stands, such as the context of a span that is none; `None` for types that have no such value.
+fn empty(kind: &Type) -> Option<Val> {
+    Some(match kind {
+        Type::Bool => Val::Bool(false),
+        Type::String => Val::String(String::new()),
+        Type::List(_) => Val::List(Vec::new()),
+        Type::Option(_) => Val::Option(None),
+        Type::Flags(_) => Val::Flags(Vec::new()),
+        Type::Record(record) => {
+            let fields = record.fields().map(|field| Some((field.name.to_owned(), empty(&field.ty)?)));
+            Val::Record(fields.collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+/// Ends the host's hold on a handle that came as a parameter. What belongs to an interface that is not refused goes with its instance.
 fn let_go(store: &mut impl AsContextMut, value: &Val) -> wasmtime::Result<()> {
     match value {
         Val::Resource(handle) if handle.ty() == ResourceType::host::<Nothing>() => {
