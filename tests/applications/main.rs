@@ -1,6 +1,7 @@
 //! Applications for Spin (`tests/spin-apps`), run as they are: one for each feature.
 
 mod dependencies;
+mod features;
 mod flags;
 mod key_value;
 mod languages;

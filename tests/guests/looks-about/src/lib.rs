@@ -1,20 +1,27 @@
 //! Tells what it finds about itself: `/environment` every variable of its environment, a line each, `/config?key=…` a value
-//! of its configuration, `/count` how many requests its instance has had. By the sockets of WASI 0.2 `/connect?to=HOST:PORT` tells what a raw
+//! of its configuration, `/count` how many requests its instance has had, `/clocks` the seconds since 1970 by WASI 0.2 and by 0.3, `/rest` for how
+//! many milliseconds ten of them have rested, `/random` a number of each. By the sockets of WASI 0.2 `/connect?to=HOST:PORT` tells what a raw
 //! connection meets, `/say?to=HOST:PORT` what answers a line, `/send?to=HOST:PORT` what answers a datagram, `/listen?on=HOST:PORT` whether it
 //! may; `/connect-anew?to=PORT` is `/connect` to this machine by those of WASI 0.3.
 
 #![cfg(target_family = "wasm")]
 
 use std::{
+    hash::{BuildHasher, RandomState},
     io::{self, Read, Write},
     net::{TcpListener, TcpStream, UdpSocket},
     sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use spin_sdk::{
     http::{IntoResponse, Request},
-    http_service,
-    wasip3::sockets::types::{IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket},
+    http_service, time,
+    wasip3::{
+        clocks::system_clock,
+        random::random,
+        sockets::types::{IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket},
+    },
 };
 
 mod bindings {
@@ -45,6 +52,9 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     Ok(match request.uri().path().rsplit('/').next() {
         Some("environment") => std::env::vars().map(|(name, value)| format!("{name}={value}\n")).collect::<String>(),
         Some("config") => format!("{:?}", store::get(value)),
+        Some("clocks") => format!("{} {}", seconds(), system_clock::now().seconds),
+        Some("rest") => rest().await.to_string(),
+        Some("random") => format!("{} {}", RandomState::new().hash_one(0), random::get_random_u64()),
         Some("connect") => text(TcpStream::connect(value).map(|_| "connected".to_owned())),
         Some("say") => text(say(value)),
         Some("send") => text(send(value)),
@@ -52,6 +62,17 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
         Some("connect-anew") => connect_anew(value.parse()?).await,
         _ => count.to_string(),
     })
+}
+
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Rests by the clock of WASI 0.3, and measures by that of 0.2.
+async fn rest() -> u128 {
+    let began = Instant::now();
+    time::sleep(Duration::from_millis(10)).await;
+    began.elapsed().as_millis()
 }
 
 fn text(outcome: io::Result<String>) -> String {
