@@ -4,6 +4,7 @@ mod dependencies;
 mod flags;
 mod key_value;
 mod languages;
+mod manifests;
 mod recomposed;
 mod redis;
 mod redis_trigger;
