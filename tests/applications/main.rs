@@ -5,6 +5,7 @@ mod features;
 mod flags;
 mod key_value;
 mod languages;
+mod manifests;
 mod recomposed;
 mod redis;
 mod redis_trigger;

@@ -146,6 +146,13 @@ pub async fn migrate(manifest: &Source, mut settings: DatabaseSettings) -> anyho
 /// Reads a manifest whose files and stores are all there, without what nothing uses.
 fn load(options: &Options) -> anyhow::Result<App> {
     let mut reading = manifest::read(&options.manifest);
+    let idle = reading.leave_out_idle();
+    if !idle.is_empty() {
+        tracing::warn!(
+            components = idle.join(" "),
+            "left out, since no trigger and no other component uses them, and they are not marked as optional"
+        );
+    }
     let unused = reading.leave_out_unused();
     if !unused.is_empty() {
         tracing::info!(components = unused.join(" "), "left out, since nothing uses them");

@@ -25,7 +25,7 @@ use crate::{
     },
     guest::{Guest, MemoryLimit, Requests},
     limits::{ABANDONED_GRACE, ComponentLimits, LOG_BYTES_PER_SECOND, REDIS_IDLE_CONNECTION},
-    manifest::{App, app::Component, grant::AllowedHosts},
+    manifest::{App, app::Component, grant::AllowedHosts, template::TemplateError},
     service::{Furnish, Lane, Room},
 };
 
@@ -57,18 +57,16 @@ impl Outfit {
         storage: &Storage,
         wrote: Arc<Notify>,
     ) -> anyhow::Result<Self> {
-        let resolve = |templates: &BTreeMap<String, crate::manifest::template::Template>| {
-            let resolved = templates.iter().map(|(name, template)| Ok((name.clone(), template.resolve(values)?)));
-            resolved.collect::<Result<BTreeMap<_, _>, crate::manifest::template::TemplateError>>()
-        };
+        let variables = component.variables.iter();
+        let variables = variables.map(|(name, template)| Ok((name.clone(), template.resolve(values)?)));
         let hosts = component.allowed_outbound_hosts.iter().map(|template| template.resolve(values));
         let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
         let limits = &component.plaza.limits;
         Ok(Self {
             id: component.id.as_str().into(),
             limits: limits.clone(),
-            variables: Arc::new(resolve(&component.variables)?),
-            environment: resolve(&component.environment)?.into_iter().collect(),
+            variables: Arc::new(variables.collect::<Result<_, TemplateError>>()?),
+            environment: component.environment.clone().into_iter().collect(),
             mounts: files::mounts(component, app.base(), scratch)?,
             grants: Arc::new(AllowedHosts::parse(hosts)?),
             stores: storage.stores.grant(&component.key_value_stores, limits.query_bytes)?,

@@ -212,9 +212,8 @@ fn settings(component: &Component, app: &App) -> Settings {
     let mut set = |name: &str, value: String| _ = settings.insert(name.to_owned(), shown(&value));
     let beside = |path: &Path| path.strip_prefix(app.base()).unwrap_or(path).display().to_string();
     set(SOURCE, beside(source));
-    for (kind, templates) in [("environment", environment), ("variables", variables)] {
-        templates.iter().for_each(|(name, template)| set(&format!("{kind}.{name}"), template.to_string()));
-    }
+    environment.iter().for_each(|(name, value)| set(&format!("environment.{name}"), value.clone()));
+    variables.iter().for_each(|(name, template)| set(&format!("variables.{name}"), template.to_string()));
     let mounts = files.iter().map(|mount| match mount {
         FileMount::Pattern(pattern) => pattern.clone(),
         FileMount::Placement { source, destination } => format!("{} at {destination}", beside(source)),

@@ -28,7 +28,8 @@ pub(super) fn fetch(source: &Source, only: &[String], insecure: &Insecure) -> an
 /// # Errors
 /// When nothing can be fetched at all.
 pub(super) fn faults(source: &Source, insecure: &Insecure) -> anyhow::Result<Vec<Missing>> {
-    let reading = manifest::read(source);
+    let mut reading = manifest::read(source);
+    reading.leave_out_idle();
     if reading.app.downloads().is_empty() {
         return Ok(Vec::new());
     }

@@ -151,8 +151,8 @@ pub struct Component {
     pub download: Option<Download>,
     /// How to build it.
     pub build: Option<Build>,
-    /// Environment variables, templates allowed.
-    pub environment: BTreeMap<String, Template>,
+    /// Environment variables, as they stand in the manifest: nothing in them is a template, as under Spin.
+    pub environment: BTreeMap<String, String>,
     /// The variables it may read, by the name it knows them by.
     pub variables: BTreeMap<String, Template>,
     /// Files it may read.
@@ -184,8 +184,8 @@ impl Component {
 
     /// Whether a grant or a value of it names this variable.
     pub fn names(&self, variable: &str) -> bool {
-        let values = self.variables.values().chain(self.environment.values());
-        values.chain(&self.allowed_outbound_hosts).any(|template| template.variables().any(|name| name == variable))
+        let mut templates = self.variables.values().chain(&self.allowed_outbound_hosts);
+        templates.any(|template| template.variables().any(|name| name == variable))
     }
 }
 
@@ -297,9 +297,9 @@ pub struct Build {
 pub enum FileMount {
     /// A glob from the manifest's folder; files keep their relative path.
     Pattern(String),
-    /// A folder placed at a path of the guest.
+    /// A file, or a folder with all that is in it, placed at a path of the guest.
     Placement {
-        /// Folder on the host.
+        /// File or folder on the host.
         source: PathBuf,
         /// Absolute path in the guest.
         destination: String,
@@ -319,7 +319,7 @@ pub struct PlazaSettings {
     pub subscribe: Vec<String>,
     /// Seconds between two ticks.
     pub tick_seconds: Option<u64>,
-    /// It is left out where nothing uses it.
+    /// That nothing uses it may be meant so: it is left out without a warning, and looked at all the same.
     pub optional: bool,
     /// Its bounds.
     pub limits: ComponentLimits,

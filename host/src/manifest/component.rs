@@ -67,8 +67,8 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
         source,
         download,
         build: section.get("build").and_then(|node| read_build(&node, &profiles)),
-        environment: read_templates(profiles.entries(&section, "environment"), false),
-        variables: read_templates(section.get("variables").map(|node| node.entries()).unwrap_or_default(), true),
+        environment: read_environment(profiles.entries(&section, "environment")),
+        variables: read_variables(section.get("variables").map(|node| node.entries()).unwrap_or_default()),
         files: read_files(base, &section),
         exclude_files: read_excluded(&section),
         allowed_outbound_hosts: outbound::read(&section),
@@ -113,19 +113,30 @@ fn read_build(node: &Node<'_>, profiles: &Profiles<'_>) -> Option<Build> {
     Some(Build { commands, workdir, watch: section.strings("watch") })
 }
 
-fn read_templates(entries: Vec<(String, Node<'_>)>, are_variables: bool) -> BTreeMap<String, Template> {
-    let mut templates = BTreeMap::new();
+/// The values are taken as they stand, as under Spin: braces in them are braces.
+fn read_environment(entries: Vec<(String, Node<'_>)>) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::new();
     for (name, node) in entries {
-        if are_variables && !name::is_variable(&name) {
-            node.fault(
-                format!("`{name}` is no name for a variable"),
-                "use small letters, digits and single underscores, and start with a letter",
-            );
-        }
-        if !are_variables && (name.is_empty() || name.contains(['=', '\0'])) {
+        if name.is_empty() || name.contains(['=', '\0']) {
             node.fault(
                 format!("`{name}` is no name for an environment variable"),
                 "leave out `=`, and write at least a letter",
+            );
+        }
+        if let Some(value) = node.string() {
+            environment.insert(name, value);
+        }
+    }
+    environment
+}
+
+fn read_variables(entries: Vec<(String, Node<'_>)>) -> BTreeMap<String, Template> {
+    let mut templates = BTreeMap::new();
+    for (name, node) in entries {
+        if !name::is_variable(&name) {
+            node.fault(
+                format!("`{name}` is no name for a variable"),
+                "use small letters, digits and single underscores, and start with a letter",
             );
         }
         if let Some(template) = read_template(&node) {
@@ -201,9 +212,11 @@ fn read_mount(base: &Path, node: &Node<'_>) -> Option<FileMount> {
     let source = section.require("source", "source = \"folder\"").and_then(|node| node.string());
     let destination = section.require("destination", "destination = \"/\"")?;
     let path = destination.string()?;
-    if !path.starts_with('/') || path.split('/').any(|part| part == "..") {
-        destination.fault(format!("`{path}` is no absolute path"), "start it with `/`, without `..`");
+    if path.split('/').any(|part| part == "..") {
+        destination.fault(format!("`{path}` leads out of what the component sees"), "write a path without `..`");
         return None;
     }
-    Some(FileMount::Placement { source: base.join(source?), destination: path })
+    // The slash at the start goes without saying, as under Spin.
+    let destination = if path.starts_with('/') { path } else { format!("/{path}") };
+    Some(FileMount::Placement { source: base.join(source?), destination })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fault, Reading, name, template::Template};
+use super::{Fault, Reading, name};
 use crate::limits::ComponentLimits;
 
 /// What is said; the default is nothing.
@@ -10,7 +10,7 @@ use crate::limits::ComponentLimits;
 pub struct Given {
     /// Environment variables of all components, before those of the manifest.
     pub environment: BTreeMap<String, String>,
-    /// The components to serve, and with them those that they depend on; where it is empty, all but what is optional and not used.
+    /// The components to serve, and with them those that they depend on; where it is empty, all that something uses.
     pub only: Vec<String>,
     /// The limits of components where the manifest says nothing.
     pub limits: ComponentLimits,
@@ -20,8 +20,7 @@ impl Reading {
     /// Adds what is given to what the manifest says.
     pub(super) fn add(&mut self, given: &Given) {
         for component in self.app.components.values_mut() {
-            let given = given.environment.iter().map(|(name, value)| (name.clone(), Template::plain(value)));
-            component.environment.extend(given);
+            component.environment.extend(given.environment.clone());
         }
         for id in given.only.iter().filter(|id| !self.app.components.contains_key(*id)) {
             let advice = name::did_you_mean(id, self.app.components.keys().map(String::as_str));

@@ -114,8 +114,7 @@ build.command = "make debug"
         let app = reading(profile).into_app().unwrap();
         let web = &app.components["web"];
         let build = web.build.as_ref().unwrap();
-        let environment =
-            web.environment.iter().map(|(name, value)| format!("{name}={}", value.resolve(&[].into()).unwrap()));
+        let environment = web.environment.iter().map(|(name, value)| format!("{name}={value}"));
         let environment = environment.collect::<Vec<_>>().join(" ");
         let source = web.source.file_name().unwrap().to_str().unwrap().to_owned();
         (source, environment, web.composed.len(), build.commands.join(" "), build.workdir.display().to_string())

@@ -2,12 +2,12 @@
 
 mod channels;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     Fault, Reading,
     app::{Component, Route, StaticResponse},
-    grant::AllowedHosts,
+    grant::{AllowedHosts, Problem},
     name,
     template::Template,
 };
@@ -18,7 +18,6 @@ pub(super) fn faults(reading: &Reading) -> Vec<Fault> {
     let mut faults = Vec::new();
     route_clashes(reading, &mut faults);
     unknown_components(reading, &mut faults);
-    unused_components(reading, &mut faults);
     shared_databases(reading, &mut faults);
     undeclared_generated(reading, &mut faults);
     channels::faults(reading, &mut faults);
@@ -98,20 +97,6 @@ fn triggered(reading: &Reading) -> impl Iterator<Item = (usize, &str)> {
     routes.chain(reading.draft.channels.iter().map(|(line, trigger)| (*line, trigger.component.as_str())))
 }
 
-fn unused_components(reading: &Reading, faults: &mut Vec<Fault>) {
-    let triggered = triggered(reading).map(|(_, component)| component);
-    let linked = reading.draft.mentions.iter().map(|mention| mention.provider.as_str());
-    let used: BTreeSet<&str> = triggered.chain(linked).collect();
-    for component in reading.app.components.values() {
-        if !component.works_by_itself() && !component.plaza.optional && !used.contains(component.id.as_str()) {
-            let message = format!("the component `{}` is never used", component.id);
-            let remedy = "give it a route, a channel, a dependency on it, a topic or a tick, take it out, or mark it \
-                `optional = true` under `tool.plaza`";
-            faults.push(reading.fault(&component.id, &[], message, remedy));
-        }
-    }
-}
-
 fn shared_databases(reading: &Reading, faults: &mut Vec<Fault>) {
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     for component in reading.app.components.values() {
@@ -138,10 +123,7 @@ fn undeclared_generated(reading: &Reading, faults: &mut Vec<Fault>) {
 
 fn undeclared_variables(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
     let hosts = component.allowed_outbound_hosts.iter().map(|template| (vec!["allowed_outbound_hosts"], template));
-    let tables = [("variables", &component.variables), ("environment", &component.environment)];
-    let values = tables.into_iter().flat_map(|(table, templates)| {
-        templates.iter().map(move |(name, template)| (vec![table, name.as_str()], template))
-    });
+    let values = component.variables.iter().map(|(name, template)| (vec!["variables", name.as_str()], template));
     for (key, template) in hosts.chain(values) {
         for variable in template.variables().filter(|variable| !reading.app.variables.contains_key(*variable)) {
             let message = format!(
@@ -161,21 +143,35 @@ fn undeclared_variables(reading: &Reading, component: &Component, faults: &mut V
 
 fn bad_grants(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
     for (index, template) in component.allowed_outbound_hosts.iter().enumerate() {
-        // What a variable will hold is not known yet; with a harmless value in its place the rest can be judged,
-        // unless the variable is the scheme.
-        let Ok(entry) = template.fill(|_| Some("1")) else {
-            continue;
-        };
-        if template.to_string().starts_with("{{") {
-            continue;
-        }
-        let mut fault = |message: String, remedy: String| {
-            faults.push(reading.fault(&component.id, &["allowed_outbound_hosts", &index.to_string()], message, remedy));
-        };
-        if let Err(error) = AllowedHosts::parse([entry]) {
-            fault(format!("`{template}` is no address to grant"), error.problem.to_string());
+        if let Some(problem) = problem(template) {
+            let message = format!("`{template}` is no address to grant");
+            let key = ["allowed_outbound_hosts", &index.to_string()];
+            faults.push(reading.fault(&component.id, &key, message, problem.to_string()));
         }
     }
+}
+
+/// What the first variable of a grant may hold, and what the others may: part of a name or a port, the higher end of ports, a
+/// block of addresses and its bits.
+const FILLINGS: [(&str, &str); 4] = [("1", "2"), ("65535", "65535"), ("10.0.0.0", "8"), ("::", "8")];
+
+/// What is wrong with a grant, whatever its variables hold. That is not known yet; with harmless values in their place the rest
+/// can be judged, unless there is one in the scheme.
+fn problem(template: &Template) -> Option<Problem> {
+    let text = template.to_string();
+    if text.starts_with("{{") || text.split_once("://").is_some_and(|(scheme, _)| scheme.contains("{{")) {
+        return None;
+    }
+    let first = template.variables().next();
+    let mut found = None;
+    for (of_first, of_others) in FILLINGS {
+        let entry = template.fill(|name| Some(if first == Some(name) { of_first } else { of_others })).ok()?;
+        match AllowedHosts::parse([entry]) {
+            Ok(_) => return None,
+            Err(error) => _ = found.get_or_insert(error.problem),
+        }
+    }
+    found
 }
 
 /// A component that has a database and may not call it would only find out when it runs.

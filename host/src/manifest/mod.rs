@@ -95,6 +95,8 @@ struct Draft {
     /// With the line of each.
     channels: Vec<(usize, ChannelTrigger)>,
     components: BTreeMap<String, Component>,
+    /// Every component that a trigger names, whether or not the rest of that can be read.
+    triggered: BTreeSet<String>,
     /// Every mention of a component in another's dependencies, whichever line counts in the end.
     mentions: Vec<Mention>,
     /// Every `id` of a trigger.

@@ -1,22 +1,75 @@
-//! Components that are served only where something uses them: one of several that offer the same, say, or one that is there to be
-//! composed into others; or only some that are asked for.
+//! Components that are not served: those that nothing uses, as under Spin, be it one of several that offer the same, say, or one that is
+//! there to be composed into others; or all but some that are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Reading,
-    app::{App, Component, Route},
+    app::{Component, Route},
 };
 
 impl Reading {
-    /// Takes out of the application the optional components that nothing uses, and returns their ids, and those that are
+    /// Takes out of the application the components that nothing uses, and returns their ids, and those that are
     /// nothing but a part of others; or all that were not asked for and that nothing asked for uses. What only they would read needs
     /// no value any more. What is wrong with them stays among the faults.
     pub fn leave_out_unused(&mut self) -> Vec<String> {
+        let stays = |component: &Component| match self.only.as_slice() {
+            [] => self.works(component),
+            only => only.contains(&component.id),
+        };
+        let used = self.reached(stays, |component| component.links.values().collect());
+        let left_out = self.keep(&used);
+        let parts: BTreeSet<&String> = self.app.components.values().flat_map(parts).collect();
+        left_out.into_iter().filter(|id| !parts.contains(id)).collect()
+    }
+
+    /// Takes out those alone that nothing uses though the manifest does not call them optional, and returns their ids. Spin has
+    /// them in its manifests, too, and ignores them, so nobody looks at them.
+    pub fn leave_out_idle(&mut self) -> Vec<String> {
+        let stays = |component: &Component| {
+            component.plaza.optional || self.only.contains(&component.id) || self.works(component)
+        };
+        let used = self.reached(stays, |component| component.links.values().chain(parts(component)).collect());
+        self.keep(&used)
+    }
+
+    /// Whether a component has something to do though no other uses it. A private route is no use by itself to one that is optional:
+    /// who would ask there is one of the others. What is composed into others needs a route or a channel of its own to be served by
+    /// itself.
+    fn works(&self, component: &Component) -> bool {
+        let id = &component.id;
+        let has_trigger = || match component.plaza.optional {
+            false => self.draft.triggered.contains(id),
+            true => {
+                let mut routes = self.app.routes.iter().filter(|trigger| trigger.route != Route::Private);
+                routes.any(|trigger| trigger.component == *id)
+                    || self.app.channels.iter().any(|trigger| trigger.component == *id)
+            }
+        };
+        component.works_by_itself() || has_trigger()
+    }
+
+    /// The components that stay, and those that they need, and so on.
+    fn reached(
+        &self,
+        stays: impl Fn(&Component) -> bool,
+        needs: impl Fn(&Component) -> Vec<&String>,
+    ) -> BTreeSet<String> {
+        let mut waiting: Vec<&Component> = self.app.components.values().filter(|component| stays(component)).collect();
+        let mut reached = BTreeSet::new();
+        while let Some(component) = waiting.pop() {
+            if reached.insert(component.id.clone()) {
+                waiting.extend(needs(component).into_iter().filter_map(|id| self.app.components.get(id)));
+            }
+        }
+        reached
+    }
+
+    /// Takes all other components out of the application; returns their ids.
+    fn keep(&mut self, kept: &BTreeSet<String>) -> Vec<String> {
         let app = &mut self.app;
-        let used = used(app, &self.only);
         let (kept, left_out): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut app.components).into_iter().partition(|(id, _)| used.contains(id));
+            std::mem::take(&mut app.components).into_iter().partition(|(id, _)| kept.contains(id));
         app.components = kept;
         app.routes.retain(|trigger| !left_out.contains_key(&trigger.component));
         app.channels.retain(|trigger| !left_out.contains_key(&trigger.component));
@@ -27,45 +80,13 @@ impl Reading {
                 variable.default.get_or_insert_default();
             }
         }
-        let parts = parts(&app.components);
-        left_out.into_keys().filter(|id| !parts.contains(id.as_str())).collect()
+        left_out.into_keys().collect()
     }
 }
 
-/// The components that are composed into one of these.
-fn parts(components: &BTreeMap<String, Component>) -> BTreeSet<&str> {
-    let dependencies = components.values().flat_map(|component| component.composed.values());
-    dependencies.filter_map(|dependency| dependency.component.as_deref()).collect()
-}
-
-/// What is asked for, or, where nothing is, what is not optional or has something to do; and what is linked to another that is used.
-/// A private route is no use by itself: who would ask there is one of the others. What is composed into others needs a route or a
-/// channel of its own to be served by itself.
-fn used(app: &App, only: &[String]) -> BTreeSet<String> {
-    let triggered = |component: &Component, private: bool| {
-        let mut routes = app.routes.iter().filter(|trigger| trigger.component == component.id);
-        let mut channels = app.channels.iter();
-        routes.any(|trigger| private || trigger.route != Route::Private)
-            || channels.any(|trigger| trigger.component == component.id)
-    };
-    let parts = parts(&app.components);
-    let works = |component: &Component| {
-        let is_part = parts.contains(component.id.as_str()) && !triggered(component, true);
-        let is_asked_for = !component.plaza.optional && !is_part;
-        is_asked_for || component.works_by_itself() || triggered(component, false)
-    };
-    let stays = |component: &&Component| match only {
-        [] => works(component),
-        only => only.contains(&component.id),
-    };
-    let mut waiting: Vec<&Component> = app.components.values().filter(stays).collect();
-    let mut used = BTreeSet::new();
-    while let Some(component) = waiting.pop() {
-        if used.insert(component.id.clone()) {
-            waiting.extend(component.links.values().filter_map(|provider| app.components.get(provider)));
-        }
-    }
-    used
+/// The components that are composed into this one.
+fn parts(component: &Component) -> impl Iterator<Item = &String> {
+    component.composed.values().filter_map(|dependency| dependency.component.as_ref())
 }
 
 #[cfg(test)]
@@ -168,5 +189,54 @@ source = "web.wasm"
         assert_eq!(reading.leave_out_unused(), ["first", "web"]);
         assert_eq!(reading.app.components.keys().collect::<Vec<_>>(), ["helper", "second"]);
         assert_eq!(reading.app.routes.iter().map(|trigger| &*trigger.component).collect::<Vec<_>>(), ["second"]);
+    }
+    /// `web` is served; nothing leads to `idle`, nor from elsewhere to what that uses; `part` is composed into `web`.
+    const IDLE: &str = r#"
+spin_manifest_version = 2
+application.name = "example"
+variables.key = { required = true }
+trigger.http = [{ route = "/...", component = "web" }]
+component.part.source = "part.wasm"
+component.only-of-idle.source = "nowhere.wasm"
+component.spare = { source = "spare.wasm", tool.plaza.optional = true }
+[component.web]
+source = "web.wasm"
+dependencies = { "example:store/keeper@1.0.0" = { component = "part" } }
+[component.idle]
+source = "nowhere.wasm"
+variables = { key = "{{ key }}" }
+tool.plaza.dependencies = { "example:store/helper@1.0.0" = { component = "only-of-idle" } }
+"#;
+
+    fn idle() -> Reading {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spin.toml");
+        std::fs::write(&path, IDLE).unwrap();
+        read(&Source::plain(path))
+    }
+
+    #[test]
+    fn a_component_that_nothing_uses_is_no_fault_and_is_left_out_with_what_it_alone_uses() {
+        let mut reading = idle();
+        assert_eq!(reading.leave_out_unused(), ["idle", "only-of-idle", "spare"]);
+        let app = reading.into_app().unwrap();
+        assert_eq!(app.components.keys().collect::<Vec<_>>(), ["web"]);
+        assert_eq!(app.variables["key"].default.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_is_optional_or_a_part_is_looked_at_though_it_is_not_served_and_what_is_idle_is_not() {
+        let mut reading = idle();
+        assert_eq!(reading.leave_out_idle(), ["idle", "only-of-idle"]);
+        assert_eq!(reading.app.components.keys().collect::<Vec<_>>(), ["part", "spare", "web"]);
+        assert_eq!(reading.leave_out_unused(), ["spare"]);
+    }
+
+    #[test]
+    fn an_idle_component_is_served_where_it_is_asked_for() {
+        let mut reading = idle();
+        reading.only = vec!["idle".to_owned()];
+        assert_eq!(reading.leave_out_idle(), [] as [String; 0]);
+        assert_eq!(reading.leave_out_unused(), ["part", "spare", "web"]);
     }
 }

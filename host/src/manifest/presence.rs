@@ -59,7 +59,7 @@ impl Reading {
         for mount in &component.files {
             match mount {
                 FileMount::Placement { source, .. } if !source.exists() => {
-                    miss(&["files"], source, "name a folder that exists");
+                    miss(&["files"], source, "name a file or a folder that exists");
                 }
                 FileMount::Pattern(pattern) if !pattern.contains(['*', '?', '[']) && !base.join(pattern).exists() => {
                     miss(&["files"], Path::new(pattern), "name a file that exists, or a pattern");

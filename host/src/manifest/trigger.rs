@@ -108,9 +108,11 @@ pub(super) fn read_component(
 ) -> Option<String> {
     let component = section.require("component", "component = \"<id>\"")?;
     if component.is_string() {
+        draft.triggered.extend(component.string());
         return component.string();
     }
     let inline = inline_id(kind, number, id);
+    draft.triggered.insert(inline.clone());
     component::read(base, &inline, &component, draft);
     draft.inline.push((kind, number.to_string(), inline.clone()));
     Some(inline)
@@ -159,14 +161,13 @@ fn read_route(node: &Node<'_>, base: &str) -> Option<Route> {
         };
     }
     let route = node.string()?;
-    // The base alone has no slash at its end.
-    let path = if route == "/" && !base.is_empty() { base.to_owned() } else { format!("{base}{route}") };
+    // The slash at the start goes without saying, as under Spin; the base alone has none at its end.
+    let path = match route.strip_prefix('/').unwrap_or(&route) {
+        "" if !base.is_empty() => base.to_owned(),
+        below => format!("{base}/{below}"),
+    };
     match Pattern::parse(&path) {
-        Ok(_) if route.starts_with('/') => Some(Route::Path(path)),
-        Ok(_) => {
-            node.fault(format!("`{route}` is no route"), "start it with `/`");
-            None
-        }
+        Ok(_) => Some(Route::Path(path)),
         Err(problem) => {
             node.fault(format!("`{route}` is no route"), problem.to_string());
             None

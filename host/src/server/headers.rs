@@ -125,7 +125,9 @@ pub fn tell(headers: &mut HeaderMap, uri: &Uri, route: &RouteMatch<'_>, client: 
     set(BASE_PATH, "/");
     set(CLIENT_ADDRESS, &client.to_string());
     for (name, value) in &route.params {
-        if let Ok(name) = HeaderName::try_from(format!("spin-path-match-{}", name.to_ascii_lowercase())) {
+        // As Spin spells it: a header's name has dashes.
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        if let Ok(name) = HeaderName::try_from(format!("spin-path-match-{name}")) {
             set(name, value);
         }
     }
@@ -134,6 +136,7 @@ pub fn tell(headers: &mut HeaderMap, uri: &Uri, route: &RouteMatch<'_>, client: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{manifest::app::Route, router::Router};
 
     #[test]
     fn a_request_id_that_could_forge_a_log_line_is_replaced() {
@@ -161,6 +164,20 @@ mod tests {
         assert_eq!(lot(&headers), Lot::of("header"));
         headers.insert(COOKIE, HeaderValue::from_static("a=b; plaza-sticky=cookie; c=d"));
         assert_eq!(lot(&headers), Lot::of("cookie"));
+    }
+
+    #[test]
+    fn a_named_segment_is_told_in_a_header_with_small_letters_and_dashes() {
+        let route = Route::Path("/:path_segment/:Other-one".to_owned());
+        let router = Router::new([("web", route)]).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("spin-path-match-forged", HeaderValue::from_static("forged"));
+        let client = SocketAddr::from(([127, 0, 0, 1], 80));
+        tell(&mut headers, &Uri::from_static("/a/b_c"), &router.find("/a/b_c").unwrap(), client);
+        let told = headers.iter().filter(|(name, _)| name.as_str().starts_with("spin-path-match-"));
+        let mut told: Vec<_> = told.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        told.sort_unstable();
+        assert_eq!(told, [("spin-path-match-other-one", "b_c"), ("spin-path-match-path-segment", "a")]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::application::{Application, HELLO, LINKED};
 #[tokio::test]
 async fn a_faulty_manifest_is_refused_with_the_faults_that_check_prints() {
     let application = Application::of(HELLO);
-    let faulty = HELLO.replace("component = \"hello\"", "component = \"helo\"").replace("hello.wasm", "nothing.wasm");
+    let faulty = HELLO.replace("component = \"hello\"", "component = \"helo\"").replace("{{ colour }}", "{{ color }}");
     application.write(&faulty);
     let file = application.path("spin.toml");
     let check = tokio::process::Command::new(plaza_tests::setup::plaza()).arg("check").arg("-f").arg(&file).output();

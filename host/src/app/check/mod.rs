@@ -15,7 +15,8 @@ use crate::{
 /// Makes a component of a file's bytes, or says why not.
 pub type Compile<'a> = dyn Fn(&[u8]) -> Result<Component, String> + 'a;
 
-/// Reads a manifest and the components it names, and returns what is wrong with them, in the order of the manifest's lines.
+/// Reads a manifest and the components it names, and returns what is wrong with them, in the order of the manifest's lines. Components
+/// that nothing uses are not looked at, unless they are optional.
 ///
 /// `served` says whether the host provides an import (`wasi:clocks/monotonic-clock@0.3.0`); [`super::host_serves`] is the
 /// usual answer. The engine must have the component model's async features on.
@@ -29,7 +30,9 @@ pub fn check(
         let bytes = component_bytes(bytes).map_err(|refusal| refusal.to_string())?;
         Component::new(engine, &bytes).map_err(|error| error.root_cause().to_string())
     };
-    faults(&manifest::read(manifest), runtime_config, engine, &compile, Known { running: &BTreeMap::new(), served })
+    let mut reading = manifest::read(manifest);
+    reading.leave_out_idle();
+    faults(&reading, runtime_config, engine, &compile, Known { running: &BTreeMap::new(), served })
 }
 
 /// What a manifest is held against beside its files.

@@ -22,7 +22,7 @@ component = "a"
 [component.a]
 source = "a.wasm"
 allowed_outbound_hosts = ["http://one.example"]
-environment = { TONE = "{{ colour }}" }
+variables = { tone = "{{ colour }}" }
 [component.a.tool.plaza]
 limits = { memory_mib = 64 }
 [component.b]

@@ -21,9 +21,12 @@ pub enum FilesError {
         "files pattern {0:?} leads out of the manifest's folder; place the folder with source and destination instead"
     )]
     Outside(String),
-    /// A folder is not there.
-    #[error("files source {} is no folder; create it, or correct `source` in the manifest", .0.display())]
-    NoFolder(PathBuf),
+    /// A file or folder is not there.
+    #[error("files source {} is not there; create it, or correct `source` in the manifest", .0.display())]
+    Missing(PathBuf),
+    /// A file without a name of its own in the guest.
+    #[error("files source {} is a file, and its `destination` names none; write one such as \"/a.txt\"", .0.display())]
+    Nameless(PathBuf),
     /// A symbolic link leads out of what the component is granted.
     #[error("{} is a symbolic link to {}, outside of the component's files; copy the file, or add the link to exclude_files", link.display(), target.display())]
     Escape {

@@ -27,7 +27,8 @@ impl Excluded {
 
     fn has(&self, path: &Path) -> bool {
         let path = path.strip_prefix(&self.base).unwrap_or(path);
-        self.patterns.iter().any(|pattern| pattern.matches_path_with(path, MATCHING))
+        // Unlike those that select, these patterns mean by `*` what is in folders, too; so they do under Spin.
+        self.patterns.iter().any(|pattern| pattern.matches_path(path))
     }
 }
 
@@ -69,10 +70,7 @@ pub(super) fn link_pattern(pattern: &str, base: &Path, selected: &Path, excluded
 
 /// The folder to mount for `source`: itself, or a linked copy where something in it is left out.
 pub(super) fn place(source: &Path, copy: PathBuf, excluded: &Excluded) -> Result<PathBuf, FilesError> {
-    if !source.is_dir() {
-        return Err(FilesError::NoFolder(source.to_owned()));
-    }
-    let source = source.canonicalize().map_err(failed("find", source))?;
+    let source = find(source)?;
     if excluded.is_empty() {
         check_links(&source, &source)?;
         return Ok(source);
@@ -80,6 +78,24 @@ pub(super) fn place(source: &Path, copy: PathBuf, excluded: &Excluded) -> Result
     make_folder(&copy)?;
     link_tree(&source, &copy, &source, excluded)?;
     Ok(copy)
+}
+
+/// Links `source`, a file or a folder, to where it is placed below `root`.
+pub(super) fn link_placed(source: &Path, root: &Path, place: &Path, excluded: &Excluded) -> Result<(), FilesError> {
+    let source = find(source)?;
+    if source.is_file() && place.as_os_str().is_empty() {
+        return Err(FilesError::Nameless(source));
+    }
+    make_folder(root)?;
+    link_tree(&source, &root.join(place), &source, excluded)
+}
+
+/// Where a placement's source really is.
+fn find(source: &Path) -> Result<PathBuf, FilesError> {
+    if !source.exists() {
+        return Err(FilesError::Missing(source.to_owned()));
+    }
+    source.canonicalize().map_err(failed("find", source))
 }
 
 /// Links `from`, a file or a folder with all that is in it, to `to`.
@@ -101,11 +117,13 @@ fn link_tree(from: &Path, to: &Path, root: &Path, excluded: &Excluded) -> Result
         }
         return Ok(());
     }
-    if to.exists() {
-        return Ok(()); // two patterns selected it
-    }
     if let Some(folder) = to.parent() {
         make_folder(folder)?;
+    }
+    // What stands there already may be a link: to write into it would change the file that it leads to.
+    match fs::remove_file(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("replace", to)(error)),
+        _ => {}
     }
     let file = from.canonicalize().map_err(failed("read", from))?;
     // A link costs nothing, but works only within one file system.

@@ -102,10 +102,10 @@ fn excluded_files_are_missing_from_a_placed_folder_too() {
 }
 
 #[test]
-fn a_placed_folder_that_is_missing_is_refused() {
+fn a_placed_folder_or_file_that_is_missing_is_refused() {
     let folder = Folder::new();
     let missing = FileMount::Placement { source: "nowhere".into(), destination: "/".into() };
-    assert!(matches!(folder.mounts(vec![missing], &[]), Err(FilesError::NoFolder(_))));
+    assert!(matches!(folder.mounts(vec![missing], &[]), Err(FilesError::Missing(_))));
 }
 
 #[test]
@@ -139,4 +139,71 @@ fn a_symbolic_link_that_stays_inside_is_followed() {
     std::os::unix::fs::symlink("a.txt", folder.base().join("assets/link")).unwrap();
     let mounts = folder.mounts(vec![pattern("assets/*")], &[]).unwrap();
     assert_eq!(fs::read_to_string(mounts[0].host.join("assets/link")).unwrap(), "text");
+}
+
+impl Folder {
+    fn at(&self, source: &str, destination: &str) -> FileMount {
+        FileMount::Placement { source: self.base().join(source), destination: destination.to_owned() }
+    }
+
+    /// All files below the one folder that is the guest's root, each with what is in it.
+    fn root_of(&self, files: Vec<FileMount>, exclude: &[&str]) -> BTreeMap<String, String> {
+        let mounts = self.mounts(files, exclude).unwrap();
+        let [Mount { host, guest }] = mounts.as_slice() else { panic!("{mounts:?}") };
+        assert_eq!(guest, "/");
+        let all = glob::glob(&format!("{}/**/*", host.display())).unwrap().map(Result::unwrap);
+        let files = all.filter(|path| path.is_file());
+        let named = |path: PathBuf| path.strip_prefix(host).unwrap().display().to_string();
+        files.map(|path| (named(path.clone()), fs::read_to_string(&path).unwrap())).collect()
+    }
+}
+
+fn names(files: &BTreeMap<String, String>) -> Vec<&str> {
+    files.keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_pattern_and_placed_folders_become_one_tree() {
+    let folder = Folder::new();
+    let files = vec![pattern("assets/*.txt"), folder.at("other", "/"), folder.at("assets/deep", "/assets/within")];
+    assert_eq!(names(&folder.root_of(files, &[])), ["assets/a.txt", "assets/within/b.txt", "c.txt"]);
+    let files = vec![folder.at("assets", "/"), folder.at("other", "/deep/")];
+    let found = folder.root_of(files, &["*.key"]);
+    assert_eq!(names(&found), ["a.txt", "deep/b.txt", "deep/c.txt"]);
+}
+
+#[test]
+fn folders_that_are_placed_side_by_side_are_shown_as_they_are() {
+    let folder = Folder::new();
+    let mounts = folder.mounts(vec![folder.at("assets", "/one"), folder.at("other", "/one-more")], &[]).unwrap();
+    let seen: Vec<_> = mounts.iter().map(|mount| (mount.host.file_name().unwrap(), mount.guest.as_str())).collect();
+    assert_eq!(seen, [("assets".as_ref(), "/one"), ("other".as_ref(), "/one-more")]);
+}
+
+#[test]
+fn a_single_file_is_placed_under_the_name_it_is_given() {
+    let folder = Folder::new();
+    let files = vec![folder.at("assets/a.txt", "/b.txt"), folder.at("other/c.txt", "/deep/c.txt")];
+    assert_eq!(names(&folder.root_of(files, &[])), ["b.txt", "deep/c.txt"]);
+    let nameless = folder.mounts(vec![folder.at("assets/a.txt", "/")], &[]);
+    assert!(matches!(nameless, Err(FilesError::Nameless(_))));
+}
+
+#[test]
+fn what_comes_later_lies_over_what_came_before_it_and_changes_no_file_of_the_application() {
+    let folder = Folder::new();
+    fs::write(folder.base().join("other/c.txt"), "later").unwrap();
+    let (first, second) = (folder.at("assets/a.txt", "/x.txt"), folder.at("other/c.txt", "/x.txt"));
+    assert_eq!(folder.root_of(vec![first.clone(), second.clone()], &[])["x.txt"], "later");
+    assert_eq!(folder.root_of(vec![second, first], &[])["x.txt"], "text");
+    assert_eq!(fs::read_to_string(folder.base().join("assets/a.txt")).unwrap(), "text");
+    assert_eq!(fs::read_to_string(folder.base().join("other/c.txt")).unwrap(), "later");
+}
+
+#[test]
+fn a_star_that_selects_stays_in_its_folder_and_one_that_excludes_does_not() {
+    let folder = Folder::new();
+    assert_eq!(names(&folder.root_of(vec![pattern("assets/*.txt")], &[])), ["assets/a.txt"]);
+    let found = folder.root_of(vec![pattern("assets/**/*")], &["assets/*.txt"]);
+    assert_eq!(names(&found), ["assets/secret.key"]);
 }

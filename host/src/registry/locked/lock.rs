@@ -178,7 +178,7 @@ fn lock_component(
         id: component.id.clone(),
         metadata,
         source: source(contents.wasm(&component.source)?),
-        env: component.environment.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        env: component.environment.clone(),
         files: files(contents.mounted(component, app.base())?),
         config: component.variables.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         dependencies,
