@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod backoff;
+pub mod blocked_networks;
 pub mod capability;
 pub mod cli;
 pub mod compose;
@@ -19,8 +20,8 @@ pub mod guest;
 pub mod limits;
 pub mod link;
 pub mod manifest;
+pub mod network;
 pub mod over_http;
-pub mod private_network;
 pub mod redis_connection;
 pub mod redis_trigger;
 pub mod refusals;

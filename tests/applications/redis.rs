@@ -107,6 +107,27 @@ async fn a_component_without_the_grant_has_an_address_that_is_none_and_the_log_s
     assert!(said.contains("InvalidAddress"), "TLS is another grant: {said}");
 }
 
+/// What a component answers that may connect to this server by a wildcard, where these networks are blocked.
+async fn says_where_blocked(server: &RedisServer, networks: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runtime-config.toml");
+    std::fs::write(&file, format!("[outbound_networking]\nblock_networks = [{networks}]\n")).unwrap();
+    let setup = Setup::of("tests/spin-apps/redis/spin.toml").variable(&format!("redis={}", server.address()));
+    let setup = setup.variable("grant=redis://*:*").argument("--runtime-config-file").argument(file.to_str().unwrap());
+    says(&setup.start().client(), "/asks/get", &[("key", "nothing-there")]).await
+}
+
+#[tokio::test]
+async fn a_wildcard_grants_this_machine_unless_the_runtime_config_blocks_it() {
+    let server = RedisServer::start();
+    assert_eq!(says_where_blocked(&server, "").await, "none");
+    assert_eq!(says_where_blocked(&server, "\"1.1.1.1/32\"").await, "none");
+    for networks in ["\"private\"", "\"1.1.1.1/32\", \"127.0.0.0/8\""] {
+        let said = says_where_blocked(&server, networks).await;
+        assert!(said.contains("block_networks") && !said.contains(PASSWORD), "{networks}: {said}");
+    }
+}
+
 #[tokio::test]
 async fn an_address_that_is_none_and_a_wrong_password_are_told() {
     let (server, host) = shared();

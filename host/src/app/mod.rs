@@ -56,6 +56,7 @@ use crate::{
 };
 use apply::Applying;
 use artifacts::Making;
+use outfit::Premises;
 use rollout::Workbench;
 use services::Services;
 use standings::{Begun, refuse_unfit_files, serve_standings};
@@ -249,8 +250,9 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
     let cores = parts.cores.insert(Cores::start(options.thread_model, options.limits.cores)?);
     let storage = Storage::new(&state_dir, &options.runtime_config);
     options.initial.give(&storage).await?;
-    let folders = (state_dir.join("files"), storage);
-    let services = Services::new(app.clone(), engine.clone(), data.values, data.databases, cores, folders)?;
+    let blocked = options.runtime_config.blocked_networks.clone();
+    let premises = Premises { scratch: state_dir.join("files"), storage, blocked };
+    let services = Services::new(app.clone(), engine.clone(), data.values, data.databases, cores, premises)?;
     let services = parts.services.insert(Arc::new(services)).clone();
     let ledger = ledger(app, &state_dir, parts.database.as_deref())?;
     refuse_unfit_files(&loaded, &*ledger, options.files_only).await?;

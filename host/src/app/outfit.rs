@@ -1,6 +1,6 @@
 //! What a component's instances are given: its grants, turned into capabilities for each lane.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use tokio::{runtime::Handle, sync::Notify};
 use wasmtime::component::ResourceTable;
@@ -12,6 +12,7 @@ use super::{
     storage::Storage,
 };
 use crate::{
+    blocked_networks::BlockedNetworks,
     capability::{
         files::{self, Mount},
         key_value::{self, KeyValueContext},
@@ -29,6 +30,16 @@ use crate::{
     service::{Furnish, Lane, Room},
 };
 
+/// What the host has for all components, whatever the manifest says of them.
+pub struct Premises {
+    /// The folder for what is made of the manifest's `files`.
+    pub scratch: PathBuf,
+    /// Where stores and databases are kept.
+    pub storage: Storage,
+    /// Where no component may connect to.
+    pub blocked: Arc<BlockedNetworks>,
+}
+
 /// A component's grants, resolved.
 pub struct Outfit {
     id: Arc<str>,
@@ -37,6 +48,9 @@ pub struct Outfit {
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
     grants: Arc<AllowedHosts>,
+    blocked: Arc<BlockedNetworks>,
+    /// `host:port` of the server of the components' own databases.
+    own_server: Option<Arc<str>>,
     stores: key_value::Granted,
     databases: sqlite::Granted,
     output: Arc<OutputLimiter>,
@@ -45,7 +59,8 @@ pub struct Outfit {
 }
 
 impl Outfit {
-    /// Resolves what the manifest grants a component. `wrote` is told when it may have written to its database.
+    /// Resolves what the manifest grants a component. `own_server` is where the host keeps the components' own databases
+    /// (`host:port`), and `wrote` is told when it may have written to its one.
     ///
     /// # Errors
     /// A template, a grant or a file that cannot be resolved, with the component's name.
@@ -53,8 +68,8 @@ impl Outfit {
         app: &App,
         component: &Component,
         values: &BTreeMap<String, String>,
-        scratch: &std::path::Path,
-        storage: &Storage,
+        premises: &Premises,
+        own_server: Option<Arc<str>>,
         wrote: Arc<Notify>,
     ) -> anyhow::Result<Self> {
         let variables = component.variables.iter();
@@ -67,10 +82,12 @@ impl Outfit {
             limits: limits.clone(),
             variables: Arc::new(variables.collect::<Result<_, TemplateError>>()?),
             environment: component.environment.clone().into_iter().collect(),
-            mounts: files::mounts(component, app.base(), scratch)?,
+            mounts: files::mounts(component, app.base(), &premises.scratch)?,
             grants: Arc::new(AllowedHosts::parse(hosts)?),
-            stores: storage.stores.grant(&component.key_value_stores, limits.query_bytes)?,
-            databases: storage.databases.grant(&component.sqlite_databases, limits.into())?,
+            blocked: premises.blocked.clone(),
+            own_server,
+            stores: premises.storage.stores.grant(&component.key_value_stores, limits.query_bytes)?,
+            databases: premises.storage.databases.grant(&component.sqlite_databases, limits.into())?,
             output: Arc::new(OutputLimiter::new(LOG_BYTES_PER_SECOND)),
             wrote,
         })
@@ -104,6 +121,8 @@ impl Outfit {
         Pools::new(PoolSettings {
             component: self.id.to_string(),
             grants: self.grants.clone(),
+            blocked: self.blocked.clone(),
+            own_server: self.own_server.clone(),
             max_connections,
             query_bytes: self.limits.query_bytes,
             on_write: Some(self.wrote.clone()),
@@ -114,6 +133,7 @@ impl Outfit {
         redis::Pools::new(redis::PoolSettings {
             component: self.id.to_string(),
             grants: self.grants.clone(),
+            blocked: self.blocked.clone(),
             max_connections,
             answer_bytes: self.limits.query_bytes,
             command_time: self.limits.request_time() + ABANDONED_GRACE,
@@ -130,7 +150,7 @@ impl Outfit {
     ) -> Lane {
         let grants = Arc::new(OutboundGrants(self.grants.clone()));
         let within = Arc::new(Within { caller: self.id.clone(), neighbourhood });
-        let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, Some(within)));
+        let outbound = Arc::new(OutboundHttpSettings::new(self.id.clone(), grants, self.blocked.clone(), Some(within)));
         Lane { runtime, furnish: Arc::new(OnLane { outfit: self.clone(), pools, redis, outbound }), room }
     }
 }
@@ -158,7 +178,7 @@ impl Furnish for OnLane {
         let output = |kind| GuestOutput::new(origin.clone(), kind, outfit.output.clone(), printing.clone());
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(output(OutputKind::Stdout)).stderr(output(OutputKind::Stderr)).envs(&outfit.environment);
-        sockets::grant(&mut wasi, &outfit.grants);
+        sockets::grant(&mut wasi, &outfit.grants, &outfit.blocked);
         if let Err(error) = files::preopen(&mut wasi, &outfit.mounts) {
             tracing::error!(component = %outfit.id, %error, "a folder of the manifest's `files` cannot be opened");
         }
@@ -189,10 +209,6 @@ impl Grants for OutboundGrants {
 
     fn allows_self(&self) -> bool {
         self.0.allows_self()
-    }
-
-    fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.0.names(scheme, host, port)
     }
 
     fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
     sync::Arc,
 };
 
@@ -12,7 +11,12 @@ use serde_json::json;
 use tokio::{runtime::Handle, sync::Notify};
 use wasmtime::component::Linker;
 
-use super::{calls::Called, chain::Neighbourhood, linker::host_interfaces, outfit::Outfit, storage::Storage};
+use super::{
+    calls::Called,
+    chain::Neighbourhood,
+    linker::host_interfaces,
+    outfit::{Outfit, Premises},
+};
 use crate::{
     capability::postgres::Pools,
     compose::Composition,
@@ -40,8 +44,7 @@ pub struct Services {
     lanes: Vec<Handle>,
     background: Handle,
     room: Room,
-    scratch: PathBuf,
-    storage: Storage,
+    premises: Premises,
     /// Whom the components ask by HTTP.
     pub(super) neighbourhood: Neighbourhood,
     now: ArcSwap<Furnished>,
@@ -82,7 +85,7 @@ impl Services {
         values: BTreeMap<String, String>,
         databases: BTreeMap<String, ComponentDatabase>,
         cores: &Cores,
-        (scratch, storage): (PathBuf, Storage),
+        premises: Premises,
     ) -> anyhow::Result<Self> {
         let base = host_interfaces(engine.wasmtime())?;
         let nothing = Furnished {
@@ -99,8 +102,7 @@ impl Services {
             lanes: cores.lanes().to_vec(),
             background: cores.background().clone(),
             room: Room::default(),
-            scratch,
-            storage,
+            premises,
             neighbourhood: Neighbourhood::default(),
             now: ArcSwap::from_pointee(nothing),
         };
@@ -132,6 +134,8 @@ impl Services {
         keep: &dyn Fn(&str) -> bool,
     ) -> anyhow::Result<Furnished> {
         let before = self.now();
+        // All of them are on one server.
+        let own_server: Option<Arc<str>> = databases.values().next().map(|database| database.host.as_str().into());
         let mut services = HashMap::new();
         let mut outfits = HashMap::new();
         for component in app.components.values() {
@@ -144,7 +148,8 @@ impl Services {
                 None => {
                     // Whoever waits for what it writes goes on waiting for the right thing.
                     let wrote = former.map(|former| former.outfit.wrote()).unwrap_or_default();
-                    self.furniture(&app, component, &values, wrote).with_context(|| format!("component {id}"))?
+                    self.furniture(&app, component, &values, (own_server.clone(), wrote))
+                        .with_context(|| format!("component {id}"))?
                 }
             };
             services.insert(id.clone(), service);
@@ -159,9 +164,9 @@ impl Services {
         app: &App,
         component: &Component,
         values: &BTreeMap<String, String>,
-        wrote: Arc<Notify>,
+        (own_server, wrote): (Option<Arc<str>>, Arc<Notify>),
     ) -> anyhow::Result<Furniture> {
-        let outfit = Arc::new(Outfit::new(app, component, values, &self.scratch, &self.storage, wrote)?);
+        let outfit = Arc::new(Outfit::new(app, component, values, &self.premises, own_server, wrote)?);
         let runtimes = match component.plaza.limits.threads {
             Threads::Shared => self.lanes.as_slice(),
             Threads::Background => std::slice::from_ref(&self.background),

@@ -59,10 +59,11 @@ impl ManifestFlag {
     }
 }
 
-/// The file beside the manifest that says where its stores and databases are.
+/// The file beside the manifest that says where its stores and databases are, and which networks are closed to it.
 #[derive(Debug, Args)]
 pub struct RuntimeConfigFlag {
-    /// A runtime config in Spin's format: where the key-value stores and SQLite databases are that the manifest names
+    /// A runtime config in Spin's format: where the key-value stores and SQLite databases are that the manifest names, and which
+    /// networks no component may connect to
     #[arg(long, value_name = "FILE", env = "RUNTIME_CONFIG_FILE")]
     runtime_config_file: Option<PathBuf>,
 }

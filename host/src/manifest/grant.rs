@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, ops::Range};
 
+use crate::network::Network;
+
 /// What a component may call. Nothing, unless an entry says so.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AllowedHosts(Vec<Entry>);
@@ -22,7 +24,7 @@ enum Host {
     Own,
     /// The text after `*`, with its dot.
     Subdomains(String),
-    Network(IpAddr, u8),
+    Network(Network),
     Exact(String),
 }
 
@@ -82,14 +84,6 @@ impl AllowedHosts {
     pub fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
         let host = unbracketed(host);
         self.0.iter().any(|entry| entry.allows(scheme, host, port))
-    }
-
-    /// Whether an entry that names exactly this host, or a network that has this address, grants the connection, as
-    /// against a wildcard that happens to cover it.
-    pub fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
-        let host = unbracketed(host);
-        let named = |entry: &Entry| matches!(entry.host, Host::Exact(_) | Host::Network(..));
-        self.0.iter().any(|entry| named(entry) && entry.allows(scheme, host, port))
     }
 
     /// Whether an entry grants the connection that names exactly this host or the domain it is in, as against a wildcard for every
@@ -174,7 +168,7 @@ impl Entry {
         }
         let (host, port) = split_port(rest).ok_or(Problem::BadHost)?;
         let host = match block {
-            Some((address, bits)) if host.is_empty() => Host::Network(address, bits),
+            Some(block) if host.is_empty() => Host::Network(block),
             Some(_) => return Err(Problem::BadHost),
             None => parse_host(host)?,
         };
@@ -201,7 +195,7 @@ impl Entry {
             Host::Any => true,
             Host::Own => host.eq_ignore_ascii_case("self"),
             Host::Subdomains(suffix) => ends_with_domain(host, suffix),
-            Host::Network(address, bits) => host.parse().is_ok_and(|host| in_network(host, *address, *bits)),
+            Host::Network(block) => host.parse().is_ok_and(|host| block.contains(host)),
             Host::Exact(name) => same_host(name, host),
         }
     }
@@ -249,7 +243,7 @@ fn parse_ports(port: Option<&str>, scheme: Option<&str>) -> Result<Ports, Proble
 }
 
 /// A block of addresses at the start of an entry's host, and what follows it.
-fn network(text: &str) -> (Option<(IpAddr, u8)>, &str) {
+fn network(text: &str) -> (Option<Network>, &str) {
     let Some((address, after)) = text.split_once('/') else {
         return (None, text);
     };
@@ -258,10 +252,9 @@ fn network(text: &str) -> (Option<(IpAddr, u8)>, &str) {
     else {
         return (None, text);
     };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    match bits.parse::<u8>() {
-        Ok(bits) if bits <= most => (Some((address, bits)), rest),
-        _ => (None, text),
+    match bits.parse().ok().and_then(|bits| Network::new(address, bits)) {
+        None => (None, text),
+        block => (block, rest),
     }
 }
 
@@ -315,21 +308,6 @@ fn same_host(granted: &str, asked: &str) -> bool {
     }
 }
 
-fn in_network(asked: IpAddr, network: IpAddr, bits: u8) -> bool {
-    let bits = u32::from(bits);
-    match (asked, network) {
-        (IpAddr::V4(asked), IpAddr::V4(network)) => {
-            let differing = u32::from(asked) ^ u32::from(network);
-            differing.checked_shr(32 - bits).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(asked), IpAddr::V6(network)) => {
-            let differing = u128::from(asked) ^ u128::from(network);
-            differing.checked_shr(128 - bits).unwrap_or(0) == 0
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,10 +349,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_names_no_host_even_beside_an_entry_that_names_it_for_something_else() {
-        let hosts = AllowedHosts::parse(["*://*:*", "postgres://127.0.0.1:5432"]).unwrap();
-        assert!(hosts.names("postgres", "127.0.0.1", 5432));
-        assert!(hosts.allows("http", "127.0.0.1", 80) && !hosts.names("http", "127.0.0.1", 80));
+    fn a_wildcard_grants_this_machine_and_private_networks_as_under_spin() {
+        for host in ["127.0.0.1", "localhost", "[::1]", "10.0.0.1"] {
+            assert!(allows("http://*:*", &format!("http://{host}:3000")), "{host}");
+        }
     }
 
     #[test]

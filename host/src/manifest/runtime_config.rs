@@ -1,4 +1,5 @@
-//! The runtime config, Spin's second file: where the stores and databases are that a manifest only names.
+//! The runtime config, Spin's second file: where the stores and databases are that a manifest only names, and which networks no
+//! component may connect to.
 //!
 //! It belongs to whoever runs an application, as the manifest belongs to whoever wrote it.
 
@@ -6,6 +7,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use toml::de::{DeTable, DeValue};
@@ -17,6 +19,7 @@ use super::{
     section::{Document, Node, Section},
     syntax_faults,
 };
+use crate::blocked_networks::BlockedNetworks;
 
 /// What a runtime config says; the default is one that says nothing.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +28,8 @@ pub struct RuntimeConfig {
     pub key_value_stores: BTreeMap<String, Place>,
     /// SQLite databases by name.
     pub sqlite_databases: BTreeMap<String, Place>,
+    /// Where no component may connect to.
+    pub blocked_networks: Arc<BlockedNetworks>,
 }
 
 /// Where a store or database is kept.
@@ -58,9 +63,11 @@ const TOP: &[&str] = &[
     "config_provider",
     "llm_compute",
     "client_tls",
+    "outbound_networking",
     "outbound_http",
     "blob_store",
 ];
+const NETWORKING: &[&str] = &["block_networks", "max_socket_connections", "max_total_connections"];
 const STORE_TYPES: &[&str] = &["redis", "azure_cosmos", "aws_dynamo"];
 const DATABASE_TYPES: &[&str] = &["libsql"];
 
@@ -87,6 +94,7 @@ pub fn read(file: &Path) -> Result<RuntimeConfig, Vec<Fault>> {
         let folder = file.parent().unwrap_or(Path::new(""));
         config.key_value_stores = read_places(&root, "key_value_store", folder, STORE_TYPES);
         config.sqlite_databases = read_places(&root, "sqlite_database", Path::new(""), DATABASE_TYPES);
+        config.blocked_networks = Arc::new(read_blocked(&root));
     }
     let mut faults = document.faults.into_inner();
     faults.sort_by_key(|fault| fault.line);
@@ -127,6 +135,24 @@ fn refuse(root: &Section<'_>) {
     root.refuse("client_tls", "take it out; components trust the authorities that the host trusts");
     root.refuse("outbound_http", "take it out; the host bounds outgoing requests itself");
     root.refuse("blob_store", "take it out; there are no blob stores");
+}
+
+/// `[outbound_networking]`.
+fn read_blocked(root: &Section<'_>) -> BlockedNetworks {
+    let mut blocked = BlockedNetworks::default();
+    let Some(section) = root.get("outbound_networking").and_then(|node| node.section(NETWORKING)) else {
+        return blocked;
+    };
+    for bound in ["max_socket_connections", "max_total_connections"] {
+        section.refuse(bound, "take it out; the host bounds the connections of components itself");
+    }
+    for entry in section.get("block_networks").map(|node| node.list()).unwrap_or_default() {
+        if let Some(text) = entry.string().filter(|text| !blocked.add(text)) {
+            entry
+                .fault(format!("`{text}` is no network"), "write a block of addresses like `10.0.0.0/8`, or `private`");
+        }
+    }
+    blocked
 }
 
 fn read_places(root: &Section<'_>, key: &str, folder: &Path, refused: &[&str]) -> BTreeMap<String, Place> {
@@ -200,6 +226,29 @@ mod tests {
         assert_eq!(config.key_value_stores["sessions"], Place::File("sessions.db".into()));
         assert_eq!(config.key_value_stores["cache"], Place::Memory);
         assert_eq!(config.sqlite_databases["archive"], Place::File("archive.db".into()));
+    }
+
+    #[test]
+    fn networks_are_blocked_as_spin_reads_them() {
+        let config =
+            read_text("[outbound_networking]\nblock_networks = [\"1.1.1.1/32\", \"8.8.8.8/16\", \"private\"]\n");
+        let blocked = config.unwrap().blocked_networks;
+        let blocks = |address: &str| blocked.blocks(address.parse().unwrap());
+        assert!(blocks("1.1.1.1") && blocks("8.8.4.4") && blocks("127.0.0.1") && !blocks("9.9.9.9"));
+        for nothing in ["", "[outbound_networking]", "[outbound_networking]\nblock_networks = []"] {
+            assert!(read_text(nothing).unwrap().blocked_networks.is_empty(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_told_with_its_line_and_so_is_what_bounds_connections() {
+        let faults = read_text(
+            "[outbound_networking]\nblock_networks = [\n\"1.1.1.1/32\",\n\"localhost\",\n7]\nmax_total_connections = 9\n",
+        );
+        let faults = faults.unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults[0], "4: `localhost` is no network");
+        assert!(faults[2].contains("`outbound_networking.max_total_connections` is not served yet"), "{faults:?}");
     }
 
     #[test]

@@ -26,7 +26,10 @@ use tokio::{
 };
 
 use self::{count::Counting, stream::Stream};
-use crate::limits::{REDIS_ANSWER_ELEMENTS, REDIS_CONNECT_TIME, REDIS_REPLY_BYTES};
+use crate::{
+    blocked_networks::BlockedNetworks,
+    limits::{REDIS_ANSWER_ELEMENTS, REDIS_CONNECT_TIME, REDIS_REPLY_BYTES},
+};
 
 /// A connection that is logged in.
 ///
@@ -37,15 +40,6 @@ pub struct RedisConnection {
     decoder: Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>,
     /// How many bytes had been read when the last value had come.
     began_at: u64,
-}
-
-/// Which addresses a name may lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// All there are.
-    Everywhere,
-    /// None of this machine or a private network: where the name is somebody else's choice, who could lead it there.
-    Public,
 }
 
 /// Why there is no connection, or none any more. None of them carries a password.
@@ -86,12 +80,12 @@ impl RedisFault {
 }
 
 impl RedisConnection {
-    /// Connects and logs in, within [`REDIS_CONNECT_TIME`].
+    /// Connects and logs in, within [`REDIS_CONNECT_TIME`], to what is not `blocked`.
     ///
     /// # Errors
     /// [`RedisFault::Unreachable`] and [`RedisFault::TurnedAway`].
-    pub async fn connect(address: &RedisAddress, reach: Reach) -> Result<Self, RedisFault> {
-        match timeout(REDIS_CONNECT_TIME, Self::open(address, reach)).await {
+    pub async fn connect(address: &RedisAddress, blocked: &BlockedNetworks) -> Result<Self, RedisFault> {
+        match timeout(REDIS_CONNECT_TIME, Self::open(address, blocked)).await {
             Ok(opened) => opened,
             Err(_) => Err(RedisFault::silent(address, REDIS_CONNECT_TIME)),
         }
@@ -148,12 +142,12 @@ impl RedisConnection {
         })
     }
 
-    async fn open(address: &RedisAddress, reach: Reach) -> Result<Self, RedisFault> {
+    async fn open(address: &RedisAddress, blocked: &BlockedNetworks) -> Result<Self, RedisFault> {
         let unreachable = |reason: std::io::Error| RedisFault::Unreachable {
             address: address.to_string(),
             reason: reason.to_string(),
         };
-        let stream = Counting::new(stream::connect(address, reach).await.map_err(unreachable)?);
+        let stream = Counting::new(stream::connect(address, blocked).await.map_err(unreachable)?);
         let mut connection = Self { stream, decoder: Decoder::new(), began_at: 0 };
         for command in log_in(address) {
             if let Value::ServerError(error) = connection.exchange(&command, REDIS_REPLY_BYTES).await? {

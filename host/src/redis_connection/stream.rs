@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     sync::{Arc, LazyLock},
 };
 
@@ -13,8 +12,8 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Reach, RedisAddress};
-use crate::{private_network::is_private, tls};
+use super::RedisAddress;
+use crate::{blocked_networks::BlockedNetworks, tls};
 
 /// What bytes go through.
 pub(super) type Stream = Box<dyn Transport>;
@@ -31,18 +30,10 @@ static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|
     tls::client(trusted).map(Arc::new)
 });
 
-/// Connects to where the address says, as far as `reach` goes.
-pub(super) async fn connect(address: &RedisAddress, reach: Reach) -> io::Result<Stream> {
+/// Connects to where the address says, unless that is `blocked`.
+pub(super) async fn connect(address: &RedisAddress, blocked: &BlockedNetworks) -> io::Result<Stream> {
     let found = lookup_host((address.host.as_str(), address.port)).await?;
-    let is_reached = |found: &SocketAddr| reach == Reach::Everywhere || !is_private(found.ip());
-    let (reached, kept_from): (Vec<SocketAddr>, Vec<SocketAddr>) = found.partition(is_reached);
-    if reached.is_empty() && !kept_from.is_empty() {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "it leads to this machine or a private network, which a wildcard does not grant; name it in allowed_outbound_hosts",
-        ));
-    }
-    let stream = TcpStream::connect(&*reached).await?;
+    let stream = TcpStream::connect(&*blocked.pass(found)?).await?;
     // A command must not wait for the acknowledgement of the one before.
     stream.set_nodelay(true)?;
     if !address.is_secure {

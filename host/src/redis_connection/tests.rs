@@ -6,13 +6,14 @@ use futures::poll;
 use redis::Value;
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
-use super::{Reach, RedisAddress, RedisConnection, RedisFault, fake};
+use super::{RedisAddress, RedisConnection, RedisFault, fake};
+use crate::blocked_networks::BlockedNetworks;
 
 /// What is told of a log-in with this user and password that is answered so.
 async fn told(log_in: &str, answer: &'static [u8]) -> String {
     let (port, _lefts) = fake::serve(answer).await;
     let address = RedisAddress::parse(&format!("redis://{log_in}@127.0.0.1:{port}")).unwrap();
-    let fault = RedisConnection::connect(&address, Reach::Everywhere).await.err().unwrap();
+    let fault = RedisConnection::connect(&address, &BlockedNetworks::default()).await.err().unwrap();
     assert!(matches!(fault, RedisFault::TurnedAway { .. }), "{fault}");
     let told = fault.to_string();
     assert!(told.contains(&format!("redis://127.0.0.1:{port} does not take the log-in")), "{told}");
@@ -46,7 +47,7 @@ async fn what_a_server_says_of_a_log_in_otherwise_is_told_as_it_is() {
 async fn what_has_come_of_a_value_counts_though_one_stopped_waiting_for_it_and_each_byte_is_heard() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = RedisAddress::parse(&format!("redis://{}", listener.local_addr().unwrap())).unwrap();
-    let mut connection = RedisConnection::connect(&address, Reach::Everywhere).await.unwrap();
+    let mut connection = RedisConnection::connect(&address, &BlockedNetworks::default()).await.unwrap();
     let (mut server, _) = listener.accept().await.unwrap();
     let connected_at = connection.heard_at();
 
@@ -70,12 +71,14 @@ async fn what_has_come_of_a_value_counts_though_one_stopped_waiting_for_it_and_e
 }
 
 #[tokio::test]
-async fn a_name_that_leads_to_this_machine_is_reached_only_by_whom_it_is_granted_to() {
+async fn what_leads_into_a_blocked_network_is_not_connected_to() {
     let (port, _lefts) = fake::serve(b"+OK\r\n").await;
+    let mut blocked = BlockedNetworks::default();
+    assert!(blocked.add("private"));
     for host in ["127.0.0.1", "localhost"] {
         let address = RedisAddress::parse(&format!("redis://{host}:{port}")).unwrap();
-        let fault = RedisConnection::connect(&address, Reach::Public).await.err().unwrap().to_string();
-        assert!(fault.contains("a wildcard does not grant"), "{fault}");
-        assert!(RedisConnection::connect(&address, Reach::Everywhere).await.is_ok(), "{host}");
+        let fault = RedisConnection::connect(&address, &blocked).await.err().unwrap().to_string();
+        assert!(fault.contains("block_networks"), "{fault}");
+        assert!(RedisConnection::connect(&address, &BlockedNetworks::default()).await.is_ok(), "{host}");
     }
 }

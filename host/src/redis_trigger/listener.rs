@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Handler, heard::Heard, standing::Counted};
 use crate::{
     backoff,
+    blocked_networks::BlockedNetworks,
     limits::{REDIS_MESSAGE_BYTES, REDIS_MESSAGES_BYTES, REDIS_MESSAGES_HANDLED},
-    redis_connection::{Reach, RedisAddress, RedisConnection, RedisFault},
+    redis_connection::{RedisAddress, RedisConnection, RedisFault},
 };
 
 /// How long nothing may come before one asks whether the server is still there.
@@ -104,7 +105,8 @@ impl Listener {
     }
 
     async fn try_to_listen(&self, hands: &mut Hands, failures: &mut u32) -> Result<std::convert::Infallible, Ended> {
-        let mut connection = RedisConnection::connect(&self.address, Reach::Everywhere).await?;
+        // What is blocked is blocked for components; where the host listens is the manifest's word, as under Spin.
+        let mut connection = RedisConnection::connect(&self.address, &BlockedNetworks::default()).await?;
         connection.send(cmd("SUBSCRIBE").arg(&self.channel)).await?;
         let (mut is_asked, mut steady_at, mut since) = (true, None, Instant::now());
         loop {

@@ -58,7 +58,7 @@ impl Served {
             Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(pre).unwrap()),
         };
         let grants = Arc::new(OneHost(given.host));
-        let outbound = Arc::new(OutboundHttpSettings::new(name.into(), grants, None));
+        let outbound = Arc::new(OutboundHttpSettings::new(name.into(), grants, Arc::default(), None));
         Self { handler: ProxyHandler::new(Handler { engine, pre, given, outbound, limiter: Arc::default() }) }
     }
 
@@ -85,15 +85,15 @@ struct OneHost(&'static str);
 
 impl Grants for OneHost {
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.names(scheme, host, port)
+        self.names_domain(scheme, host, port)
     }
 
-    fn names(&self, _: &str, host: &str, _: u16) -> bool {
+    fn allows_self(&self) -> bool {
+        false
+    }
+
+    fn names_domain(&self, _: &str, host: &str, _: u16) -> bool {
         host == self.0
-    }
-
-    fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.names(scheme, host, port)
     }
 }
 

@@ -21,6 +21,8 @@ fn pools(authorities: Authorities) -> Pools {
         PoolSettings {
             component: "tested".to_owned(),
             grants: Arc::new(AllowedHosts::parse(hosts).unwrap()),
+            blocked: Arc::default(),
+            own_server: None,
             max_connections: 2,
             query_bytes: 1024,
             on_write: None,

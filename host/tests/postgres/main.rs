@@ -53,6 +53,8 @@ impl Fixture {
         let mut settings = PoolSettings {
             component: "tested".to_owned(),
             grants: Arc::new(AllowedHosts::parse([format!("postgres://127.0.0.1:{}", server.port)]).unwrap()),
+            blocked: Arc::default(),
+            own_server: None,
             max_connections: 4,
             query_bytes: 1024 * 1024,
             on_write: Some(written.clone()),

@@ -23,11 +23,8 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::either::Either;
 use tower::Service;
 
-use super::{
-    error::ConnectError,
-    send::{Destination, Grants},
-};
-use crate::{limits::OUTBOUND_CONNECT_TIMEOUT, private_network::is_private, tls};
+use super::{error::ConnectError, send::Destination};
+use crate::{blocked_networks::BlockedNetworks, limits::OUTBOUND_CONNECT_TIMEOUT, tls};
 
 tokio::task_local! {
     /// The time that the request on whose behalf a connection is opened allows for it. The pool asks for a connection
@@ -38,7 +35,7 @@ tokio::task_local! {
 /// Opens connections for one component.
 #[derive(Clone)]
 pub(super) struct Connector {
-    pub(super) grants: Arc<dyn Grants>,
+    pub(super) blocked: Arc<BlockedNetworks>,
 }
 
 impl Service<Uri> for Connector {
@@ -52,25 +49,17 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let timeout = CONNECT_TIMEOUT.try_with(|timeout| *timeout).unwrap_or(OUTBOUND_CONNECT_TIMEOUT);
-        let grants = self.grants.clone();
+        let blocked = self.blocked.clone();
         Box::pin(async move {
-            let connecting = connect(uri, &*grants);
+            let connecting = connect(uri, &blocked);
             tokio::time::timeout(timeout, connecting).await.map_err(|_| ConnectError::TimedOut)?
         })
     }
 }
 
-async fn connect(uri: Uri, grants: &dyn Grants) -> Result<TokioIo<Wire>, ConnectError> {
+async fn connect(uri: Uri, blocked: &BlockedNetworks) -> Result<TokioIo<Wire>, ConnectError> {
     let destination = Destination::of(&uri).map_err(|_| ConnectError::Name)?;
-    let addresses = resolve(&destination).await?;
-    let reachable: Vec<SocketAddr> = if grants.names(destination.scheme, &destination.host, destination.port) {
-        addresses
-    } else {
-        addresses.into_iter().filter(|address| !is_private(address.ip())).collect()
-    };
-    if reachable.is_empty() {
-        return Err(ConnectError::Prohibited);
-    }
+    let reachable = blocked.pass(resolve(&destination).await?).map_err(|_| ConnectError::Prohibited)?;
     let stream = TcpStream::connect(&*reachable).await.map_err(|error| match error.kind() {
         io::ErrorKind::ConnectionRefused => ConnectError::Refused,
         _ => ConnectError::Unreachable,

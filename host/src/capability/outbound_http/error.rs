@@ -4,12 +4,14 @@ use std::error::Error as StdError;
 
 use wasmtime_wasi_http::Error;
 
+use crate::blocked_networks::Blocked;
+
 /// Why there is no connection.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum ConnectError {
     #[error("the name does not resolve")]
     Name,
-    #[error("the name resolves to a private address, and the grant does not name it")]
+    #[error("{Blocked}")]
     Prohibited,
     #[error("the connection was refused")]
     Refused,

@@ -1,8 +1,7 @@
 //! HTTP requests that a guest sends, through `wasi:http` of WASI 0.2 and 0.3 alike.
 //!
-//! A request passes these gates: the manifest must grant its address (`allowed_outbound_hosts`); a name that resolves
-//! to an address of this machine or a private network must be granted by name and not by a wildcard, so that a public
-//! name somebody else controls cannot be turned into a way in (DNS rebinding); and only so many go on at once.
+//! A request passes these gates: the manifest must grant its address (`allowed_outbound_hosts`); what its name resolves to
+//! must be in no network that the runtime config blocks, whatever the manifest grants; and only so many go on at once.
 //! `http://self/…` and `http://<component>.spin.internal/…` stay within the application, through a [`Chain`].
 
 mod body;

@@ -21,6 +21,7 @@ use super::{
     error::translate,
 };
 use crate::{
+    blocked_networks::{Blocked, BlockedNetworks},
     limits::{
         OUTBOUND_CONNECT_TIMEOUT, OUTBOUND_IDLE_CONNECTION, OUTBOUND_IDLE_CONNECTIONS, OUTBOUND_READ_TIMEOUT,
         OUTBOUND_REQUESTS,
@@ -32,10 +33,6 @@ use crate::{
 pub trait Grants: Send + Sync {
     /// Whether the manifest grants this address. `host` is a name or an IP address, without brackets.
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool;
-
-    /// Whether a grant that names exactly this host (or a block that has this address) allows it, as against a wildcard
-    /// that happens to cover it. Only then may it be on this machine or a private network.
-    fn names(&self, scheme: &str, host: &str, port: u16) -> bool;
 
     /// Whether the manifest grants requests to the application's own routes.
     fn allows_self(&self) -> bool;
@@ -56,14 +53,19 @@ pub struct OutboundHttpSettings {
 }
 
 impl OutboundHttpSettings {
-    /// For `component`, which may call what `grants` say. Without a `chain`, requests within the application are
-    /// refused.
-    pub fn new(component: Arc<str>, grants: Arc<dyn Grants>, chain: Option<Arc<dyn Chain>>) -> Self {
+    /// For `component`, which may call what `grants` say, as far as it is not `blocked`. Without a `chain`, requests within the
+    /// application are refused.
+    pub fn new(
+        component: Arc<str>,
+        grants: Arc<dyn Grants>,
+        blocked: Arc<BlockedNetworks>,
+        chain: Option<Arc<dyn Chain>>,
+    ) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(OUTBOUND_IDLE_CONNECTION)
             .pool_max_idle_per_host(OUTBOUND_IDLE_CONNECTIONS)
-            .build(Connector { grants: grants.clone() });
+            .build(Connector { blocked });
         let requests = Arc::new(Semaphore::new(OUTBOUND_REQUESTS));
         Self { component, grants, chain, client, requests, refusals: Refusals::default() }
     }
@@ -171,9 +173,7 @@ impl OutboundHttpSettings {
             tracing::warn!(
                 component = &*self.component,
                 host = &*destination.host,
-                "a request to {address} was refused: it leads to this machine or a private network, which a wildcard \
-                 does not grant; to allow it, name \"{address}\" in allowed_outbound_hosts of component {} (told once)",
-                self.component,
+                "a request to {address} was refused: {Blocked} (told once)",
             );
         }
     }

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::limits::OUTBOUND_CONNECT_TIMEOUT;
+use crate::{blocked_networks::BlockedNetworks, limits::OUTBOUND_CONNECT_TIMEOUT};
 
 /// Grants everything to hosts in `named`; `*` to the rest.
 struct Granted {
@@ -22,19 +22,15 @@ struct Granted {
 
 impl Grants for Granted {
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.wildcard || self.names(scheme, host, port)
+        self.wildcard || self.names_domain(scheme, host, port)
     }
 
     fn allows_self(&self) -> bool {
         self.wildcard || self.named.contains(&"self")
     }
 
-    fn names(&self, _: &str, host: &str, _: u16) -> bool {
+    fn names_domain(&self, _: &str, host: &str, _: u16) -> bool {
         self.named.contains(&host)
-    }
-
-    fn names_domain(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.names(scheme, host, port)
     }
 }
 
@@ -42,7 +38,14 @@ const LOOPBACK: Granted = Granted { named: &["127.0.0.1"], wildcard: false };
 const WILDCARD: Granted = Granted { named: &[], wildcard: true };
 
 fn outbound(grants: Granted, chain: Option<Arc<dyn Chain>>) -> OutboundHttp {
-    OutboundHttp::new(Arc::new(OutboundHttpSettings::new("tester".into(), Arc::new(grants), chain)))
+    outbound_but(&[], grants, chain)
+}
+
+/// The same, but for these networks.
+fn outbound_but(networks: &[&str], grants: Granted, chain: Option<Arc<dyn Chain>>) -> OutboundHttp {
+    let mut blocked = BlockedNetworks::default();
+    assert!(networks.iter().all(|network| blocked.add(network)));
+    OutboundHttp::new(Arc::new(OutboundHttpSettings::new("tester".into(), Arc::new(grants), blocked.into(), chain)))
 }
 
 async fn get(outbound: &mut OutboundHttp, url: &str, options: Option<RequestOptions>) -> Result<Response<WasiBody>> {
@@ -122,15 +125,37 @@ async fn a_host_that_is_not_granted_is_denied() {
 }
 
 #[tokio::test]
-async fn a_wildcard_does_not_grant_this_machine() {
+async fn a_wildcard_grants_this_machine_as_under_spin() {
     let mirror = Mirror::start().await;
     let mut outbound = outbound(WILDCARD, None);
-    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+    for host in ["127.0.0.1", "localhost"] {
         let url = format!("http://{host}:{}/", mirror.address.port());
-        let error = get(&mut outbound, &url, None).await.unwrap_err();
-        assert!(matches!(error, Error::DestinationIpProhibited), "{host}: {error}");
+        assert!(get(&mut outbound, &url, None).await.is_ok(), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn what_leads_into_a_blocked_network_is_prohibited_whatever_grants_it() {
+    let mirror = Mirror::start().await;
+    let granted = || Granted { named: &["127.0.0.1", "localhost", "::ffff:127.0.0.1"], wildcard: false };
+    for networks in [&["private"][..], &["1.1.1.1/32", "127.0.0.0/8", "::1/128"]] {
+        for grants in [WILDCARD, granted()] {
+            let mut outbound = outbound_but(networks, grants, None);
+            for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+                let url = format!("http://{host}:{}/", mirror.address.port());
+                let error = get(&mut outbound, &url, None).await.unwrap_err();
+                assert!(matches!(error, Error::DestinationIpProhibited), "{host}: {error}");
+            }
+        }
     }
     assert_eq!(mirror.connections.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn what_stays_within_the_application_is_blocked_by_no_network() {
+    let grants = Granted { named: &["users.spin.internal"], wildcard: false };
+    let mut chained = outbound_but(&["0.0.0.0/0", "::/0", "private"], grants, Some(Arc::new(Named)));
+    assert!(get(&mut chained, "http://users.spin.internal/x", None).await.is_ok());
 }
 
 #[tokio::test]

@@ -45,6 +45,14 @@ pub struct Address {
     pub second: Option<PgConnectOptions>,
 }
 
+impl Address {
+    /// `host:port`, as a grant names it.
+    pub fn server(&self) -> String {
+        let Self { host, port, .. } = self;
+        if host.contains(':') && !host.starts_with('[') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+}
+
 /// Why an address cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AddressError {

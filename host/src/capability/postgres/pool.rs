@@ -12,6 +12,7 @@ use super::address::Address;
 use super::failure::{self, Failure};
 use super::lease::{Lease, Live};
 use super::pools::PoolSettings;
+use crate::blocked_networks::BlockedNetworks;
 use crate::limits::{CONNECTION_IDLE, CONNECTION_LIFE, CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT};
 use sqlx::Connection as _;
 use std::future::pending;
@@ -27,6 +28,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 /// as many permits as there may be connections.
 pub struct Pool {
     address: Address,
+    blocked: Arc<BlockedNetworks>,
     state: Mutex<State>,
     /// Told when a connection has come back, when one is gone, and when an attempt to make one has ended.
     changed: Notify,
@@ -58,8 +60,11 @@ impl Pool {
     /// An empty one.
     pub fn new(address: Address, settings: &PoolSettings) -> Self {
         let max_connections = usize::try_from(settings.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        let is_own = settings.own_server.as_deref() == Some(address.server().as_str());
+        let blocked = if is_own { Arc::default() } else { settings.blocked.clone() };
         Self {
             address,
+            blocked,
             state: Mutex::default(),
             changed: Notify::new(),
             permits: Arc::new(Semaphore::new(max_connections)),
@@ -243,7 +248,7 @@ impl Pool {
         let (failure, failed) = oneshot::channel();
         tokio::spawn(async move {
             let Growing(pool) = &growing;
-            match connect::connect(&pool.address).await {
+            match connect::connect(&pool.address, &pool.blocked).await {
                 Ok(connection) => {
                     pool.state().open += 1;
                     pool.keep(Live { connection, opened: Instant::now() }, false);

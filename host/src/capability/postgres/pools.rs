@@ -4,6 +4,7 @@ use super::address::{self, Address};
 use super::environment::Authorities;
 use super::failure::{self, Failure};
 use super::pool::{Pool, locked};
+use crate::blocked_networks::BlockedNetworks;
 use crate::limits::DATABASE_ADDRESSES;
 use crate::manifest::grant::AllowedHosts;
 use std::collections::HashMap;
@@ -18,6 +19,10 @@ pub struct PoolSettings {
     pub component: String,
     /// Where it may connect to.
     pub grants: Arc<AllowedHosts>,
+    /// Where it may not, whatever is granted.
+    pub blocked: Arc<BlockedNetworks>,
+    /// `host:port` of the host's own server, which is not blocked: it is where the host has put the component's database.
+    pub own_server: Option<Arc<str>>,
     /// Connections to one address, at most.
     pub max_connections: u32,
     /// Bytes of one query's rows held in the host at once.
@@ -94,15 +99,12 @@ impl Pools {
     }
 
     fn check_grant(&self, address: &Address) -> Result<(), Failure> {
-        let Address { host, port, .. } = address;
-        if self.0.settings.grants.allows("postgres", host, *port) {
+        if self.0.settings.grants.allows("postgres", &address.host, address.port) {
             return Ok(());
         }
-        let component = &self.0.settings.component;
-        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let (component, server) = (&self.0.settings.component, address.server());
         Err(failure::connection(format!(
-            "component `{component}` may not connect to {bracketed}:{port}; \
-             add \"postgres://{bracketed}:{port}\" to its allowed_outbound_hosts"
+            "component `{component}` may not connect to {server}; add \"postgres://{server}\" to its allowed_outbound_hosts"
         )))
     }
 }

@@ -12,14 +12,12 @@ use tokio::{
 use super::{failure::Failure, pools::PoolSettings};
 use crate::{
     limits::{CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, REDIS_REPLY_BYTES},
-    redis_connection::{Reach, RedisAddress, RedisConnection, RedisFault},
+    redis_connection::{RedisAddress, RedisConnection, RedisFault},
 };
 
 /// The connections to one address.
 pub struct Pool {
     address: RedisAddress,
-    /// A wildcard grants no private address.
-    reach: Reach,
     settings: PoolSettings,
     permits: Arc<Semaphore>,
     idle: Mutex<IdleOnes>,
@@ -52,10 +50,8 @@ impl Pool {
     /// An empty one.
     pub fn new(address: RedisAddress, settings: &PoolSettings) -> Self {
         let most = usize::try_from(settings.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-        let is_named = settings.grants.names(address.scheme(), &address.host, address.port);
-        let reach = if is_named { Reach::Everywhere } else { Reach::Public };
         let permits = Arc::new(Semaphore::new(most));
-        Self { address, reach, settings: settings.clone(), permits, idle: Mutex::default() }
+        Self { address, settings: settings.clone(), permits, idle: Mutex::default() }
     }
 
     /// A connection that is ready for a command, within [`CONNECTION_WAIT`] of whatever it takes to have one.
@@ -71,7 +67,7 @@ impl Pool {
         let connecting = async {
             match self.proven().await {
                 Some(connection) => Ok(connection),
-                None => RedisConnection::connect(&self.address, self.reach).await,
+                None => RedisConnection::connect(&self.address, &self.settings.blocked).await,
             }
         };
         let connected = timeout_at(by, connecting).await;
@@ -194,12 +190,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{manifest::grant::AllowedHosts, redis_connection::fake};
+    use crate::{blocked_networks::BlockedNetworks, manifest::grant::AllowedHosts, redis_connection::fake};
 
-    fn pool(port: u16, grant: &str) -> Arc<Pool> {
+    fn pool(port: u16, blocked: &BlockedNetworks) -> Arc<Pool> {
         let settings = PoolSettings {
             component: "keeper".to_owned(),
-            grants: Arc::new(AllowedHosts::parse([grant]).unwrap()),
+            grants: Arc::new(AllowedHosts::parse(["redis://*:*"]).unwrap()),
+            blocked: Arc::new(blocked.clone()),
             max_connections: 4,
             answer_bytes: 1024,
             command_time: Duration::from_secs(5),
@@ -211,9 +208,9 @@ mod tests {
     /// So many connections to a server that answers like this, which have been idle for long.
     async fn idle_for_long(count: usize, answer: &'static [u8]) -> Arc<Pool> {
         let (port, _) = fake::serve(answer).await;
-        let pool = pool(port, "redis://127.0.0.1:*");
+        let pool = pool(port, &BlockedNetworks::default());
         for _ in 0..count {
-            let connection = RedisConnection::connect(&pool.address, Reach::Everywhere).await.unwrap();
+            let connection = RedisConnection::connect(&pool.address, &pool.settings.blocked).await.unwrap();
             let since = Instant::now().checked_sub(CONNECTION_TRUSTED).unwrap();
             pool.idle().connections.push(Idle { connection, since });
         }
@@ -236,16 +233,18 @@ mod tests {
     #[tokio::test]
     async fn a_connection_on_which_more_came_than_was_asked_for_is_not_given_to_anybody_else() {
         let (port, _lefts) = fake::serve(b"+OK\r\n+more\r\n").await;
-        let pool = pool(port, "redis://127.0.0.1:*");
+        let pool = pool(port, &BlockedNetworks::default());
         pool.acquire().await.ok().unwrap().run(&cmd("PING")).await.ok().unwrap();
         assert!(pool.idle().connections.is_empty());
     }
 
     #[tokio::test]
-    async fn a_wildcard_does_not_grant_this_machine() {
+    async fn a_wildcard_grants_this_machine_unless_that_is_blocked() {
         let (port, _lefts) = fake::serve(b"+OK\r\n").await;
-        let refused = pool(port, "redis://*:*").acquire().await.err().unwrap();
-        assert!(matches!(&refused, Failure::Other(text) if text.contains("private network")), "{refused:?}");
-        assert!(pool(port, "redis://127.0.0.1:*").acquire().await.is_ok());
+        assert!(pool(port, &BlockedNetworks::default()).acquire().await.is_ok());
+        let mut blocked = BlockedNetworks::default();
+        assert!(blocked.add("127.0.0.0/8"));
+        let refused = pool(port, &blocked).acquire().await.err().unwrap();
+        assert!(matches!(&refused, Failure::Other(text) if text.contains("block_networks")), "{refused:?}");
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use super::{failure::Failure, pool::Pool};
 use crate::{
+    blocked_networks::BlockedNetworks,
     limits::{REDIS_ADDRESS_BYTES, REDIS_ADDRESSES},
     manifest::grant::AllowedHosts,
     redis_connection::RedisAddress,
@@ -21,6 +22,8 @@ pub struct PoolSettings {
     pub component: String,
     /// Where it may connect to.
     pub grants: Arc<AllowedHosts>,
+    /// Where it may not, whatever is granted.
+    pub blocked: Arc<BlockedNetworks>,
     /// Connections to one address, at most.
     pub max_connections: u32,
     /// Bytes of one answer.

@@ -18,6 +18,7 @@ fn pools(grants: &[&str]) -> Pools {
     Pools::new(PoolSettings {
         component: "keeper".to_owned(),
         grants: Arc::new(AllowedHosts::parse(grants).unwrap()),
+        blocked: Arc::default(),
         max_connections: 2,
         answer_bytes: 1024,
         command_time: Duration::from_secs(1),

@@ -1,33 +1,33 @@
 //! TCP and UDP of WASI 0.2 and 0.3, to the addresses that the manifest grants for the schemes `tcp` and `udp`.
 //!
-//! A component connects and sends; it listens nowhere. Names are looked up only by who may connect to every host, for what is looked up is
+//! Those in a network that the runtime config blocks are granted to nobody. A component connects and sends; it listens nowhere. Names are looked up only by who may connect to every host, for what is looked up is
 //! told to whoever answers for it.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use wasmtime_wasi::{WasiCtxBuilder, sockets::SocketAddrUse};
 
-use crate::manifest::grant::AllowedHosts;
+use crate::{blocked_networks::BlockedNetworks, manifest::grant::AllowedHosts};
 
 /// Gives a store's WASI the sockets that are granted.
-pub fn grant(wasi: &mut WasiCtxBuilder, grants: &Arc<AllowedHosts>) {
+pub fn grant(wasi: &mut WasiCtxBuilder, grants: &Arc<AllowedHosts>, blocked: &Arc<BlockedNetworks>) {
     let (tcp, udp) = (grants.any_by("tcp"), grants.any_by("udp"));
     if !tcp && !udp {
         return;
     }
     wasi.allow_tcp(tcp).allow_udp(udp);
     wasi.allow_ip_name_lookup(grants.every_host_by("tcp") || grants.every_host_by("udp"));
-    let grants = grants.clone();
+    let (grants, blocked) = (grants.clone(), blocked.clone());
     wasi.socket_addr_check(move |address, purpose| {
-        let granted = allows(&grants, address, purpose);
+        let granted = allows(&grants, &blocked, address, purpose);
         Box::pin(std::future::ready(granted))
     });
 }
 
-fn allows(grants: &AllowedHosts, address: SocketAddr, purpose: SocketAddrUse) -> bool {
+fn allows(grants: &AllowedHosts, blocked: &BlockedNetworks, address: SocketAddr, purpose: SocketAddrUse) -> bool {
     // IPv4 that is written as IPv6 is granted as what it is.
     let host = address.ip().to_canonical().to_string();
-    let to = |scheme| grants.allows(scheme, &host, address.port());
+    let to = |scheme| grants.allows(scheme, &host, address.port()) && !blocked.blocks(address.ip());
     match purpose {
         // What the system does by itself before it connects or sends.
         SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => address.ip().is_unspecified() && address.port() == 0,
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     fn granted(entry: &str, address: &str, purpose: SocketAddrUse) -> bool {
-        allows(&AllowedHosts::parse([entry]).unwrap(), address.parse().unwrap(), purpose)
+        allows(&AllowedHosts::parse([entry]).unwrap(), &BlockedNetworks::default(), address.parse().unwrap(), purpose)
     }
 
     #[test]
@@ -58,6 +58,16 @@ mod tests {
         assert!(granted("udp://127.0.0.1:53", "127.0.0.1:53", SocketAddrUse::UdpSend));
         assert!(granted("udp://127.0.0.1:53", "127.0.0.1:53", SocketAddrUse::UdpReceive));
         assert!(!granted("tcp://127.0.0.1:53", "127.0.0.1:53", SocketAddrUse::UdpSend));
+    }
+
+    #[test]
+    fn what_is_in_a_blocked_network_is_granted_to_nobody() {
+        let mut blocked = BlockedNetworks::default();
+        assert!(blocked.add("127.0.0.0/8"));
+        let grants = AllowedHosts::parse(["*://*:*", "tcp://127.0.0.1:5000"]).unwrap();
+        let connects = |address: &str| allows(&grants, &blocked, address.parse().unwrap(), SocketAddrUse::TcpConnect);
+        assert!(!connects("127.0.0.1:5000") && !connects("[::ffff:127.0.0.1]:5000"));
+        assert!(connects("10.0.0.1:5000"));
     }
 
     #[test]
