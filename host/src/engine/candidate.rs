@@ -88,7 +88,7 @@ mod tests {
         package wasi:http@0.3.0-rc-2026-01-06 {
             interface client { send: func(); }
         }
-        package test:own@0.3.0-rc-2026-03-15 {
+        package test:ticking@0.3.0-rc-2026-03-15 {
             interface clock { now: func() -> u64; }
         }
     ";
@@ -140,7 +140,7 @@ mod tests {
     fn other_candidates_and_other_packages_keep_their_names_and_the_component_its_bytes() {
         let component = made(
             "import wasi:http/client@0.3.0-rc-2026-01-06;
-             import test:own/clock@0.3.0-rc-2026-03-15;
+             import test:ticking/clock@0.3.0-rc-2026-03-15;
              export wasi:clocks/monotonic-clock@0.3.0;",
         );
         assert!(matches!(released(Cow::Borrowed(&component)), Cow::Borrowed(same) if same == component));
