@@ -6,6 +6,7 @@ mod flags;
 mod key_value;
 mod languages;
 mod manifests;
+mod middleware;
 mod recomposed;
 mod redis;
 mod redis_trigger;

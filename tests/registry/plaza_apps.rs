@@ -32,6 +32,18 @@ async fn dependencies_and_files_go_with_their_components() {
 }
 
 #[tokio::test]
+async fn middleware_goes_with_its_components() {
+    let (_registry, _, reference) = pushed("tests/spin-apps/middleware/spin.toml", "middleware");
+    let host = Setup::in_registry(&reference).start();
+    for (route, expected) in [("guarded", "guards, signs"), ("signed", "signs, guards")] {
+        let headers = host.client().get(&format!("/{route}/headers")).await.expect(200).json();
+        assert_eq!(headers["x-passed"], expected, "{route}");
+    }
+    let status = host.operate(&["status"]).await.expect().text;
+    assert!(!status.contains("signs"), "what is only middleware is served by itself: {status}");
+}
+
+#[tokio::test]
 async fn a_whole_shop_comes_with_its_databases_migrations_events_and_links() {
     let (_registry, _, reference) = pushed("spin.toml", "plaza/shop:1.0");
     let shop = Shop::on(Setup::in_registry(&reference).start());

@@ -13,7 +13,7 @@ use crate::{
         App,
         app::{
             ChannelTrigger, Component, Composed, FileMount, Generate, Inherit, PlazaSettings, Route, RouteTrigger,
-            StaticResponse, Variable,
+            StaticResponse, Variable, layer_name,
         },
         template::Template,
     },
@@ -142,7 +142,7 @@ impl Plan {
     /// Adds the files that hold something else than `before` and are composed into nothing that answers, so that they are taken up as well.
     pub fn unused_anew(&mut self, before: &Files, files: &Files, app: &App) {
         for component in app.components.values().filter(|component| !self.remade.contains(&component.id)) {
-            let files_of: BTreeSet<&PathBuf> = component.composed.values().map(|one| &one.file).collect();
+            let files_of: BTreeSet<&PathBuf> = component.parts().map(|(_, one)| &one.file).collect();
             let differs = |file: &&PathBuf| before.hash(file).is_some_and(|hash| files.hash(file) != Some(hash));
             for file in files_of.into_iter().filter(differs) {
                 let what = built_anew(file, "not composed into what answers", files, app);
@@ -206,7 +206,7 @@ const OUTBOX: &str = "outbox";
 fn settings(component: &Component, app: &App) -> Settings {
     let Component { id: _, description: _, build: _, source, environment, variables, .. } = component;
     let Component { files, exclude_files, allowed_outbound_hosts, links, plaza, .. } = component;
-    let Component { key_value_stores, sqlite_databases, composed, .. } = component;
+    let Component { key_value_stores, sqlite_databases, composed, middleware, .. } = component;
     let PlazaSettings { database, migrations, outbox, subscribe, tick_seconds, optional: _, limits } = plaza;
     let mut settings = Settings::new();
     let mut set = |name: &str, value: String| _ = settings.insert(name.to_owned(), shown(&value));
@@ -231,6 +231,7 @@ fn settings(component: &Component, app: &App) -> Settings {
     }
     links.iter().for_each(|(import, provider)| set(&format!("dependencies.\"{import}\""), provider.clone()));
     composed.iter().for_each(|(import, one)| set(&format!("dependencies.\"{import}\""), part(one, app)));
+    middleware.iter().enumerate().for_each(|(number, one)| set(&layer_name(number), part(one, app)));
     let plain = [
         (DATABASE, database.clone()),
         (MIGRATIONS, migrations.as_deref().map(beside)),

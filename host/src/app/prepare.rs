@@ -41,9 +41,9 @@ pub fn needs_database(app: &App) -> bool {
 }
 
 /// Of how many parts an instance of an application's components is made at most: of the component, and of what each of its
-/// dependencies is composed in for.
+/// dependencies is composed in for, and what stands around it.
 pub fn parts_per_instance(app: &App) -> u32 {
-    let parts = app.components.values().map(|component| component.composed.len().saturating_add(1));
+    let parts = app.components.values().map(|component| component.parts().count().saturating_add(1));
     parts.max().and_then(|parts| u32::try_from(parts).ok()).unwrap_or(1)
 }
 

@@ -44,10 +44,8 @@ pub async fn recompose(
             Ok(composition) => {
                 let id = component.id.clone();
                 // Of a file that is part of it no more it does not matter what it holds.
-                let renewed: Vec<PathBuf> = renewed
-                    .into_iter()
-                    .filter(|file| component.composed.values().any(|line| line.file == *file))
-                    .collect();
+                let renewed: Vec<PathBuf> =
+                    renewed.into_iter().filter(|file| component.parts().any(|(_, part)| part.file == *file)).collect();
                 if !renewed.is_empty() {
                     recomposed.renewed.insert(id.clone(), renewed);
                 }

@@ -78,7 +78,7 @@ impl Application for Workbench {
     async fn composes(&self, component: &str, bytes: Vec<u8>) -> Result<(), Vec<String>> {
         let now = self.now();
         let component = now.described(component)?;
-        if component.composed.is_empty() {
+        if !component.has_parts() {
             return Ok(());
         }
         let composing = tokio::task::spawn_blocking(move || {
@@ -98,7 +98,7 @@ impl Application for Workbench {
     }
 
     async fn compiled(&self, component: &str, hash: &str) -> Option<Composition> {
-        self.now().described(component).ok().filter(|component| component.composed.is_empty())?;
+        self.now().described(component).ok().filter(|component| !component.has_parts())?;
         let (engine, hash) = (self.services.engine.clone(), hash.to_owned());
         let loading = tokio::task::spawn_blocking(move || {
             let artifact = engine.load_compiled(&hash)?;

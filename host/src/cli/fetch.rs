@@ -1,7 +1,12 @@
 //! Fetches the components that a manifest takes from elsewhere, for those commands that go on with their files.
 
+use std::borrow::Cow;
+
 use crate::{
-    manifest::{self, App, Fault, Source, app::Download},
+    manifest::{
+        self, App, Fault, Source,
+        app::{Download, part_place},
+    },
     registry::{self, Asker, Insecure, RegistryError},
 };
 
@@ -85,9 +90,10 @@ fn named(app: &App, download: &Download) -> Vec<(String, Vec<String>)> {
         if is_it(&component.download) {
             named.push((component.id.clone(), vec!["source".to_owned()]));
         }
-        for (key, dependency) in component.composed.iter().chain(&component.under_spin) {
-            if is_it(&dependency.download) {
-                named.push((component.id.clone(), vec!["dependencies".to_owned(), key.clone()]));
+        let under_spin = component.under_spin.iter().map(|(key, part)| (Cow::Borrowed(key.as_str()), part));
+        for (key, part) in component.parts().chain(under_spin) {
+            if is_it(&part.download) {
+                named.push((component.id.clone(), part_place(&key).map(str::to_owned).to_vec()));
             }
         }
     }

@@ -119,7 +119,7 @@ fn watched(app: &App, base: &Path) -> Vec<Watched> {
             build.watch.iter().map(move |pattern| folder.join(pattern).to_string_lossy().into_owned())
         });
         // What is composed into it is waited for as well, whoever builds that.
-        let files = component.composed.values().filter_map(|dependency| dependency.file.canonicalize().ok());
+        let files = component.parts().filter_map(|(_, part)| part.file.canonicalize().ok());
         let files = files.map(|file| Pattern::escape(&file.to_string_lossy()));
         let sources: Vec<Pattern> = patterns.filter_map(|pattern| Pattern::new(&pattern).ok()).collect();
         let parts: Vec<Pattern> = files.filter_map(|file| Pattern::new(&file).ok()).collect();

@@ -66,6 +66,15 @@ pub enum ComposeError {
         /// What differs.
         cause: String,
     },
+    /// The middleware does not stand between those who ask and who answers.
+    #[error("what is to stand around it as {key} does not both import and export wasi:http/handler@0.3")]
+    NoMiddleware {
+        /// The middleware's name.
+        key: String,
+    },
+    /// There is middleware, and the component handles no requests that it could hand on.
+    #[error("it has middleware around it and does not export wasi:http/handler@0.3, to which that hands requests on")]
+    NothingWithin,
     /// The whole cannot be written down.
     #[error("it cannot be composed with its dependencies: {0}")]
     Whole(String),
@@ -75,13 +84,14 @@ impl ComposeError {
     /// The dependency that it is about, by its name in the manifest.
     pub fn key(&self) -> Option<&str> {
         match self {
-            Self::Unreadable(_) | Self::Whole(_) => None,
+            Self::Unreadable(_) | Self::NothingWithin | Self::Whole(_) => None,
             Self::Ambiguous { key, .. }
             | Self::Missing { key, .. }
             | Self::Unfit { key, .. }
             | Self::LinkNotInherited { key, .. }
             | Self::NoExport { key, .. }
-            | Self::Mismatch { key, .. } => Some(key),
+            | Self::Mismatch { key, .. }
+            | Self::NoMiddleware { key } => Some(key),
         }
     }
 
@@ -100,6 +110,10 @@ impl ComposeError {
             Self::LinkNotInherited { .. } => "write `inherit_configuration = true`, if it is to make that call",
             Self::NoExport { .. } => "name another file or component, or its export by `export = \"…\"`",
             Self::Mismatch { .. } => "build both against the same WIT",
+            Self::NoMiddleware { .. } => "name one that hands requests on (`spin_sdk::http::next`), built for WASI 0.3",
+            Self::NothingWithin => {
+                "build it for WASI 0.3 (`#[http_service]` of spin-sdk 7), or take the middleware out of its triggers"
+            }
             Self::Whole(_) => "build all of them against the same versions of their interfaces",
         }
     }

@@ -25,7 +25,7 @@ impl Files {
     /// Reads the files of these components' dependencies. Of one that cannot be read it is noted why.
     pub fn read<'a>(components: impl IntoIterator<Item = &'a Component>) -> Self {
         let mut files = BTreeMap::new();
-        for dependency in components.into_iter().flat_map(|component| component.composed.values()) {
+        for dependency in components.into_iter().flat_map(Component::parts).map(|(_, part)| part) {
             files.entry(dependency.file.clone()).or_insert_with(|| match std::fs::read(&dependency.file) {
                 Ok(bytes) => Ok(Held { hash: sha256(&bytes), bytes: bytes.into() }),
                 Err(error) => Err(error.to_string()),

@@ -25,6 +25,15 @@ pub(super) struct Root {
     instance: NodeId,
 }
 
+/// What handles requests: an export of an instance, and its name.
+pub(super) struct Handler {
+    name: String,
+    export: NodeId,
+}
+
+/// What middleware imports and exports, and what it stands around exports.
+const HANDLER: &str = "wasi:http/handler@0.3.0";
+
 impl Graph {
     /// Adds a component under a name that no other has here.
     ///
@@ -88,12 +97,47 @@ impl Graph {
         plugged.map_err(|cause| ComposeError::Mismatch { key: key.to_owned(), cause })
     }
 
-    /// The bytes of the whole: it exports what the root does, and imports what nobody in it serves.
+    /// What handles requests in the root.
+    ///
+    /// # Errors
+    /// When nothing does that middleware could hand on to.
+    pub(super) fn handler(&mut self, root: &Root) -> Result<Handler, ComposeError> {
+        let name = handler(&self.exports(&root.part)).ok_or(ComposeError::NothingWithin)?;
+        let export = self.0.alias_instance_export(root.instance, &name).map_err(whole)?;
+        Ok(Handler { name, export })
+    }
+
+    /// Puts a new instance of `part` around what handles requests so far.
+    ///
+    /// # Errors
+    /// When it is no middleware, or is of another type. `key` is what the error calls it.
+    pub(super) fn wrap(&mut self, key: &str, part: &Part, within: &Handler) -> Result<Handler, ComposeError> {
+        let (import, name) = (handler(&self.imports(part)), handler(&self.exports(part)));
+        let (Some(import), Some(name)) = (import, name) else {
+            return Err(ComposeError::NoMiddleware { key: key.to_owned() });
+        };
+        let instance = self.instantiate(part);
+        let wrapped = self
+            .0
+            .set_instantiation_argument(instance, &import, within.export)
+            .map_err(chain)
+            .and_then(|()| self.0.alias_instance_export(instance, &name).map_err(chain));
+        let export = wrapped.map_err(|cause| ComposeError::Mismatch { key: key.to_owned(), cause })?;
+        Ok(Handler { name, export })
+    }
+
+    /// The bytes of the whole: it exports what the root does, with the outermost handler in place of its own, and imports what nobody in
+    /// it serves.
     ///
     /// # Errors
     /// When parts of it import the same interface in different types.
-    pub(super) fn finish(mut self, root: &Root) -> Result<Vec<u8>, ComposeError> {
-        for name in self.exports(&root.part) {
+    pub(super) fn finish(mut self, root: &Root, outermost: Option<Handler>) -> Result<Vec<u8>, ComposeError> {
+        let mut exports = self.exports(&root.part);
+        if let Some(Handler { name, export }) = outermost {
+            exports.retain(|own| !import::compatible(own, HANDLER));
+            self.0.export(export, &name).map_err(whole)?;
+        }
+        for name in exports {
             let export = self.0.alias_instance_export(root.instance, &name).map_err(whole)?;
             self.0.export(export, &name).map_err(whole)?;
         }
@@ -106,6 +150,10 @@ impl Root {
     pub(super) fn part(&self) -> &Part {
         &self.part
     }
+}
+
+fn handler(names: &[String]) -> Option<String> {
+    names.iter().find(|name| import::compatible(name, HANDLER)).cloned()
 }
 
 fn whole(error: impl Into<anyhow::Error>) -> ComposeError {

@@ -9,6 +9,8 @@
 //! A dependency of which the component imports nothing is left out. It may be there for a version that came before, or is to come: were
 //! that a fault, no version could go before or after another across a change of what is imported.
 //!
+//! Middleware becomes part of it as well, around it: what comes by HTTP goes to the outermost, and each hands on to the next within.
+//!
 //! Each part keeps its own memory, and gets of the component's grants what it inherits. What it does not inherit it imports under
 //! another name (`denied.rs`), behind which the host declines (`denial/`).
 
@@ -24,7 +26,7 @@ use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
 use self::{
     denied::denied_name,
-    graph::{Graph, Part},
+    graph::{Graph, Handler, Part, Root},
 };
 pub use self::{
     denied::{Denied, denied},
@@ -36,7 +38,7 @@ use crate::{
     digest::sha256,
     engine::{Artifact, rename, source::component_bytes},
     manifest::{
-        app::{Component, Composed, Inherit},
+        app::{Component, Composed, Inherit, layer_name},
         import,
     },
 };
@@ -75,7 +77,7 @@ impl Composition {
         let told = |errors: Vec<ComposeError>| errors.iter().map(ComposeError::advice).collect::<Vec<_>>();
         let Whole { bytes: whole, recipe } = compose(component, bytes, files).map_err(told)?;
         let artifact = load(&whole).map_err(|error| vec![format!("{error:#}")])?;
-        let hash = if component.composed.is_empty() { artifact.hash.clone() } else { sha256(bytes) };
+        let hash = if component.has_parts() { sha256(bytes) } else { artifact.hash.clone() };
         Ok(Self { hash, artifact, recipe })
     }
 }
@@ -87,7 +89,7 @@ impl Composition {
 pub fn compose<'a>(component: &Component, bytes: &'a [u8], files: &Files) -> Result<Whole<'a>, Vec<ComposeError>> {
     let recipe = Recipe::of(component);
     // What is no component is for the engine to say.
-    let Some(own) = component_bytes(bytes).ok().filter(|_| !component.composed.is_empty()) else {
+    let Some(own) = component_bytes(bytes).ok().filter(|_| component.has_parts()) else {
         return Ok(Whole { bytes: Cow::Borrowed(bytes), recipe });
     };
     let mut graph = Graph::default();
@@ -95,7 +97,7 @@ pub fn compose<'a>(component: &Component, bytes: &'a [u8], files: &Files) -> Res
     let root = graph.root(root);
     let imports = graph.imports(root.part());
     let (served, mut errors) = served(component, &imports);
-    if served.is_empty() && errors.is_empty() {
+    if served.is_empty() && errors.is_empty() && component.middleware.is_empty() {
         return Ok(Whole { bytes: Cow::Borrowed(bytes), recipe });
     }
     let mut parts = Parts { files, known: Vec::new(), added: 0, recipe };
@@ -107,10 +109,11 @@ pub fn compose<'a>(component: &Component, bytes: &'a [u8], files: &Files) -> Res
         });
         errors.extend(plugged.err());
     }
+    let outermost = parts.around(component, &root, &mut graph).map_err(|error| errors.push(error)).ok().flatten();
     if !errors.is_empty() {
         return Err(errors);
     }
-    let whole = graph.finish(&root).map_err(|error| vec![error])?;
+    let whole = graph.finish(&root, outermost).map_err(|error| vec![error])?;
     Ok(Whole { bytes: Cow::Owned(whole), recipe: parts.recipe })
 }
 
@@ -178,6 +181,25 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// Puts the middleware around the component; what handles requests in the end, where there is any.
+    fn around(
+        &mut self,
+        component: &'a Component,
+        root: &Root,
+        graph: &mut Graph,
+    ) -> Result<Option<Handler>, ComposeError> {
+        if component.middleware.is_empty() {
+            return Ok(None);
+        }
+        let mut handler = graph.handler(root)?;
+        for (number, layer) in component.middleware.iter().enumerate().rev() {
+            let key = layer_name(number);
+            let part = self.part(component, &key, layer, graph)?;
+            handler = graph.wrap(&key, &part, &handler)?;
+        }
+        Ok(Some(handler))
+    }
+
     fn part(
         &mut self,
         component: &Component,

@@ -8,10 +8,12 @@ use std::{
 use super::Files;
 use crate::manifest::app::{Component, Composed};
 
-/// What a component was composed with; nothing where it has no dependencies.
+/// What a component was composed with; nothing where it has no parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipe {
     dependencies: BTreeMap<String, Composed>,
+    /// Outermost first.
+    middleware: Vec<Composed>,
     links: BTreeMap<String, String>,
     /// SHA-256 of each file that was composed in.
     files: BTreeMap<PathBuf, String>,
@@ -20,10 +22,10 @@ pub struct Recipe {
 impl Recipe {
     /// What the manifest says of a component; which files that takes is to be noted.
     pub(super) fn of(component: &Component) -> Self {
-        let dependencies = component.composed.clone();
-        // Which import a link serves, no dependency does. Without dependencies that makes no difference.
-        let links = if dependencies.is_empty() { BTreeMap::new() } else { component.links.clone() };
-        Self { dependencies, links, files: BTreeMap::new() }
+        let (dependencies, middleware) = (component.composed.clone(), component.middleware.clone());
+        // Which import a link serves, no dependency does. Without parts that makes no difference.
+        let links = if component.has_parts() { component.links.clone() } else { BTreeMap::new() };
+        Self { dependencies, middleware, links, files: BTreeMap::new() }
     }
 
     /// Notes the hash of what a file held that was composed in.
@@ -33,8 +35,8 @@ impl Recipe {
 
     /// Whether the manifest still says the same of the component.
     pub fn is_as_in(&self, component: &Component) -> bool {
-        let now = Self::of(component);
-        (&self.dependencies, &self.links) == (&now.dependencies, &now.links)
+        let Self { dependencies, middleware, links, files: _ } = Self::of(component);
+        (&self.dependencies, &self.middleware, &self.links) == (&dependencies, &middleware, &links)
     }
 
     /// The files that hold something else in `files`. One that is not known there says nothing.

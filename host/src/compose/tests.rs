@@ -23,6 +23,13 @@ const INTERFACES: &str = "
     package wasi:clocks@0.2.6 {
         interface monotonic-clock { now: func() -> u64; }
     }
+    package wasi:http@0.3.0 {
+        interface types { resource request; resource response; }
+        interface handler {
+            use types.{request, response};
+            handle: async func(request: request) -> response;
+        }
+    }
     package test:linked@1.0.0 {
         interface elsewhere { call: async func(); }
     }
@@ -98,6 +105,42 @@ impl Case {
             .map(|error| error.to_string().replace(&format!("{}/", self.folder.path().display()), ""))
             .collect()
     }
+}
+
+/// A component that handles requests, and one that stands around such.
+const HANDLES: &str = "
+    import spin:variables/variables@3.0.0;
+    export run: func();
+    export wasi:http/handler@0.3.0;
+";
+const AROUND: &str = "
+    import spin:variables/variables@3.0.0;
+    import wasi:clocks/monotonic-clock@0.2.6;
+    import wasi:http/handler@0.3.0;
+    export wasi:http/handler@0.3.0;
+";
+
+/// `web` with this around it, each with its world and how it inherits.
+fn around(layers: &[(&str, &str)]) -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let mut entries = Vec::new();
+    for (number, (world, inherit)) in layers.iter().enumerate() {
+        std::fs::write(folder.path().join(format!("{number}.wasm")), made(world)).unwrap();
+        entries.push(format!("{{ path = \"{number}.wasm\", inherit_configuration = {inherit} }}"));
+    }
+    let text = format!(
+        "spin_manifest_version = 2
+        application.name = \"case\"
+        component.web.source = \"web.wasm\"
+        [[trigger.http]]
+        route = \"/...\"
+        component = \"web\"
+        dependencies.middleware = [{}]",
+        entries.join(", ")
+    );
+    std::fs::write(folder.path().join("spin.toml"), text).unwrap();
+    let app = crate::manifest::load(&Source::plain(folder.path().join("spin.toml"))).unwrap();
+    Case { component: app.components["web"].clone(), folder }
 }
 
 fn surface(bytes: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
@@ -286,4 +329,72 @@ fn only_the_names_of_imports_change() {
     assert_eq!(surface(&other), (names(&[DENIED_VARIABLES, CLOCK]), surface(&before).1));
     assert_eq!(other.len(), before.len() + DENIED_VARIABLES.len() - VARIABLES.len());
     assert!(rename::imports(b"no component", &|_| None).is_err());
+}
+
+const HANDLER: &str = "wasi:http/handler@0.3.0";
+const TYPES: &str = "wasi:http/types@0.3.0";
+
+#[test]
+fn middleware_handles_requests_in_place_of_its_component_and_hands_them_on_within() {
+    let case = around(&[(AROUND, "true"), (AROUND, "true")]);
+    let bytes = made(HANDLES);
+    let whole = compose(&case.component, &bytes, &case.files()).unwrap();
+    assert_eq!(surface(&whole.bytes), (names(&[TYPES, VARIABLES, CLOCK]), names(&["run", HANDLER])));
+    assert_eq!(whole.recipe.files().count(), 2);
+    let alone = around(&[]);
+    assert_eq!(*compose(&alone.component, &bytes, &alone.files()).unwrap().bytes, bytes);
+}
+
+#[test]
+fn middleware_inherits_what_its_entry_says() {
+    let imports = |inherit: &str| {
+        let case = around(&[(AROUND, inherit)]);
+        surface(&compose(&case.component, &made(HANDLES), &case.files()).unwrap().bytes).0
+    };
+    assert_eq!(imports("false"), names(&[TYPES, VARIABLES, DENIED_VARIABLES, CLOCK]));
+    assert_eq!(imports("[\"variables\"]"), names(&[TYPES, VARIABLES, CLOCK]));
+}
+
+#[test]
+fn middleware_stands_around_a_component_with_its_dependencies() {
+    let mut case = around(&[(AROUND, "true")]);
+    let library = Case::of("\"test:library\" = { path = \"library.wasm\", inherit_configuration = true }");
+    case.component.composed = library.component.composed.clone();
+    let bytes = made(&format!("{WEB} export {HANDLER};"));
+    let whole = compose(&case.component, &bytes, &case.files()).unwrap();
+    let expected = (names(&[LINKED, TYPES, VARIABLES, CLOCK]), names(&["run", HANDLER]));
+    assert_eq!((surface(&whole.bytes), whole.recipe.files().count()), (expected, 2));
+}
+
+#[test]
+fn what_hands_nothing_on_is_no_middleware_and_what_handles_nothing_has_none() {
+    let errors = |case: &Case, web: &str| -> Vec<String> {
+        let errors = compose(&case.component, &made(web), &case.files()).unwrap_err();
+        errors.iter().map(ToString::to_string).collect()
+    };
+    let case = around(&[(AROUND, "true"), (HANDLES, "true")]);
+    let none = "what is to stand around it as middleware.1 does not both import and export wasi:http/handler@0.3";
+    assert_eq!(errors(&case, HANDLES), [none]);
+    let case = around(&[(AROUND, "true")]);
+    let nothing =
+        "it has middleware around it and does not export wasi:http/handler@0.3, to which that hands requests on";
+    assert_eq!(errors(&case, "export run: func();"), [nothing]);
+    std::fs::remove_file(case.folder.path().join("0.wasm")).unwrap();
+    assert!(errors(&case, HANDLES)[0].contains("0.wasm` cannot be read"), "{:?}", errors(&case, HANDLES));
+}
+
+#[test]
+fn other_middleware_or_another_order_makes_something_else() {
+    let case = around(&[(AROUND, "true"), (AROUND, "false")]);
+    let files = case.files();
+    let recipe = compose(&case.component, &made(HANDLES), &files).unwrap().recipe;
+    assert!(recipe.is_as_in(&case.component) && recipe.renewed_files(&files).is_empty());
+    let mut other = case.component.clone();
+    other.middleware.reverse();
+    assert!(!recipe.is_as_in(&other), "another order");
+    other.middleware.clear();
+    assert!(!recipe.is_as_in(&other), "none");
+    let file = case.folder.path().join("1.wasm");
+    std::fs::write(&file, made(&AROUND.replace("import wasi:clocks/monotonic-clock@0.2.6;", ""))).unwrap();
+    assert_eq!(recipe.renewed_files(&case.files()), [file.as_path()]);
 }

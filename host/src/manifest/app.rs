@@ -1,6 +1,7 @@
 //! What a manifest says, once it has been read and found sound.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
@@ -40,7 +41,10 @@ impl App {
     /// Everything that is to be fetched.
     pub fn downloads(&self) -> Vec<&Download> {
         let components = self.components.values();
-        let dependencies = components.clone().flat_map(|one| one.composed.values().chain(one.under_spin.values()));
+        let dependencies = components.clone().flat_map(|one| {
+            let parts = one.parts().map(|(_, part)| part);
+            parts.chain(one.under_spin.values())
+        });
         let sources = components.map(|component| &component.download);
         let mut downloads = Vec::new();
         for download in sources.chain(dependencies.map(|dependency| &dependency.download)).flatten() {
@@ -172,11 +176,26 @@ pub struct Component {
     pub composed: BTreeMap<String, Composed>,
     /// Spin's lines of those imports for which there is a link: what Spin composes in there.
     pub under_spin: BTreeMap<String, Composed>,
+    /// What stands around it for its HTTP triggers, outermost first.
+    pub middleware: Vec<Composed>,
     /// Its own settings for this host.
     pub plaza: PlazaSettings,
 }
 
 impl Component {
+    /// Everything that becomes part of it, each with what it is called: a dependency by its import, middleware by `middleware.` and its
+    /// number, from 0.
+    pub fn parts(&self) -> impl Iterator<Item = (Cow<'_, str>, &Composed)> {
+        let dependencies = self.composed.iter().map(|(key, part)| (Cow::Borrowed(key.as_str()), part));
+        let middleware = self.middleware.iter().enumerate();
+        dependencies.chain(middleware.map(|(number, part)| (Cow::Owned(layer_name(number)), part)))
+    }
+
+    /// Whether something becomes part of it.
+    pub fn has_parts(&self) -> bool {
+        !self.composed.is_empty() || !self.middleware.is_empty()
+    }
+
     /// Whether it has something to do though nobody calls it: events to take in, or ticks.
     pub fn works_by_itself(&self) -> bool {
         !self.plaza.subscribe.is_empty() || self.plaza.tick_seconds.is_some()
@@ -189,7 +208,23 @@ impl Component {
     }
 }
 
-/// A dependency that becomes part of its component.
+/// What the middleware of this number, from 0, is called. No import has a dot in its name but behind a version's `@`.
+pub fn layer_name(number: usize) -> String {
+    format!("{MIDDLEWARE}.{number}")
+}
+
+/// Where a part stands that is called so, below its component in [`super::Lines`].
+pub fn part_place(name: &str) -> [&str; 2] {
+    match name.split_once('.') {
+        Some((MIDDLEWARE, number)) => [MIDDLEWARE, number],
+        _ => ["dependencies", name],
+    }
+}
+
+/// The key of a trigger's `dependencies`.
+pub const MIDDLEWARE: &str = "middleware";
+
+/// A dependency that becomes part of its component, or what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
     /// The component of the application that it is, where the manifest names one.

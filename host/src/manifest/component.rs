@@ -77,6 +77,8 @@ pub(super) fn read(base: &Path, id: &str, node: &Node<'_>, draft: &mut Draft) {
         links,
         composed,
         under_spin,
+        // Triggers say it, which are read later.
+        middleware: Vec::new(),
         plaza: settings,
     };
     if draft.components.insert(id.to_owned(), component).is_some() {

@@ -1,4 +1,5 @@
-//! `[component.<id>.dependencies]` and the same under `tool.plaza`: what is composed in for an import, and who is linked to it.
+//! `[component.<id>.dependencies]` and the same under `tool.plaza`: what is composed in for an import, and who is linked to it. Also
+//! what all parts of a component have in common, middleware among them.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +8,7 @@ use std::{
 
 use super::{
     Mention,
-    app::{Component, Composed, Inherit},
+    app::{Component, Composed, Download, Inherit},
     download, import, name,
     profile::Profiles,
     section::{Node, Section},
@@ -95,8 +96,11 @@ pub(super) fn read_plaza(node: &Node<'_>) -> Vec<PlazaLine> {
 pub(super) fn find_files(components: &mut BTreeMap<String, Component>) {
     let sources: BTreeMap<String, _> = components.iter().map(|(id, one)| (id.clone(), one.source.clone())).collect();
     let all = components.values_mut();
-    for dependency in all.flat_map(|component| component.composed.values_mut().chain(component.under_spin.values_mut()))
-    {
+    let parts = all.flat_map(|component| {
+        let dependencies = component.composed.values_mut().chain(component.under_spin.values_mut());
+        dependencies.chain(&mut component.middleware)
+    });
+    for dependency in parts {
         if let Some(source) = dependency.component.as_ref().and_then(|id| sources.get(id)) {
             dependency.file = source.clone();
         }
@@ -123,7 +127,21 @@ fn read_spin(base: &Path, key: &str, node: &Node<'_>, all: bool, replaced: bool)
         return Some(Composed { component: None, file, download: Some(found), export: None, inherit });
     }
     let section = node.section(KEYS)?;
-    let inherit = read_inherit(&section, all);
+    read_part(base, &section, all, || match section.get("url") {
+        Some(_) => download::read_url(&section),
+        None if replaced && section.get("registry").is_none() => None,
+        None => download::read_dependency(&section, key),
+    })
+}
+
+/// A part that is written as a table; `fetched` says what is fetched where it names neither a component nor a file.
+pub(super) fn read_part(
+    base: &Path,
+    section: &Section<'_>,
+    all: bool,
+    fetched: impl FnOnce() -> Option<Download>,
+) -> Option<Composed> {
+    let inherit = read_inherit(section, all);
     let export = section.string("export");
     if let Some(component) = section.get("component") {
         // Its file is known once all components are read.
@@ -133,13 +151,7 @@ fn read_spin(base: &Path, key: &str, node: &Node<'_>, all: bool, replaced: bool)
     if let Some(path) = section.get("path") {
         return Some(Composed { component: None, file: base.join(path.string()?), download: None, export, inherit });
     }
-    if replaced && section.get("url").is_none() && section.get("registry").is_none() {
-        return None;
-    }
-    let found = match section.get("url") {
-        Some(_) => download::read_url(&section),
-        None => download::read_dependency(&section, key),
-    }?;
+    let found = fetched()?;
     Some(Composed { component: None, file: base.join(found.file()), download: Some(found), export, inherit })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::{APPLICATION, Source, TOP, VARIABLE, channel, component, dependency, profile, read, trigger};
+use super::{APPLICATION, Source, TOP, VARIABLE, channel, component, dependency, middleware, profile, read, trigger};
 
 const PAGE: &str = include_str!("../../../docs/spin-manifest.md");
 
@@ -76,6 +76,8 @@ fn each_key_that_is_known_has_its_row() {
         ("variables.<name>", VARIABLE),
         ("trigger", trigger::KINDS),
         ("trigger.http", trigger::HTTP),
+        ("trigger.http.dependencies", middleware::KINDS),
+        ("trigger.http.dependencies.middleware", middleware::KEYS),
         ("trigger.redis", channel::KEYS),
         ("application.trigger.redis", channel::GLOBAL),
         ("component.<id>", component::KEYS),

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Fault, Reading,
-    app::{Component, Route, StaticResponse},
+    app::{Component, MIDDLEWARE, Route, StaticResponse, part_place},
     grant::{AllowedHosts, Problem},
-    name,
+    middleware, name,
     template::Template,
 };
 use crate::router::Pattern;
@@ -21,6 +21,7 @@ pub(super) fn faults(reading: &Reading) -> Vec<Fault> {
     shared_databases(reading, &mut faults);
     undeclared_generated(reading, &mut faults);
     channels::faults(reading, &mut faults);
+    faults.extend(middleware::differing(reading));
     for component in reading.app.components.values() {
         undeclared_variables(reading, component, &mut faults);
         bad_grants(reading, component, &mut faults);
@@ -199,7 +200,7 @@ fn ungranted_database(reading: &Reading, component: &Component, faults: &mut Vec
 
 /// What a component has of its own is lost where it is composed into another: there it has what the other has, or nothing.
 fn lost_settings(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
-    for (key, dependency) in &component.composed {
+    for (key, dependency) in component.parts() {
         let Some(part) = dependency.component.as_ref().and_then(|id| reading.app.components.get(id)) else { continue };
         let own: Vec<&str> = own_settings(part).into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
         if part.id != component.id && !own.is_empty() {
@@ -208,11 +209,14 @@ fn lost_settings(reading: &Reading, component: &Component, faults: &mut Vec<Faul
                 "`{part}` cannot be composed into `{id}`, for it would lose what it has of its own: {}",
                 own.join(", ")
             );
-            let remedy = format!(
-                "link it instead, by \"{key}\" = {{ component = \"{part}\" }} under `[component.{id}.tool.plaza.dependencies]`, or \
-                 give those to `{id}` and let it inherit them"
+            let place @ [table, _] = part_place(&key);
+            let link = format!(
+                "link it instead, by \"{key}\" = {{ component = \"{part}\" }} under `[component.{id}.tool.plaza.dependencies]`, or "
             );
-            faults.push(reading.fault(id, &["dependencies", key], message, remedy));
+            // Nobody can be linked around another.
+            let link = if table == MIDDLEWARE { String::new() } else { link };
+            let remedy = format!("{link}give those to `{id}` and let it inherit them");
+            faults.push(reading.fault(id, &place, message, remedy));
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod grant;
 pub mod import;
 mod lines;
 mod meaning;
+mod middleware;
 mod name;
 mod optional;
 mod outbound;
@@ -94,6 +95,8 @@ struct Draft {
     static_routes: Vec<(usize, StaticRoute)>,
     /// With the line of each.
     channels: Vec<(usize, ChannelTrigger)>,
+    /// What stands around the component of each HTTP trigger that has one, in the manifest's order.
+    layers: Vec<middleware::Layers>,
     components: BTreeMap<String, Component>,
     /// Every component that a trigger names, whether or not the rest of that can be read.
     triggered: BTreeSet<String>,
@@ -192,7 +195,9 @@ impl Reading {
         self.app.variables = std::mem::take(&mut draft.variables);
         self.app.generate = std::mem::take(&mut draft.generate);
         self.app.components = std::mem::take(&mut draft.components);
+        middleware::place(self);
         dependency::find_files(&mut self.app.components);
+        let draft = &mut self.draft;
         self.app.routes = draft.routes.iter().map(|(_, trigger)| trigger.clone()).collect();
         self.app.static_routes = draft.static_routes.iter().map(|(_, route)| route.clone()).collect();
         self.app.channels = draft.channels.iter().map(|(_, trigger)| trigger.clone()).collect();

@@ -86,7 +86,7 @@ impl Reading {
 
 /// The components that are composed into this one.
 fn parts(component: &Component) -> impl Iterator<Item = &String> {
-    component.composed.values().filter_map(|dependency| dependency.component.as_ref())
+    component.parts().filter_map(|(_, part)| part.component.as_ref())
 }
 
 #[cfg(test)]

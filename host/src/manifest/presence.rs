@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     Fault, Reading,
-    app::{Component, FileMount},
+    app::{Component, FileMount, part_place},
 };
 
 /// What to do about a file that is not fetched yet.
@@ -34,7 +34,7 @@ impl Reading {
             };
             miss(&["source"], &component.source, remedy);
         }
-        for (key, dependency) in &component.composed {
+        for (key, dependency) in component.parts() {
             // A component of the application that is served or looked at by itself has its own line.
             let told = dependency.component.as_ref().is_some_and(|id| self.app.components.contains_key(id));
             if !told && !dependency.file.as_os_str().is_empty() && !dependency.file.is_file() {
@@ -43,7 +43,7 @@ impl Reading {
                     (None, Some(_)) => "run `plaza build`, or correct the path",
                     (None, None) => "fetch or build it, or correct the path",
                 };
-                miss(&["dependencies", key], &dependency.file, remedy);
+                miss(&part_place(&key), &dependency.file, remedy);
             }
         }
         if let Some(build) = component.build.as_ref().filter(|build| !base.join(&build.workdir).is_dir()) {

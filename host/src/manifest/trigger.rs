@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     Draft,
     app::{Route, RouteTrigger, StaticRoute},
-    channel, component, name,
+    channel, component, middleware, name,
     section::{Node, Section},
     static_response,
 };
@@ -81,6 +81,9 @@ fn read_http(base: &Path, number: usize, node: &Node<'_>, draft: &mut Draft) {
         return;
     }
     let component = read_component(base, "http", number, id, &section, draft);
+    if let Some(component) = &component {
+        middleware::read(base, component, number, &section, draft);
+    }
     if let (Some(component), Some(route)) = (component, route) {
         draft.routes.push((section_line(&section), RouteTrigger { component, route }));
     }
@@ -128,6 +131,9 @@ fn read_static(section: &Section<'_>, node: &Node<'_>, route: Option<Route>, dra
     if let Some(component) = section.get("component") {
         component.fault("the trigger has a component and a static response", "keep one of the two");
     }
+    if let Some(middleware) = section.get("dependencies").filter(|node| !node.is_empty()) {
+        middleware.fault("the trigger has dependencies and a static response", "keep one of the two");
+    }
     let response = static_response::read(node);
     match (route, response) {
         (Some(Route::Private), _) => node.fault("nobody reaches a static response without a path", "write a path"),
@@ -140,7 +146,6 @@ fn read_static(section: &Section<'_>, node: &Node<'_>, route: Option<Route>, dra
 
 fn refuse(section: &Section<'_>) {
     section.refuse("components", "an HTTP trigger has one `component`");
-    section.refuse("dependencies", "write them under `[component.<id>.dependencies]`");
 }
 
 fn section_line(section: &Section<'_>) -> usize {

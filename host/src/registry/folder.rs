@@ -82,7 +82,7 @@ fn contents(locked: &Locked) -> serde_json::Result<BTreeMap<PathBuf, Content>> {
     let mut files = BTreeMap::new();
     for component in &locked.components {
         files.insert(component_file(&component.id).into(), component.source.content.clone());
-        for dependency in component.dependencies.values() {
+        for dependency in component.parts() {
             if let Some(digest) = dependency.source.content.sha256() {
                 // It may be a dependency of others as well: its content is what its name says.
                 files.insert(dependency_file(&digest).into(), dependency.source.content.clone());
@@ -174,7 +174,7 @@ fn outside(app: &App, folder: &Path) -> Option<String> {
             return Some(format!("`{}` is to be built", component.id));
         }
         named.extend(component.plaza.migrations.as_deref());
-        let dependencies = component.composed.values().chain(component.under_spin.values());
+        let dependencies = component.parts().map(|(_, part)| part).chain(component.under_spin.values());
         named.extend([&component.source].into_iter().chain(dependencies.map(|one| &one.file)).map(PathBuf::as_path));
         for mount in &component.files {
             match mount {

@@ -11,7 +11,11 @@ use crate::{
     database::check_migrations,
     engine::source::component_bytes,
     limits::MOST_PARTS,
-    manifest::{Fault, Reading, app::Component, import},
+    manifest::{
+        Fault, Reading,
+        app::{Component, part_place},
+        import,
+    },
     redis_trigger,
     service::contract::{
         self, Surface,
@@ -90,7 +94,7 @@ fn bad_migrations(reading: &Reading, component: &Component, faults: &mut Vec<Fau
 }
 
 fn too_many_parts(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
-    let parts = component.composed.len().saturating_add(1);
+    let parts = component.parts().count().saturating_add(1);
     if u32::try_from(parts).is_ok_and(|parts| parts <= MOST_PARTS) {
         return;
     }
@@ -135,7 +139,7 @@ fn unfit(reading: &Reading, component: &Component, error: &ComposeError) -> Opti
     let fault = |key: &[&str]| Some(reading.fault(&component.id, key, error.to_string(), error.remedy()));
     match (error, error.key()) {
         (ComposeError::Missing { file, .. }, _) if !file.is_file() => None,
-        (_, Some(key)) => fault(&["dependencies", key]),
+        (_, Some(key)) => fault(&part_place(key)),
         (_, None) => fault(&["source"]),
     }
 }

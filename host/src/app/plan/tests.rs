@@ -133,6 +133,20 @@ fn another_interval_restarts_the_ticks_and_another_file_is_for_a_deploy() {
 }
 
 #[test]
+fn other_middleware_is_another_setting_of_its_component() {
+    let around = "component = \"a\"\ndependencies.middleware = [{ component = \"b\", inherit_configuration = true }]";
+    let plan = Plan::between(
+        &app(&MANIFEST.replace("tick_seconds = 5", "optional = true")),
+        &app(&MANIFEST.replace("tick_seconds = 5", "optional = true").replace("component = \"a\"", around)),
+        &BTreeSet::new(),
+    );
+    let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+    assert!(change.starts_with("~ component `a`: middleware.0: none → b ("), "{change}");
+    assert!(change.ends_with("b.wasm), composed in, inherits all"), "{change}");
+    assert_eq!((&plan.restart, &plan.remade), (&Vec::new(), &named(&["a"])));
+}
+
+#[test]
 fn another_composition_is_another_setting_and_so_is_another_content_of_its_files() {
     let composed = "[component.a.dependencies]\n\"some:library\" = { component = \"b\" }\n[component.a.tool.plaza]";
     let mut plan = plan(&[("[component.a.tool.plaza]", composed)]);

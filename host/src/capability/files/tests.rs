@@ -47,6 +47,7 @@ impl Folder {
             links: BTreeMap::new(),
             composed: BTreeMap::new(),
             under_spin: BTreeMap::new(),
+            middleware: Vec::new(),
             plaza: PlazaSettings::default(),
         };
         mounts(&component, &self.base(), &self.root.path().join("scratch"))

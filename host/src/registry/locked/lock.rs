@@ -1,17 +1,17 @@
 //! A manifest becomes a locked application.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    Content, Locked, LockedComponent, LockedDependency, LockedFile, LockedInherit, LockedSource, LockedTrigger,
-    LockedVariable, PLAZA, PlazaOfApplication, PlazaOfComponent, SERVICE_CHAINING,
+    AROUND, AROUND_FOR, Around, Content, Locked, LockedComponent, LockedDependency, LockedFile, LockedInherit,
+    LockedSource, LockedTrigger, LockedVariable, PLAZA, PlazaOfApplication, PlazaOfComponent, SERVICE_CHAINING,
 };
 use crate::{
     manifest::{
         App,
-        app::{Component, Composed, Inherit},
+        app::{Component, Composed, Inherit, MIDDLEWARE},
         trigger::inline_id,
     },
     registry::{contents::Contents, error::RegistryError},
@@ -120,12 +120,14 @@ fn triggers(document: &Value) -> Vec<LockedTrigger> {
     for (kind, number, trigger) in each_trigger(document) {
         let mut config = table(trigger);
         let id = config.remove("id").and_then(|id| Some(id.as_str()?.to_owned()));
+        // It stands with the component, where Spin has it, too.
+        config.remove("dependencies");
         if at(trigger, &["component"]).is_object() {
             config.insert("component".to_owned(), inline_id(kind, number, id.clone()).into());
         }
         let id = id.unwrap_or_else(|| free_id(kind, number, &mut given));
         let (trigger_type, trigger_config) = (kind.to_owned(), config.into());
-        locked.push(LockedTrigger { id, trigger_type, trigger_config, trigger_dependencies: Map::new() });
+        locked.push(LockedTrigger { id, trigger_type, trigger_config, trigger_dependencies: Around::new() });
     }
     locked
 }
@@ -148,14 +150,17 @@ fn lock_component(
 ) -> Result<LockedComponent, RegistryError> {
     let grants: Vec<String> = component.allowed_outbound_hosts.iter().map(ToString::to_string).collect();
     let chains = grants.iter().any(|grant| grant.contains(".spin.internal"));
-    let requirement = chains.then(|| (SERVICE_CHAINING.to_owned(), "required".into()));
+    let around = lock_around(component, contents)?;
+    let requirements = [(chains, SERVICE_CHAINING), (!around.is_empty(), AROUND)];
+    let requirements = requirements.into_iter().filter(|(needs, _)| *needs);
     let mut dependencies = BTreeMap::new();
     for (key, composed) in component.composed.iter().chain(&component.under_spin) {
         dependencies.insert(key.clone(), lock_dependency(composed, contents)?);
     }
     let mut plaza = PlazaOfComponent { tool: table(at(written, &["tool", "plaza"])), ..PlazaOfComponent::default() };
-    for (key, composed) in component.composed.iter().chain(&component.under_spin) {
-        plaza.components.extend(composed.component.clone().map(|id| (key.clone(), id)));
+    let under_spin = component.under_spin.iter().map(|(key, part)| (Cow::Borrowed(key.as_str()), part));
+    for (key, part) in component.parts().chain(under_spin) {
+        plaza.components.extend(part.component.clone().map(|id| (key.into_owned(), id)));
     }
     if let Some(folder) = &component.plaza.migrations {
         plaza.migrations = files(contents.folder(folder)?);
@@ -171,6 +176,9 @@ fn lock_component(
             metadata.insert(key.to_owned(), json!(list));
         }
     }
+    if !around.is_empty() {
+        metadata.insert(AROUND_FOR.to_owned(), "http".into());
+    }
     if plaza != PlazaOfComponent::default() {
         metadata.insert(PLAZA.to_owned(), json!(plaza));
     }
@@ -182,9 +190,17 @@ fn lock_component(
         files: files(contents.mounted(component, app.base())?),
         config: component.variables.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         dependencies,
-        trigger_dependencies: Map::new(),
-        host_requirements: requirement.into_iter().collect(),
+        trigger_dependencies: around,
+        host_requirements: requirements.map(|(_, name)| (name.to_owned(), "required".into())).collect(),
     })
+}
+
+fn lock_around(component: &Component, contents: &mut Contents) -> Result<Around, RegistryError> {
+    let mut around = Around::new();
+    for layer in &component.middleware {
+        around.entry(MIDDLEWARE.to_owned()).or_default().push(lock_dependency(layer, contents)?);
+    }
+    Ok(around)
 }
 
 fn lock_dependency(composed: &Composed, contents: &mut Contents) -> Result<LockedDependency, RegistryError> {

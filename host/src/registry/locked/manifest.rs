@@ -8,9 +8,10 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Content, Locked, LockedComponent, LockedDependency, LockedFile, LockedInherit, LockedTrigger, LockedVariable,
-    PlazaOfApplication, SERVICE_CHAINING, VERSION, read,
+    AROUND, AROUND_FOR, Content, Locked, LockedComponent, LockedDependency, LockedFile, LockedInherit, LockedTrigger,
+    LockedVariable, PlazaOfApplication, PlazaOfComponent, SERVICE_CHAINING, VERSION, read,
 };
+use crate::manifest::app::{MIDDLEWARE, layer_name};
 
 /// Where the files of components are, beside the manifest.
 const COMPONENTS: &str = "components";
@@ -30,9 +31,9 @@ pub enum Unservable {
     /// It says that something must be there, and it is not.
     #[error("it needs `{0}`, which is not served yet")]
     Needs(String),
-    /// A component stands around another for a trigger.
+    /// A component stands around another for a trigger, and is no middleware of HTTP.
     #[error(
-        "`{0}` has components around it for its trigger, which is not served yet; push it with `spin registry push`, which composes them"
+        "`{0}` has components around it for its trigger that are no HTTP middleware, which is not served yet; push it with `spin registry push`, which composes them"
     )]
     Around(String),
     /// A name that would lead out of the folder, or that none can have.
@@ -66,7 +67,7 @@ pub fn manifest(locked: &Locked) -> Result<String, Unservable> {
     document.insert("application".to_owned(), application(locked)?);
     let variables = locked.variables.iter().map(|(name, variable)| (name.clone(), write_variable(variable)));
     document.insert("variables".to_owned(), variables.collect::<Map<_, _>>().into());
-    document.insert("trigger".to_owned(), triggers(&locked.triggers));
+    document.insert("trigger".to_owned(), triggers(locked)?);
     let mut components = Map::new();
     for component in &locked.components {
         components.insert(component.id.clone(), write_component(locked, component)?);
@@ -110,12 +111,12 @@ fn understood(locked: &Locked) -> Result<(), Unservable> {
     }
     let needed = locked.components.iter().flat_map(|component| &component.host_requirements);
     for (need, strength) in locked.host_requirements.iter().chain(needed) {
-        if need != SERVICE_CHAINING && strength != "optional" {
+        if ![SERVICE_CHAINING, AROUND].contains(&need.as_str()) && strength != "optional" {
             return Err(Unservable::Needs(need.clone()));
         }
     }
     for trigger in &locked.triggers {
-        if !trigger.trigger_dependencies.is_empty() {
+        if trigger.trigger_dependencies.values().any(|around| !around.is_empty()) {
             return Err(Unservable::Around(trigger.id.clone()));
         }
         // A manifest takes a whole component here, with files from anywhere.
@@ -125,7 +126,7 @@ fn understood(locked: &Locked) -> Result<(), Unservable> {
     }
     let mut ids = BTreeSet::new();
     for component in &locked.components {
-        if !component.trigger_dependencies.is_empty() {
+        if !is_middleware(component) {
             return Err(Unservable::Around(component.id.clone()));
         }
         if !component.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') || component.id.is_empty() {
@@ -135,7 +136,7 @@ fn understood(locked: &Locked) -> Result<(), Unservable> {
             return Err(Unservable::Twice(component.id.clone()));
         }
         let migrations = component.migrations().map_err(|error| Unservable::Value(error.to_string()))?;
-        let dependencies = component.dependencies.values().map(|dependency| &dependency.source.content);
+        let dependencies = component.parts().map(|dependency| &dependency.source.content);
         sound([&component.source.content].into_iter().chain(dependencies))?;
         for files in [&component.files, &migrations] {
             placed(files)?;
@@ -143,6 +144,13 @@ fn understood(locked: &Locked) -> Result<(), Unservable> {
         }
     }
     Ok(())
+}
+
+/// Whether nothing stands around it but middleware for its HTTP triggers.
+fn is_middleware(component: &LockedComponent) -> bool {
+    let mut around = component.trigger_dependencies.iter().filter(|(_, around)| !around.is_empty());
+    let is_http = component.metadata.get(AROUND_FOR).is_none_or(|kind| kind == "http");
+    around.all(|(kind, _)| kind == MIDDLEWARE && is_http)
 }
 
 /// Each file has a place below the folder that no other has.
@@ -211,18 +219,38 @@ fn write_variable(variable: &LockedVariable) -> Value {
     written.into()
 }
 
-fn triggers(triggers: &[LockedTrigger]) -> Value {
+fn triggers(locked: &Locked) -> Result<Value, Unservable> {
     let mut kinds = Map::new();
-    for trigger in triggers {
+    for trigger in &locked.triggers {
         let mut written = Map::new();
         written.extend(trigger.trigger_config.as_object().cloned().unwrap_or_default());
         written.insert("id".to_owned(), trigger.id.clone().into());
+        let around = middleware(locked, trigger)?;
+        if !around.is_empty() {
+            written.insert("dependencies".to_owned(), json!({ MIDDLEWARE: around }));
+        }
         let list = kinds.entry(trigger.trigger_type.clone()).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(list) = list {
             list.push(written.into());
         }
     }
-    kinds.into()
+    Ok(kinds.into())
+}
+
+/// What stands around the component of an HTTP trigger.
+fn middleware(locked: &Locked, trigger: &LockedTrigger) -> Result<Vec<Value>, Unservable> {
+    let id = trigger.trigger_config.get("component").and_then(Value::as_str);
+    let component = locked.components.iter().find(|component| Some(component.id.as_str()) == id);
+    let Some(component) = component.filter(|_| trigger.trigger_type == "http") else { return Ok(Vec::new()) };
+    let plaza = component.plaza().map_err(|error| Unservable::Value(error.to_string()))?;
+    let layers = component.trigger_dependencies.get(MIDDLEWARE).into_iter().flatten().enumerate();
+    layers.map(|(number, layer)| write_dependency(layer, one_of(locked, &plaza, &layer_name(number)))).collect()
+}
+
+/// The component of the application that a part is.
+fn one_of<'a>(locked: &Locked, plaza: &'a PlazaOfComponent, part: &str) -> Option<&'a str> {
+    let id = plaza.components.get(part)?;
+    locked.components.iter().any(|other| other.id == *id).then_some(id)
 }
 
 fn write_component(locked: &Locked, component: &LockedComponent) -> Result<Value, Unservable> {
@@ -249,8 +277,7 @@ fn write_component(locked: &Locked, component: &LockedComponent) -> Result<Value
     let mut plaza = component.plaza().map_err(|error| Unservable::Value(error.to_string()))?;
     let mut dependencies = Map::new();
     for (key, dependency) in &component.dependencies {
-        let of = plaza.components.get(key).filter(|id| locked.components.iter().any(|other| other.id == **id));
-        dependencies.insert(key.clone(), write_dependency(dependency, of.map(String::as_str))?);
+        dependencies.insert(key.clone(), write_dependency(dependency, one_of(locked, &plaza, key))?);
     }
     if !dependencies.is_empty() {
         written.insert("dependencies".to_owned(), dependencies.into());

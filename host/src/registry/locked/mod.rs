@@ -27,6 +27,12 @@ pub use self::{
 /// The newest version that is understood.
 const VERSION: u32 = 1;
 
+/// What a component needs around which something stands, so that no host serves it without.
+const AROUND: &str = "middleware";
+
+/// The key of a component's metadata that says for which kind of trigger that stands there.
+const AROUND_FOR: &str = "resolve-trigger-dependencies-using";
+
 /// The key of metadata under which is what only this host knows.
 const PLAZA: &str = "plaza";
 
@@ -79,9 +85,9 @@ pub struct LockedTrigger {
     pub trigger_type: String,
     /// Everything else of it, the component among it.
     pub trigger_config: Value,
-    /// Components around its component.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub trigger_dependencies: Map<String, Value>,
+    /// Components around its component, where they do not stand there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trigger_dependencies: Around,
 }
 
 /// A component.
@@ -106,13 +112,16 @@ pub struct LockedComponent {
     /// What is to be composed in, by import.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: BTreeMap<String, LockedDependency>,
-    /// What is to be put around it for a trigger.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub trigger_dependencies: Map<String, Value>,
+    /// What is to be put around it for its triggers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trigger_dependencies: Around,
     /// What a host must be able to do for it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub host_requirements: Map<String, Value>,
 }
+
+/// What is to be put around a component, outermost first, by what it is there: `middleware`.
+pub type Around = BTreeMap<String, Vec<LockedDependency>>;
 
 /// A component's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -187,7 +196,7 @@ struct PlazaOfComponent {
     /// The files in its migrations folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     migrations: Vec<LockedFile>,
-    /// Which dependencies are components of the application: their ids, by import.
+    /// Which parts are components of the application: their ids, by what they are called.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     components: BTreeMap<String, String>,
 }
@@ -213,7 +222,7 @@ impl Locked {
     pub fn digests(&self) -> serde_json::Result<BTreeSet<String>> {
         let mut digests = BTreeSet::new();
         for component in &self.components {
-            let dependencies = component.dependencies.values().map(|dependency| &dependency.source.content);
+            let dependencies = component.parts().map(|dependency| &dependency.source.content);
             let files = component.files.iter().map(|file| &file.content);
             let migrations = component.migrations()?;
             let migrations = migrations.iter().map(|file| &file.content);
@@ -250,6 +259,11 @@ pub fn digest_of(text: &str) -> Option<&str> {
 }
 
 impl LockedComponent {
+    /// Everything that becomes part of it.
+    pub fn parts(&self) -> impl Iterator<Item = &LockedDependency> {
+        self.dependencies.values().chain(self.trigger_dependencies.values().flatten())
+    }
+
     /// Whether it has a migrations folder, be it empty.
     ///
     /// # Errors

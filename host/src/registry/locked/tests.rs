@@ -284,10 +284,23 @@ fn what_must_be_understood_and_is_not_is_refused() {
     for (part, change) in [
         ("version 2", &(|document: &mut Value| document["spin_lock_version"] = json!(2)) as &dyn Fn(&mut Value)),
         ("`time_travel`", &|document| document["must_understand"] = json!(["time_travel"])),
-        ("`middleware`", &|document| {
-            document["components"][0]["host_requirements"] = json!({ "middleware": "required" })
+        ("`telepathy`", &|document| {
+            document["components"][0]["host_requirements"] = json!({ "telepathy": "required" })
         }),
-        ("around it", &|document| document["components"][0]["trigger_dependencies"] = json!({ "middleware": [] })),
+        ("around it", &|document| {
+            let part = document["components"][0]["dependencies"]["some:library"].clone();
+            document["components"][0]["trigger_dependencies"] = json!({ "echo": [part] });
+        }),
+        ("around it", &|document| {
+            let part = document["components"][0]["dependencies"]["some:library"].clone();
+            document["components"][0]["trigger_dependencies"] = json!({ "middleware": [part] });
+            document["components"][0]["metadata"]["resolve-trigger-dependencies-using"] = json!("redis");
+        }),
+        ("has another digest", &|document| {
+            let mut part = document["components"][0]["dependencies"]["some:library"].clone();
+            part["source"]["inline"] = json!("ZXZpbA");
+            document["components"][0]["trigger_dependencies"] = json!({ "middleware": [part] });
+        }),
         ("\"../hello\"", &|document| document["components"][0]["id"] = json!("../hello")),
         ("\"../../.bashrc\"", &|document| document["components"][0]["files"][0]["path"] = json!("../../.bashrc")),
         ("\"/etc/passwd\"", &|document| document["components"][0]["files"][0]["path"] = json!("/etc/passwd")),
@@ -323,8 +336,44 @@ fn what_must_be_understood_and_is_not_is_refused() {
         assert!(error.contains(part), "{part}: {error}");
     }
     let mut optional = of_spin();
-    optional["components"][0]["host_requirements"] = json!({ "middleware": "optional" });
+    optional["components"][0]["host_requirements"] = json!({ "telepathy": "optional" });
     manifest(&serde_json::from_value(optional).unwrap()).unwrap();
+}
+
+#[test]
+fn middleware_stands_with_its_component_and_comes_back_to_its_triggers() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+spin_manifest_version = 2
+application.name = "around"
+[[trigger.http]]
+route = "/..."
+component = "web"
+dependencies.middleware = [{ component = "guard", inherit_configuration = ["variables"] }, { path = "signs.wasm" }]
+[component.web]
+source = "web.wasm"
+[component.guard]
+source = "guard.wasm"
+"#;
+    for (name, text) in [("spin.toml", text), ("web.wasm", "web"), ("guard.wasm", "guard"), ("signs.wasm", "signs")] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let (app, locked, blobs) = locked(folder.path(), None);
+    assert_eq!((locked.digests().unwrap().len(), blobs.len()), (3, 3));
+    let written = serde_json::to_value(&locked).unwrap();
+    let web = written["components"].as_array().unwrap().iter().find(|one| one["id"] == "web").unwrap();
+    assert_eq!(web["trigger_dependencies"]["middleware"][0]["inherit"], json!({ "Some": ["variables"] }));
+    assert_eq!(web["metadata"]["resolve-trigger-dependencies-using"], "http");
+    assert_eq!(web["host_requirements"], json!({ "middleware": "required" }), "no host may pass it over");
+    assert_eq!(written["triggers"][0]["trigger_config"], json!({ "route": "/...", "component": "web" }));
+    let again = unlocked(&locked.reached());
+    let layers = |app: &App| -> Vec<_> {
+        let layers = &app.components["web"].middleware;
+        layers.iter().map(|layer| (layer.component.clone(), layer.inherit.clone())).collect()
+    };
+    assert_eq!(layers(&again), layers(&app));
+    let signs = format!("dependencies/{}.wasm", sha256("signs"));
+    assert!(again.components["web"].middleware[1].file.ends_with(signs));
 }
 
 #[test]
