@@ -77,6 +77,33 @@ async fn only_the_components_that_are_asked_for_are_served_with_what_is_given_to
 }
 
 #[tokio::test]
+async fn variables_are_set_by_the_providers_of_the_runtime_config_unless_a_flag_sets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runtime-config.toml");
+    let lines = folder.path().join("shop.env");
+    fs::write(&lines, "SHOP_GREETING='from a file'\n").unwrap();
+    let environment = format!("[[variables_provider]]\ntype = \"env\"\nprefix = \"SHOP\"\ndotenv_path = {lines:?}\n");
+    let fixed = "[[variables_provider]]\ntype = \"static\"\nvalues = { greeting = \"fixed\" }\n";
+    let bounds = "[outbound_http]\nmax_connections = 5\n";
+    let flag = ["--variable", "greeting=by a flag"];
+    for (text, flags, expected) in [
+        (environment.clone() + fixed, &[] as &[&str], "from a file"),
+        (fixed.to_owned() + &environment, &[], "fixed"),
+        (fixed.to_owned() + bounds, &flag, "by a flag"),
+    ] {
+        fs::write(&file, &text).unwrap();
+        let setup = Setup::of(PLATFORM).environment("SPIN_VARIABLE_GREETING", "from the environment");
+        let setup = with(setup, &["-c", "looks-about", "--runtime-config-file", file.to_str().unwrap()]);
+        let host = with(setup, flags).start();
+        let found = host.client().get("/looks-about/config?key=greeting").await.expect(200).text();
+        assert_eq!(found, format!("Ok(Some({expected:?}))"), "{text}");
+        if text.contains("outbound_http") {
+            host.stderr().line_with("[outbound_http] of the runtime config is passed over");
+        }
+    }
+}
+
+#[tokio::test]
 async fn another_port_is_taken_where_one_is_asked_for() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();

@@ -8,6 +8,7 @@ mod channels;
 pub mod check;
 mod initial;
 pub mod linker;
+mod migrate;
 mod options;
 mod outfit;
 mod plan;
@@ -35,6 +36,7 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 
 pub use initial::{Initial, Sql};
+pub use migrate::{Migrated, Variables, migrate};
 pub use options::Options;
 pub use prepare::state_dir;
 pub use served::host_serves;
@@ -49,7 +51,7 @@ use crate::{
     error::faults,
     events::Tally,
     limits::HostLimits,
-    manifest::{self, App, Source},
+    manifest::{self, App},
     redis_trigger::Listeners,
     rollout::{Following, InFolder, InPostgres, Ledger, Rollout, open as open_ledger},
     server::{self, Server},
@@ -126,22 +128,6 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
             Err(error)
         }
     }
-}
-
-/// Creates and migrates the components' databases; returns what was applied, by component.
-///
-/// # Errors
-/// What the manifest, the database or a migration says.
-pub async fn migrate(manifest: &Source, mut settings: DatabaseSettings) -> anyhow::Result<Vec<(String, Vec<String>)>> {
-    let mut reading = manifest::read(manifest);
-    reading.leave_out_unused();
-    let app = reading.into_app().map_err(faults)?;
-    settings.state_dir = prepare::state_dir(&settings.state_dir)?;
-    settings.component_connections = prepare::component_connections(&app);
-    let Some(database) = prepare::database(&app, &settings).await? else { return Ok(Vec::new()) };
-    let provisioned = prepare::provision(&app, &database, &|_| true).await;
-    database.stop().await?;
-    Ok(provisioned?.into_iter().map(|one| (one.component, one.applied)).collect())
 }
 
 /// Reads a manifest whose files and stores are all there, without what nothing uses.

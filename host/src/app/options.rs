@@ -39,7 +39,7 @@ pub struct Options {
     pub initial: Initial,
     /// `--variable`, by the variable's name.
     pub variables: BTreeMap<String, String>,
-    /// `SPIN_VARIABLE_<NAME>`, likewise.
+    /// What the runtime config's providers set, and `SPIN_VARIABLE_<NAME>`, likewise.
     pub environment: BTreeMap<String, String>,
     /// Whether the manifest's files are served whatever was deployed.
     pub files_only: bool,

@@ -207,7 +207,8 @@ fn settings(component: &Component, app: &App) -> Settings {
     let Component { id: _, description: _, build: _, source, environment, variables, .. } = component;
     let Component { files, exclude_files, allowed_outbound_hosts, links, plaza, .. } = component;
     let Component { key_value_stores, sqlite_databases, composed, middleware, .. } = component;
-    let PlazaSettings { database, migrations, outbox, subscribe, tick_seconds, optional: _, limits } = plaza;
+    let PlazaSettings { database, migrations, outbox, subscribe, tick_seconds, optional: _, requires: _, limits } =
+        plaza;
     let mut settings = Settings::new();
     let mut set = |name: &str, value: String| _ = settings.insert(name.to_owned(), shown(&value));
     let beside = |path: &Path| path.strip_prefix(app.base()).unwrap_or(path).display().to_string();

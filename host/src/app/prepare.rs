@@ -126,14 +126,17 @@ pub async fn data(
             }
             databases.insert(provisioned.component, provisioned.database);
         }
-        for database in databases.values() {
-            made.insert(format!("{}_url", database.name), database.url.clone());
-            made.insert(format!("{}_host", database.name), database.host.clone());
-        }
+        made.extend(databases.values().flat_map(addresses));
     }
     let sources = Sources { flags: options.variables.clone(), environment: options.environment.clone(), made };
     let values = variables::resolve(app, &sources).map_err(|faults| anyhow!(faults.join("\n")))?;
     Ok(Data { values, databases, unseen_passwords, migrations })
+}
+
+/// The variables that say where a component's database is.
+pub fn addresses(database: &ComponentDatabase) -> [(String, String); 2] {
+    let ComponentDatabase { url, host, name } = database;
+    [(format!("{name}_url"), url.clone()), (format!("{name}_host"), host.clone())]
 }
 
 /// Variables that are set from outside, whatever the manifest says: by the command line or the environment.

@@ -9,17 +9,16 @@ use crate::manifest::{App, did_you_mean};
 pub struct Sources {
     /// `--variable name=value`.
     pub flags: BTreeMap<String, String>,
-    /// `SPIN_VARIABLE_<NAME>`, under its variable's name.
+    /// What a runtime config's providers set, and `SPIN_VARIABLE_<NAME>`, under its variable's name.
     pub environment: BTreeMap<String, String>,
     /// Made by this host: generated secrets, and the addresses of the components' databases.
     pub made: BTreeMap<String, String>,
 }
 
-/// Reads `SPIN_VARIABLE_<NAME>` out of an environment.
-pub fn from_environment(environment: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
-    environment
-        .filter_map(|(key, value)| Some((key.strip_prefix("SPIN_VARIABLE_")?.to_ascii_lowercase(), value)))
-        .collect()
+/// Reads `<PREFIX>_<NAME>` out of an environment.
+pub fn from_environment(prefix: &str, environment: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let named = |key: &str| Some(key.strip_prefix(prefix)?.strip_prefix('_')?.to_ascii_lowercase());
+    environment.filter_map(|(key, value)| Some((named(&key)?, value))).collect()
 }
 
 impl Sources {
@@ -126,7 +125,9 @@ mod tests {
 
     #[test]
     fn the_environment_names_variables_in_capitals() {
-        let found = from_environment([("SPIN_VARIABLE_COLOUR".to_owned(), "red".to_owned())].into_iter());
-        assert_eq!(found, one("red"));
+        let environment = || [("SPIN_VARIABLE_COLOUR".to_owned(), "red".to_owned())].into_iter();
+        assert_eq!(from_environment("SPIN_VARIABLE", environment()), one("red"));
+        assert!(from_environment("SPIN", environment()).contains_key("variable_colour"));
+        assert!(from_environment("SPIN_VAR", environment()).is_empty());
     }
 }

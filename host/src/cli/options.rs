@@ -59,11 +59,11 @@ impl ManifestFlag {
     }
 }
 
-/// The file beside the manifest that says where its stores and databases are, and which networks are closed to it.
+/// The file beside the manifest that says where its stores and databases are, who sets its variables, and which networks are closed to it.
 #[derive(Debug, Args)]
 pub struct RuntimeConfigFlag {
-    /// A runtime config in Spin's format: where the key-value stores and SQLite databases are that the manifest names, and which
-    /// networks no component may connect to
+    /// A runtime config in Spin's format: where the key-value stores and SQLite databases are that the manifest names, who
+    /// sets its variables, and which networks no component may connect to
     #[arg(long, value_name = "FILE", env = "RUNTIME_CONFIG_FILE")]
     runtime_config_file: Option<PathBuf>,
 }
@@ -130,7 +130,7 @@ pub struct DataFlags {
     pub server: ServerFlags,
 
     /// Set a variable of the application: name=value, name=@file for what is in a file, or @file.toml or @file.json for many;
-    /// goes before SPIN_VARIABLE_<NAME>, which goes before a file .env beside the manifest
+    /// goes before SPIN_VARIABLE_<NAME>, which goes before a file .env in the working folder, and then one beside the manifest
     // Taken apart later: what an argument's own parser refuses is repeated, and this may be a secret.
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     pub variables: Vec<String>,

@@ -108,7 +108,7 @@ impl Relay {
     fn options(self) -> anyhow::Result<Options> {
         let manifest = self.manifest.source();
         Ok(Options {
-            environment: variables::around(manifest.file.parent().unwrap_or(Path::new("")))?,
+            environment: variables::around(manifest.file.parent().unwrap_or(Path::new("")), &[])?,
             manifest,
             // Taken apart here: what an argument's own parser refuses is repeated, and there may be a password in it.
             target: self.target.parse::<Address>().context("--target is no address of an application")?,

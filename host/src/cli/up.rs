@@ -198,14 +198,21 @@ impl Up {
         };
         let database_url = self.data.server.database_url()?;
         let manifest = manifest::Source { given: self.spin.given()?, ..self.manifest.source() };
+        let runtime_config = self.runtime_config.read().map_err(faults)?;
+        for table in &runtime_config.passed_over {
+            tracing::warn!(
+                "[{table}] of the runtime config is passed over: the host bounds connections to others itself"
+            );
+        }
+        let folder = manifest.file.parent().unwrap_or(Path::new(""));
         Ok(Options {
-            environment: variables::around(manifest.file.parent().unwrap_or(Path::new("")))?,
+            environment: variables::around(folder, &runtime_config.providers)?,
             manifest,
             listen: Listen { address: self.listen, or_behind: self.spin.find_free_port },
             tls: self.tls.identity()?,
             trusted_proxies: self.proxies.read()?,
             control: self.control,
-            runtime_config: self.runtime_config.read().map_err(faults)?,
+            runtime_config,
             initial: self.spin.initial()?,
             variables: variables::given(&self.data.variables)?,
             state_dir: self.data.server.state_dir,

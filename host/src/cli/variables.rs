@@ -1,4 +1,4 @@
-//! The application's variables, as the command line and the environment set them. They may be secrets: no message repeats a text
+//! The application's variables, as the command line, a runtime config and the environment set them. They may be secrets: no message repeats a text
 //! that is not known to be a name.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
@@ -6,9 +6,12 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use anyhow::{Context, bail};
 
 use super::options::text_in;
-use crate::app::from_environment;
+use crate::{
+    app::from_environment,
+    manifest::runtime_config::{PREFIX, Provider},
+};
 
-/// The file beside a manifest that adds to the environment, as under Spin.
+/// The file that adds to the environment: in the working folder, as under Spin, and beside the manifest.
 const ENVIRONMENT_FILE: &str = ".env";
 
 /// What the values of `--variable` set, the last one of a name counting: `name=value`, `name=@file` for what is in the file, or
@@ -64,22 +67,39 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// What the environment sets by `SPIN_VARIABLE_<NAME>`, and, where it does not, a file `.env` in this folder.
+/// What a runtime config's providers set, the first of them counting; where they do not, the environment by
+/// `SPIN_VARIABLE_<NAME>`; then a file `.env` in the working folder, and then one in this folder.
 ///
 /// # Errors
 /// When there is such a file and it cannot be read.
-pub fn around(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let file = folder.join(ENVIRONMENT_FILE);
-    let mut values = match dotenvy::from_path_iter(&file) {
+pub fn around(folder: &Path, providers: &[Provider]) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut values = lines(&folder.join(ENVIRONMENT_FILE), PREFIX)?;
+    values.extend(environment(PREFIX, Some(Path::new(ENVIRONMENT_FILE)))?);
+    for provider in providers.iter().rev() {
+        match provider {
+            Provider::Fixed(fixed) => values.extend(fixed.clone()),
+            Provider::Environment { prefix, file } => values.extend(environment(prefix, file.as_deref())?),
+        }
+    }
+    Ok(values)
+}
+
+fn environment(prefix: &str, file: Option<&Path>) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut values = file.map(|file| lines(file, prefix)).transpose()?.unwrap_or_default();
+    values.extend(from_environment(prefix, std::env::vars()));
+    Ok(values)
+}
+
+/// What a file of NAME=value sets; nothing where there is none, as under Spin.
+fn lines(file: &Path, prefix: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    match dotenvy::from_path_iter(file) {
         Ok(lines) => {
             let lines: Result<Vec<_>, _> = lines.collect();
-            from_environment(lines.map_err(|error| wrong(&file, &error))?.into_iter())
+            Ok(from_environment(prefix, lines.map_err(|error| wrong(file, &error))?.into_iter()))
         }
-        Err(dotenvy::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-        Err(error) => return Err(wrong(&file, &error)),
-    };
-    values.extend(from_environment(std::env::vars()));
-    Ok(values)
+        Err(dotenvy::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(wrong(file, &error)),
+    }
 }
 
 fn wrong(file: &Path, error: &dotenvy::Error) -> anyhow::Error {
@@ -145,12 +165,34 @@ mod tests {
     #[test]
     fn a_file_beside_the_manifest_adds_to_the_environment() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(!around(folder.path()).unwrap().contains_key("tone"));
+        assert!(!around(folder.path(), &[]).unwrap().contains_key("tone"));
         let file = folder.path().join(".env");
         fs::write(&file, "# a note\nSPIN_VARIABLE_TONE=\"warm # and kind\"\nPATH=/nowhere\n").unwrap();
-        assert_eq!(around(folder.path()).unwrap()["tone"], "warm # and kind");
+        assert_eq!(around(folder.path(), &[]).unwrap()["tone"], "warm # and kind");
         fs::write(&file, "SPIN_VARIABLE_PASSWORD=hunter2 hunter3\n").unwrap();
-        let error = around(folder.path()).unwrap_err().to_string();
+        let error = around(folder.path(), &[]).unwrap_err().to_string();
         assert!(error.contains(".env") && !error.contains("hunter"), "{error}");
+    }
+
+    #[test]
+    fn providers_go_before_the_environment_the_first_of_them_before_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.env");
+        fs::write(
+            folder.path().join(".env"),
+            "SPIN_VARIABLE_TONE=warm\nSPIN_VARIABLE_SIZE=9\nSPIN_VARIABLE_SHAPE=round\n",
+        )
+        .unwrap();
+        fs::write(&file, "SHOP_TONE=cold\nSHOP_SIZE=10\nSPIN_VARIABLE_SHAPE=square\n").unwrap();
+        let fixed = Provider::Fixed([("tone".to_owned(), "fixed".to_owned())].into());
+        let environment =
+            |file: &Path| Provider::Environment { prefix: "SHOP".to_owned(), file: Some(file.to_owned()) };
+        let found = |providers: &[Provider]| {
+            let values = around(folder.path(), providers).unwrap();
+            ["tone", "size", "shape"].map(|name| values[name].clone())
+        };
+        assert_eq!(found(&[fixed.clone(), environment(&file)]), ["fixed", "10", "round"]);
+        assert_eq!(found(&[environment(&file), fixed]), ["cold", "10", "round"]);
+        assert_eq!(found(&[environment(&folder.path().join("nowhere"))]), ["warm", "9", "round"]);
     }
 }

@@ -356,6 +356,8 @@ pub struct PlazaSettings {
     pub tick_seconds: Option<u64>,
     /// That nothing uses it may be meant so: it is left out without a warning, and looked at all the same.
     pub optional: bool,
+    /// Variables of the application that are required where it is served, whatever default they have elsewhere.
+    pub requires: Vec<String>,
     /// Its bounds.
     pub limits: ComponentLimits,
 }

@@ -11,7 +11,7 @@ use super::{
 impl Reading {
     /// Takes out of the application the components that nothing uses, and returns their ids, and those that are
     /// nothing but a part of others; or all that were not asked for and that nothing asked for uses. What only they would read needs
-    /// no value any more. What is wrong with them stays among the faults.
+    /// no value any more, and what those that are left require has no default. What is wrong with them stays among the faults.
     pub fn leave_out_unused(&mut self) -> Vec<String> {
         let stays = |component: &Component| match self.only.as_slice() {
             [] => self.works(component),
@@ -19,6 +19,11 @@ impl Reading {
         };
         let used = self.reached(stays, |component| component.links.values().collect());
         let left_out = self.keep(&used);
+        for name in self.app.components.values().flat_map(|component| &component.plaza.requires) {
+            if let Some(variable) = self.app.variables.get_mut(name) {
+                variable.default = None;
+            }
+        }
         let parts: BTreeSet<&String> = self.app.components.values().flat_map(parts).collect();
         left_out.into_iter().filter(|id| !parts.contains(id)).collect()
     }
@@ -101,6 +106,7 @@ name = "example"
 [variables]
 first_key = { required = true }
 second_key = { required = true }
+third_key = { default = "" }
 [[trigger.http]]
 route = "/..."
 component = "web"
@@ -120,6 +126,7 @@ source = "second.wasm"
 variables = { key = "{{ second_key }}" }
 [component.second.tool.plaza]
 optional = true
+requires = ["third_key"]
 dependencies = { "example:store/helper@1.0.0" = { component = "helper" } }
 [component.helper]
 source = "helper.wasm"
@@ -180,6 +187,15 @@ source = "web.wasm"
         reading.leave_out_unused();
         assert_eq!(reading.app.variables["first_key"].default, None);
         assert_eq!(reading.app.variables["second_key"].default.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_a_component_requires_has_a_default_only_where_it_is_left_out() {
+        for (used, default) in [("first", Some("")), ("second", None)] {
+            let mut reading = using(used);
+            reading.leave_out_unused();
+            assert_eq!(reading.app.variables["third_key"].default.as_deref(), default, "{used}");
+        }
     }
 
     #[test]

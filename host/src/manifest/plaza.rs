@@ -10,8 +10,17 @@ use super::{
 };
 use crate::limits::{ComponentLimits, Threads};
 
-const KEYS: &[&str] =
-    &["database", "migrations", "outbox", "subscribe", "tick_seconds", "optional", "limits", "dependencies"];
+const KEYS: &[&str] = &[
+    "database",
+    "migrations",
+    "outbox",
+    "subscribe",
+    "tick_seconds",
+    "optional",
+    "requires",
+    "limits",
+    "dependencies",
+];
 const LIMITS: &[&str] = &[
     "memory_mib",
     "request_ms",
@@ -56,6 +65,7 @@ pub(super) fn read(base: &Path, limits: &ComponentLimits, node: &Node<'_>) -> (P
         subscribe: read_topics(&section),
         tick_seconds: section.get("tick_seconds").and_then(|node| node.number(1, DAY_MS / 1000)),
         optional: section.get("optional").and_then(|node| node.boolean()).unwrap_or_default(),
+        requires: section.strings("requires"),
         limits: section.get("limits").map_or_else(|| limits.clone(), |node| read_limits(&node, limits)),
     };
     for key in ["migrations", "outbox"] {

@@ -1,7 +1,10 @@
-//! The runtime config, Spin's second file: where the stores and databases are that a manifest only names, and which networks no
-//! component may connect to.
+//! The runtime config, Spin's second file: where the stores and databases are that a manifest only names, who sets its variables,
+//! and which networks no component may connect to.
 //!
 //! It belongs to whoever runs an application, as the manifest belongs to whoever wrote it.
+
+mod bounds;
+mod provider;
 
 use std::{
     cell::RefCell,
@@ -10,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+pub use provider::{PREFIX, Provider};
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -30,6 +34,10 @@ pub struct RuntimeConfig {
     pub sqlite_databases: BTreeMap<String, Place>,
     /// Where no component may connect to.
     pub blocked_networks: Arc<BlockedNetworks>,
+    /// Who sets variables, the strongest first.
+    pub providers: Vec<Provider>,
+    /// Tables that are served in another way than they say, without a loss.
+    pub passed_over: Vec<&'static str>,
 }
 
 /// Where a store or database is kept.
@@ -65,6 +73,10 @@ const TOP: &[&str] = &[
     "client_tls",
     "outbound_networking",
     "outbound_http",
+    "outbound_pg",
+    "outbound_redis",
+    "outbound_mysql",
+    "outbound_mqtt",
     "blob_store",
 ];
 const NETWORKING: &[&str] = &["block_networks", "max_socket_connections", "max_total_connections"];
@@ -95,6 +107,8 @@ pub fn read(file: &Path) -> Result<RuntimeConfig, Vec<Fault>> {
         config.key_value_stores = read_places(&root, "key_value_store", folder, STORE_TYPES);
         config.sqlite_databases = read_places(&root, "sqlite_database", Path::new(""), DATABASE_TYPES);
         config.blocked_networks = Arc::new(read_blocked(&root));
+        config.providers = provider::read(&root);
+        config.passed_over = bounds::passed_over(&root);
     }
     let mut faults = document.faults.into_inner();
     faults.sort_by_key(|fault| fault.line);
@@ -128,12 +142,8 @@ impl Reading {
 fn refuse(root: &Section<'_>) {
     root.refuse("state_dir", "name the folder with `--state-dir`");
     root.refuse("log_dir", "take it out; what components print stands in the host's log");
-    for provider in ["variables_provider", "config_provider"] {
-        root.refuse(provider, "set variables with `--variable name=value` or SPIN_VARIABLE_<NAME>");
-    }
     root.refuse("llm_compute", "call a model over HTTP and grant its address in `allowed_outbound_hosts`");
     root.refuse("client_tls", "take it out; components trust the authorities that the host trusts");
-    root.refuse("outbound_http", "take it out; the host bounds outgoing requests itself");
     root.refuse("blob_store", "take it out; there are no blob stores");
 }
 
@@ -284,10 +294,87 @@ type = "vault"
                 "8: `key_value_store.nothing` lacks the key `type`",
                 "11: the type `libsql` is not served yet",
                 "16: `sqlite_database.empty.path` is empty",
-                "17: `variables_provider` is not served yet",
+                "18: the type `vault` is not served yet",
                 "19: unknown key `unheard_of`",
             ]
         );
+    }
+
+    #[test]
+    fn providers_of_variables_stand_in_their_order() {
+        let config = read_text(
+            r#"
+            [[variables_provider]]
+            type = "static"
+            values = { colour = "red", size = "9" }
+            [[variables_provider]]
+            type = "env"
+            prefix = "SHOP"
+            dotenv_path = "shop.env"
+            [[variables_provider]]
+            type = "env"
+            "#,
+        );
+        let providers = config.unwrap().providers;
+        let fixed = [("colour", "red"), ("size", "9")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = |prefix: &str, file: Option<&str>| Provider::Environment {
+            prefix: prefix.to_owned(),
+            file: file.map(PathBuf::from),
+        };
+        let expected =
+            [Provider::Fixed(fixed.into()), environment("SHOP", Some("shop.env")), environment(PREFIX, None)];
+        assert_eq!(providers, expected);
+        assert!(!format!("{providers:?}").contains("red"), "{providers:?}");
+        let older = read_text("[[config_provider]]\ntype = \"env\"\n").unwrap();
+        assert_eq!(older.providers, [environment(PREFIX, None)]);
+    }
+
+    #[test]
+    fn providers_that_are_not_written_as_they_must_be_are_told_by_their_lines() {
+        let faults = read_text(
+            r#"
+[[variables_provider]]
+type = "azure_key_vault"
+vault_url = "https://example.com"
+[[variables_provider]]
+type = "statik"
+[[variables_provider]]
+type = "static"
+[[variables_provider]]
+type = "static"
+values = { size = 9 }
+[[variables_provider]]
+prefix = "SHOP"
+[[variables_provider]]
+type = "env"
+dotenv = ".env"
+[[config_provider]]
+type = "env"
+"#,
+        );
+        assert_eq!(
+            faults.unwrap_err(),
+            [
+                "3: the type `azure_key_vault` is not served yet",
+                "6: unknown type `statik`",
+                "7: `variables_provider` lacks the key `values`",
+                "11: `variables_provider.values.size` is a whole number",
+                "12: `variables_provider` lacks the key `type`",
+                "16: unknown key `variables_provider.dotenv`",
+                "17: `config_provider` is an older name of `variables_provider`",
+            ]
+        );
+    }
+
+    #[test]
+    fn bounds_of_connections_are_passed_over_unless_they_forbid_any() {
+        let config = read_text(
+            "[outbound_http]\nconnection_pooling = false\nmax_concurrent_requests = 0\n[outbound_pg]\n[outbound_mqtt]\nmax_connections = 5\n",
+        );
+        assert_eq!(config.unwrap().passed_over, ["outbound_http", "outbound_mqtt"]);
+        let faults = read_text("[outbound_redis]\nmax_connections = 0\n[outbound_http]\nmax_conections = 9\n");
+        let expected = ["2: `outbound_redis.max_connections` is 0", "4: unknown key `outbound_http.max_conections`"];
+        assert_eq!(faults.unwrap_err(), expected);
     }
 
     #[test]
