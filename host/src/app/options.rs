@@ -1,6 +1,6 @@
 //! What a host is started with.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::Initial;
 use crate::{
@@ -24,7 +24,7 @@ pub struct Options {
     /// The proxies in front of it.
     pub trusted_proxies: TrustedProxies,
     /// Where the admin port listens.
-    pub control: SocketAddr,
+    pub control: Listen,
     /// The folder for the embedded server, the compile cache and the control token.
     pub state_dir: PathBuf,
     /// A database server outside.

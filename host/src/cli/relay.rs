@@ -20,6 +20,7 @@ use crate::{
     app::relay::{self, Options, Relaying},
     limits::HostLimits,
     over_http::Address,
+    server::Listen,
     telemetry,
 };
 
@@ -114,7 +115,7 @@ impl Relay {
             target: self.target.parse::<Address>().context("--target is no address of an application")?,
             authorities: self.target_ca,
             token_variable: self.token_variable,
-            control: self.control,
+            control: Listen { address: self.control, or_behind: false },
             state_dir: self.state_dir,
             database_url: with_password_in(&self.database_url, self.database_password_file.as_deref())?,
             kafka: self.kafka.settings()?,

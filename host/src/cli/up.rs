@@ -1,6 +1,13 @@
 //! `plaza up`: serves an application.
 
-use std::{collections::BTreeMap, io::Write, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use clap::{Args, builder::RangedU64ValueParser as Range};
@@ -29,6 +36,9 @@ use crate::{
     server::Listen,
     telemetry,
 };
+
+/// The admin port of a host that is told of none. Several may be on one machine.
+const CONTROL: Listen = Listen { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3001), or_behind: true };
 
 /// The most that a flag may say: what is more is a mistake, and could not be reckoned with.
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -65,9 +75,9 @@ pub struct Up {
     #[arg(long, value_name = "ADDRESS", env = "SPIN_HTTP_LISTEN_ADDR", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
 
-    /// Where the admin port listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
-    control: SocketAddr,
+    /// Where the admin port listens; port 0 takes a free one, and without a word it is 127.0.0.1:3001 or the next port that is free
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<SocketAddr>,
 
     #[command(flatten)]
     tls: TlsFlags,
@@ -211,7 +221,7 @@ impl Up {
             listen: Listen { address: self.listen, or_behind: self.spin.find_free_port },
             tls: self.tls.identity()?,
             trusted_proxies: self.proxies.read()?,
-            control: self.control,
+            control: self.control.map_or(CONTROL, |address| Listen { address, or_behind: false }),
             runtime_config,
             initial: self.spin.initial()?,
             variables: variables::given(&self.data.variables)?,

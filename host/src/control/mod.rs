@@ -40,10 +40,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::{net::TcpListener, runtime::Handle};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{events::Tally, limits::ARTIFACT_BYTES, redis_trigger::Listeners, rollout::Rollout};
+use crate::{events::Tally, limits::ARTIFACT_BYTES, redis_trigger::Listeners, rollout::Rollout, server::Listen};
 pub use application::{Agreed, Manifest, Proposal};
 pub use dead_letters::{Asked, LISTED, Letter, Letters, MOST_LISTED, Office, ReplayLine, ReplayOrder, WholeLetter};
 pub use relay::{OutboxStatus, RelayDesk, RelayStatus, SubscriberStatus, Unreached};
@@ -78,14 +78,13 @@ pub struct Control {
 }
 
 impl Control {
-    /// Listens on `address`, and writes a token for those who ask into `control.json` of the state folder.
+    /// Listens, and writes a token for those who ask into `control.json` of the state folder.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the file cannot be written.
-    pub async fn start(address: SocketAddr, state_dir: &Path, routes: Routes) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}; name another address with --control"))?;
+    pub async fn start(listen: Listen, state_dir: &Path, routes: Routes) -> anyhow::Result<Self> {
+        let failed = || format!("cannot listen on {}; name another address with --control", listen.address);
+        let listener = listen.bind().await.with_context(failed)?;
         let address = listener.local_addr()?;
         let token = token::keep(state_dir, address)?;
         let stop = CancellationToken::new();

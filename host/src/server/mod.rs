@@ -109,7 +109,11 @@ impl Server {
 }
 
 impl Listen {
-    async fn bind(mut self) -> io::Result<TcpListener> {
+    /// A listener there.
+    ///
+    /// # Errors
+    /// When none can be had.
+    pub async fn bind(mut self) -> io::Result<TcpListener> {
         loop {
             match TcpListener::bind(self.address).await {
                 Err(error) if self.or_behind && error.kind() == io::ErrorKind::AddrInUse => {

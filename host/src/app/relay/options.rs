@@ -1,8 +1,8 @@
 //! What a relay is started with.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use crate::{events::KafkaSettings, manifest::Source, over_http::Address};
+use crate::{events::KafkaSettings, manifest::Source, over_http::Address, server::Listen};
 
 /// Whose events and clock, and where everything is.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Options {
     /// The variable of the manifest that holds the token to show there.
     pub token_variable: String,
     /// Where the admin port listens.
-    pub control: SocketAddr,
+    pub control: Listen,
     /// The folder for the control token.
     pub state_dir: PathBuf,
     /// The server with the components' databases, as its administrator.
