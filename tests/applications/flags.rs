@@ -116,6 +116,26 @@ async fn another_port_is_taken_where_one_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_name_is_listened_on_and_what_means_nothing_here_is_taken_with_a_warning() {
+    let flags = ["-c", "hello", "--max-instance-reuse-count", "1..8", "--request-timeout", "1..8s"];
+    let idle = ["--disable-pooling", "--cache-dir", "/nowhere", "--temp", "/nowhere"];
+    let host = with(with(Setup::of(PLATFORM).listen("localhost:0"), &flags), &idle).start();
+    assert!(host.base().starts_with("http://127.0.0.1:"), "{}", host.base());
+    host.client().get("/hello").await.expect(200);
+    for flag in ["--disable-pooling", "--cache-dir", "--temp"] {
+        host.stderr().line_with(&format!("{flag} means nothing here"));
+    }
+}
+
+#[tokio::test]
+async fn a_component_without_a_manifest_is_served_under_every_path() {
+    let host = Setup::of("target/wasm32-wasip2/release/hello.wasm").start();
+    assert_eq!(host.client().get("/").await.expect(200).text(), "hello");
+    assert_eq!(host.client().get("/here/hello").await.expect(200).text(), "hello");
+    assert!(host.all_output().contains("hello is served at"), "{}", host.all_output());
+}
+
+#[tokio::test]
 async fn a_flag_that_is_not_served_is_told_with_what_to_do_instead() {
     let ended = with(Setup::of(PLATFORM), &["--log-dir", "logs", "--disable-cache"]).refused();
     assert_eq!(ended.code, Some(1));

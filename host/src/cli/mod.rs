@@ -17,6 +17,7 @@ mod registry;
 mod relay;
 mod relayed;
 mod rollback;
+mod single;
 mod spin;
 mod status;
 mod steps;

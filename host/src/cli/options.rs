@@ -1,6 +1,9 @@
 //! Flags that several commands have. Their names are Spin's where Spin has the flag.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::{Ipv4Addr, SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -195,9 +198,29 @@ fn with_password(address: &str, password: &str) -> anyhow::Result<String> {
     Ok(url.into())
 }
 
+/// An address with its port, or a name that has one; of its addresses 127.0.0.1 goes first, as under Spin.
+///
+/// # Errors
+/// When it has none.
+pub fn listening(text: &str) -> Result<SocketAddr, String> {
+    let found = text.to_socket_addrs().map_err(|error| format!("it is no address with its port: {error}"))?;
+    let addresses: Vec<SocketAddr> = found.collect();
+    let local = addresses.iter().find(|address| address.ip() == Ipv4Addr::LOCALHOST);
+    local.or(addresses.first()).copied().ok_or_else(|| "the name has no address".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_listened_on_as_is_an_address() {
+        assert_eq!(listening("localhost:3000").unwrap().to_string(), "127.0.0.1:3000");
+        assert_eq!(listening("[::1]:0").unwrap().to_string(), "[::1]:0");
+        for wrong in ["localhost", "3000", "127.0.0.1:70000", ""] {
+            assert!(listening(wrong).unwrap_err().contains("no address with its port"), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_password_finds_its_place_in_the_address_whatever_it_is_made_of() {

@@ -17,8 +17,9 @@ use super::{
     build,
     fetch::fetch,
     kafka::KafkaFlags,
-    options::{DataFlags, ManifestFlag, ProxyFlag, RuntimeConfigFlag, TlsFlags},
+    options::{DataFlags, ManifestFlag, ProxyFlag, RuntimeConfigFlag, TlsFlags, listening},
     origin::OriginFlags,
+    single,
     spin::SpinFlags,
     variables,
     watch::Watch,
@@ -52,6 +53,7 @@ const HEADER_BYTES: u64 = 16 * 1024 * 1024;
   plaza up --build                             build the components first
   plaza up --build --watch                     and again whenever their sources change
   plaza up -f app/spin.toml --listen 0.0.0.0:8080
+  plaza up -f app.wasm                         serve a component that has no manifest
   plaza up --from ghcr.io/somebody/app:1.0     an application in a registry, put there by `plaza registry push` or Spin
   plaza up --database-url postgres://admin:secret@db.example.com/postgres
   plaza up --kafka kafka-1:9092,kafka-2:9092   events go through Kafka
@@ -71,8 +73,9 @@ pub struct Up {
     #[arg(long)]
     watch: bool,
 
-    /// Where the application listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", env = "SPIN_HTTP_LISTEN_ADDR", default_value = "127.0.0.1:3000")]
+    /// Where the application listens, an address or a name, with a port; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", env = "SPIN_HTTP_LISTEN_ADDR", default_value = "127.0.0.1:3000",
+        value_parser = listening)]
     listen: SocketAddr,
 
     /// Where the admin port listens; port 0 takes a free one, and without a word it is 127.0.0.1:3001 or the next port that is free
@@ -176,6 +179,9 @@ impl Up {
             self.manifest.is_in(folder);
             Some(held)
         } else {
+            if single::is_component(self.manifest.named()) {
+                self.manifest.is_in(single::folder(self.manifest.named(), &self.data.server.state_dir)?);
+            }
             self.manifest.hold()?
         };
         fetch(&self.manifest.source(), &[], &insecure)?;

@@ -125,20 +125,21 @@ fn undeclared_generated(reading: &Reading, faults: &mut Vec<Fault>) {
 fn undeclared_variables(reading: &Reading, component: &Component, faults: &mut Vec<Fault>) {
     let hosts = component.allowed_outbound_hosts.iter().map(|template| (vec!["allowed_outbound_hosts"], template));
     let values = component.variables.iter().map(|(name, template)| (vec!["variables", name.as_str()], template));
-    for (key, template) in hosts.chain(values) {
-        for variable in template.variables().filter(|variable| !reading.app.variables.contains_key(*variable)) {
-            let message = format!(
-                "`component.{}.{}` names the variable `{variable}`, which is not declared",
-                component.id,
-                key.join(".")
-            );
-            let close = name::nearest(variable, reading.app.variables.keys().map(String::as_str));
-            let remedy = match close {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("add `{variable} = {{ required = true }}` under `[variables]`"),
-            };
-            faults.push(reading.fault(&component.id, &key, message, remedy));
-        }
+    let named = hosts.chain(values);
+    let named = named.flat_map(|(key, template)| template.variables().map(move |variable| (key.clone(), variable)));
+    let required = component.plaza.requires.iter().map(|name| (vec!["tool", "plaza", "requires"], name.as_str()));
+    for (key, variable) in named.chain(required).filter(|(_, name)| !reading.app.variables.contains_key(*name)) {
+        let message = format!(
+            "`component.{}.{}` names the variable `{variable}`, which is not declared",
+            component.id,
+            key.join(".")
+        );
+        let close = name::nearest(variable, reading.app.variables.keys().map(String::as_str));
+        let remedy = match close {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("add `{variable} = {{ required = true }}` under `[variables]`"),
+        };
+        faults.push(reading.fault(&component.id, &key, message, remedy));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Flags of `spin up` that say how an application is run.
 
+mod idle;
 mod refused;
 #[cfg(test)]
 mod tests;
@@ -9,7 +10,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 
-use self::refused::Refused;
+use self::{idle::Idle, refused::Refused};
 use crate::{
     app::{Initial, Sql},
     limits::ComponentLimits,
@@ -59,6 +60,9 @@ pub struct SpinFlags {
     max_instance_memory: Option<u64>,
 
     #[command(flatten)]
+    idle: Idle,
+
+    #[command(flatten)]
     refused: Refused,
 }
 
@@ -69,6 +73,7 @@ impl SpinFlags {
     /// What is not written as it must be, and flags that are not served.
     pub fn given(&self) -> anyhow::Result<Given> {
         self.refused.none()?;
+        self.idle.warn();
         let mut limits = ComponentLimits::default();
         if let Some(text) = &self.max_instance_reuse_count {
             limits.reuse = count(text).context("--max-instance-reuse-count")?;
@@ -98,25 +103,42 @@ impl SpinFlags {
     }
 }
 
-/// Spin also takes a range, out of which it draws for each instance.
+/// A number; of a range, out of which Spin draws for each instance, the largest that it may draw.
 fn count(text: &str) -> anyhow::Result<usize> {
-    let count = text.parse().ok().filter(|count| (1..=1_000_000).contains(count));
-    count.with_context(|| format!("{text:?} is no number from 1 to 1000000; a range is not served"))
+    let largest = match text.split_once("..") {
+        None => text.parse().ok(),
+        Some((start, end)) => {
+            let bounds = start.parse::<usize>().ok().zip(end.parse::<usize>().ok());
+            bounds.filter(|(start, end)| start < end).map(|(_, end)| end - 1)
+        }
+    };
+    let count = largest.filter(|count| (1..=1_000_000).contains(count));
+    count.with_context(|| format!("{text:?} is no number from 1 to 1000000, and no range of them such as 1..8"))
 }
 
+/// A time; of a range, its end.
 fn milliseconds(text: &str) -> anyhow::Result<u64> {
+    let longest = match text.split_once("..") {
+        None => time(text),
+        Some((start, end)) => time(start).zip(time(end)).filter(|(start, end)| start < end).map(|(_, end)| end),
+    };
+    let milliseconds = longest.and_then(|time| u64::try_from(time.as_millis()).ok());
+    let sound = milliseconds.filter(|milliseconds| (1..=24 * 60 * 60 * 1000).contains(milliseconds));
+    sound.with_context(|| {
+        format!("{text:?} is no time from 1ms to a day such as 5s or 500ms, and no range such as 1..8s")
+    })
+}
+
+fn time(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|letter: char| letter.is_alphabetic());
     let number: Option<u64> = digits.parse().ok();
-    let time = match (number, text.get(digits.len()..)) {
+    match (number, text.get(digits.len()..)) {
         (Some(seconds), Some("" | "s")) => Some(Duration::from_secs(seconds)),
         (Some(milliseconds), Some("ms")) => Some(Duration::from_millis(milliseconds)),
         (Some(microseconds), Some("us" | "μs" | "µs")) => Some(Duration::from_micros(microseconds)),
         (Some(nanoseconds), Some("ns")) => Some(Duration::from_nanos(nanoseconds)),
         _ => None,
-    };
-    let milliseconds = time.and_then(|time| u64::try_from(time.as_millis()).ok());
-    let sound = milliseconds.filter(|milliseconds| (1..=24 * 60 * 60 * 1000).contains(milliseconds));
-    sound.with_context(|| format!("{text:?} is no time from 1ms to a day, such as 5s or 500ms; a range is not served"))
+    }
 }
 
 /// `name=value` each, the last one of a name counting.

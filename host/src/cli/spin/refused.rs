@@ -17,12 +17,6 @@ pub(super) struct Refused {
     #[arg(long, hide = true)]
     disable_cache: bool,
     #[arg(long, hide = true)]
-    cache_dir: Option<String>,
-    #[arg(long, alias = "tmp", hide = true)]
-    temp: Option<String>,
-    #[arg(long, hide = true)]
-    disable_pooling: bool,
-    #[arg(long, hide = true)]
     direct_mounts: bool,
     #[arg(long, hide = true)]
     allow_transient_write: bool,
@@ -43,9 +37,6 @@ impl Refused {
             ("--follow", !self.follow.is_empty(), log),
             ("--cache", self.cache.is_some(), disk),
             ("--disable-cache", self.disable_cache, disk),
-            ("--cache-dir", self.cache_dir.is_some(), disk),
-            ("--temp", self.temp.is_some(), disk),
-            ("--disable-pooling", self.disable_pooling, "take it out, and set --instances to what there is memory for"),
             ("--direct-mounts", self.direct_mounts, "take it out: `plaza apply` takes changed files over"),
             (
                 "--allow-transient-write",

@@ -38,6 +38,9 @@ fn they_set_limits_variables_and_components() {
     assert_eq!(given.only, ["one", "two"]);
     let limits = given.limits;
     assert_eq!((limits.reuse, limits.concurrent_per_instance, limits.request_ms, limits.memory_mib), (7, 3, 500, 2));
+    assert_eq!((count("1..8").unwrap(), count("7..8").unwrap()), (7, 7), "Spin draws from 1 to 7");
+    assert_eq!(milliseconds("1..8s").unwrap(), 8_000);
+    assert_eq!(milliseconds("200ms..1").unwrap(), 1_000);
     assert_eq!(milliseconds("30").unwrap(), 30_000);
     assert_eq!(milliseconds("2s").unwrap(), 2_000);
 }
@@ -46,7 +49,10 @@ fn they_set_limits_variables_and_components() {
 fn what_is_not_written_as_it_must_be_is_refused() {
     for (wrong, part) in [
         (["-e", "hunter2"], "--env: number 1 is not written as name=value"),
-        (["--max-instance-reuse-count", "1..8"], "a range is not served"),
+        (["--max-instance-reuse-count", "8..8"], "no range of them such as 1..8"),
+        (["--max-instance-reuse-count", "0..1"], "no number from 1"),
+        (["--max-instance-reuse-count", "..8"], "no number from 1"),
+        (["--request-timeout", "8s..1s"], "no range such as 1..8s"),
         (["--max-instance-reuse-count", "0"], "no number from 1"),
         (["--request-timeout", "5m"], "no time"),
         (["--request-timeout", "1us"], "no time"),
@@ -75,10 +81,12 @@ fn statements_are_given_or_in_a_file_and_go_to_a_database() {
 
 #[test]
 fn what_is_not_served_is_told_with_what_to_do_instead() {
-    let error = flags(&["--log-dir", "logs", "--disable-pooling", "--temp", "here"]).given().unwrap_err().to_string();
-    for part in ["--log-dir of `spin up` is not served; take it out", "--instances", "--temp"] {
+    let error = flags(&["--log-dir", "logs", "--direct-mounts", "--temp", "here"]).given().unwrap_err().to_string();
+    for part in ["--log-dir of `spin up` is not served; take it out", "plaza apply"] {
         assert!(error.contains(part), "{error}");
     }
+    assert!(!error.contains("--temp"), "{error}");
+    flags(&["--temp", "here", "--cache-dir", "there", "--disable-pooling"]).given().unwrap();
 }
 
 #[test]
@@ -96,5 +104,5 @@ fn every_flag_of_the_table_is_known_and_refused_where_it_says_so() {
         assert_eq!(arg.is_hide_set(), meaning.starts_with("refused"), "--{flag}");
         refused += usize::from(arg.is_hide_set());
     }
-    assert_eq!(refused, 12);
+    assert_eq!(refused, 9);
 }
