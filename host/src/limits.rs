@@ -80,6 +80,12 @@ pub const KEY_VALUE_KEYS_AT_ONCE: usize = 1_000;
 /// Key-value stores, and values to be swapped, that one instance may hold open.
 pub const KEY_VALUE_OPEN_HANDLES: usize = 256;
 
+/// Connections to the Redis server of one key-value store, at most; further calls wait.
+pub const KEY_VALUE_REDIS_CONNECTIONS: usize = 16;
+
+/// How long what a call asks of such a server may take.
+pub const KEY_VALUE_REDIS_TIME: Duration = Duration::from_secs(5);
+
 /// Bytes of one file of SQLite, be it of key-value stores or a database; what would make it larger fails.
 pub const SQLITE_FILE_BYTES: i64 = 4 * 1024 * 1024 * 1024;
 

@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use futures::future::join_all;
-use plaza_tests::{Client, Host, Setup};
+use plaza_tests::{
+    Client, Host, Setup,
+    redis_server::{PASSWORD, RedisServer},
+};
 use tempfile::TempDir;
 
 const APPLICATION: &str = "tests/spin-apps/key-value/spin.toml";
@@ -114,6 +117,72 @@ async fn what_is_too_large_or_too_much_is_an_error_that_the_component_gets() {
     assert_eq!(ask(&client, "/keeper/open?count=255").await, "255 open");
     assert_eq!(ask(&client, "/keeper/open?count=300").await, "error Error::StoreTableFull");
     assert_eq!(ask(&client, "/keeper/open?count=255").await, "255 open", "closed ones make room");
+}
+
+/// The application whose store `default` is on this server.
+fn on(server: &RedisServer) -> (TempDir, Setup) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runtime-config.toml");
+    let url = server.address();
+    let config = format!(
+        "key_value_store.default = {{ type = \"redis\", url = \"{url}\" }}\nkey_value_store.sessions = {{ type = \"spin\" }}\n"
+    );
+    std::fs::write(&file, config).unwrap();
+    let setup = Setup::of(APPLICATION).argument("--runtime-config-file").argument(file.to_str().unwrap());
+    (folder, setup)
+}
+
+#[tokio::test]
+async fn a_store_on_redis_does_what_one_in_a_file_does() {
+    let server = RedisServer::start();
+    let (_folder, setup) = on(&server);
+    let host = setup.start();
+    let client = host.client();
+    for writer in ["keeper", "old", "draft"] {
+        assert_eq!(ask(&client, &format!("/{writer}/set?key=shared&value={writer}")).await, "set");
+        assert_eq!(server.ask::<String>(&["GET", "shared"]), writer, "as Spin keeps it");
+        for reader in ["keeper", "old", "draft"] {
+            assert_eq!(ask(&client, &format!("/{reader}/get?key=shared")).await, writer, "{reader}");
+        }
+    }
+    assert_eq!(ask(&client, "/keeper/delete?key=shared").await, "deleted");
+    assert_eq!(ask(&client, "/old/exists?key=shared").await, "false");
+    assert_eq!(ask(&client, "/draft/many").await, "second=2 first=none");
+    assert_eq!(ask(&client, "/draft/swap").await, "before true quick true slow");
+    let counted = join_all((0..100).map(|_| ask(&client, "/draft/count?key=counter"))).await;
+    let mut counted: Vec<u32> = counted.iter().map(|text| text.parse().unwrap()).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=100).collect::<Vec<_>>());
+    assert_eq!(ask(&client, "/keeper/large?bytes=16777216").await, "set");
+    assert_eq!(ask(&client, "/keeper/get?store=sessions&key=counter").await, "none", "another store, another content");
+    assert!(!host.all_output().contains(PASSWORD));
+}
+
+#[tokio::test]
+async fn the_keys_of_a_store_on_redis_come_in_their_order_and_each_once() {
+    let server = RedisServer::start();
+    let (_folder, setup) = on(&server);
+    let host = setup.start();
+    let client = host.client();
+    assert_eq!(ask(&client, "/keeper/fill?count=2500").await, "filled");
+    let expected: Vec<String> = (0..2500).map(|number| format!("key-{number:05}")).collect();
+    assert_eq!(ask(&client, "/keeper/keys").await, expected.join(" "));
+    assert_eq!(ask(&client, "/old/keys").await, expected.join(" "));
+    assert_eq!(ask(&client, "/draft/keys").await, "2500");
+}
+
+#[tokio::test]
+async fn a_store_is_served_again_when_its_redis_is_back_and_fails_in_between() {
+    let mut server = RedisServer::start();
+    let (_folder, setup) = on(&server);
+    let host = setup.start();
+    assert_eq!(ask(&host.client(), "/keeper/set?key=a&value=1").await, "set");
+    server.kill();
+    assert!(ask(&host.client(), "/keeper/get?key=a").await.contains("the store failed"));
+    server.start_again();
+    assert_eq!(ask(&host.client(), "/keeper/get?key=a").await, "none", "that server keeps nothing");
+    assert_eq!(ask(&host.client(), "/keeper/set?key=a&value=2").await, "set");
+    assert!(!host.all_output().contains(PASSWORD));
 }
 
 #[test]

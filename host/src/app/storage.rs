@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     capability::{key_value::Stores, sqlite::Databases},
-    manifest::runtime_config::{DEFAULT, Place, RuntimeConfig},
+    manifest::runtime_config::{DEFAULT, Place, RuntimeConfig, StorePlace},
 };
 
-/// What is kept in files of SQLite.
+/// What is kept in files of SQLite, and stores elsewhere.
 pub struct Storage {
     /// Key-value stores.
     pub stores: Stores,
@@ -20,14 +20,17 @@ impl Storage {
     pub fn new(state_dir: &Path, config: &RuntimeConfig) -> Self {
         let folder = state_dir.join("sqlite");
         Self {
-            stores: Stores::new(with_default(&config.key_value_stores, &folder.join("key_value.db"))),
-            databases: Databases::new(with_default(&config.sqlite_databases, &folder.join("default.db"))),
+            stores: Stores::new(with_default(
+                &config.key_value_stores,
+                StorePlace::Sqlite(Place::File(folder.join("key_value.db"))),
+            )),
+            databases: Databases::new(with_default(&config.sqlite_databases, Place::File(folder.join("default.db")))),
         }
     }
 }
 
-fn with_default(described: &BTreeMap<String, Place>, file: &Path) -> BTreeMap<String, Place> {
+fn with_default<P: Clone>(described: &BTreeMap<String, P>, default: P) -> BTreeMap<String, P> {
     let mut places = described.clone();
-    places.entry(DEFAULT.to_owned()).or_insert_with(|| Place::File(file.to_owned()));
+    places.entry(DEFAULT.to_owned()).or_insert(default);
     places
 }

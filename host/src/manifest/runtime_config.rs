@@ -23,13 +23,13 @@ use super::{
     section::{Document, Node, Section},
     syntax_faults,
 };
-use crate::blocked_networks::BlockedNetworks;
+use crate::{blocked_networks::BlockedNetworks, redis_connection::RedisAddress};
 
 /// What a runtime config says; the default is one that says nothing.
 #[derive(Debug, Clone, Default)]
 pub struct RuntimeConfig {
     /// Key-value stores by name.
-    pub key_value_stores: BTreeMap<String, Place>,
+    pub key_value_stores: BTreeMap<String, StorePlace>,
     /// SQLite databases by name.
     pub sqlite_databases: BTreeMap<String, Place>,
     /// Where no component may connect to.
@@ -40,7 +40,16 @@ pub struct RuntimeConfig {
     pub passed_over: Vec<&'static str>,
 }
 
-/// Where a store or database is kept.
+/// Where a key-value store is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorePlace {
+    /// With SQLite.
+    Sqlite(Place),
+    /// On a Redis server.
+    Redis(RedisAddress),
+}
+
+/// Where a database is kept, and what else SQLite keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// In memory: it ends with the host.
@@ -80,7 +89,7 @@ const TOP: &[&str] = &[
     "blob_store",
 ];
 const NETWORKING: &[&str] = &["block_networks", "max_socket_connections", "max_total_connections"];
-const STORE_TYPES: &[&str] = &["redis", "azure_cosmos", "aws_dynamo"];
+const STORE_TYPES: &[&str] = &["azure_cosmos", "aws_dynamo"];
 const DATABASE_TYPES: &[&str] = &["libsql"];
 
 /// Reads a runtime config.
@@ -104,8 +113,9 @@ pub fn read(file: &Path) -> Result<RuntimeConfig, Vec<Fault>> {
         refuse(&root);
         // As under Spin: a store's path starts from this file's folder, a database's from the working folder.
         let folder = file.parent().unwrap_or(Path::new(""));
-        config.key_value_stores = read_places(&root, "key_value_store", folder, STORE_TYPES);
-        config.sqlite_databases = read_places(&root, "sqlite_database", Path::new(""), DATABASE_TYPES);
+        config.key_value_stores = read_all(&root, "key_value_store", |node| read_store(node, folder));
+        config.sqlite_databases =
+            read_all(&root, "sqlite_database", |node| read_place(node, Path::new(""), &["spin"], DATABASE_TYPES));
         config.blocked_networks = Arc::new(read_blocked(&root));
         config.providers = provider::read(&root);
         config.passed_over = bounds::passed_over(&root);
@@ -120,23 +130,28 @@ impl Reading {
     pub fn unknown_stores(&self, config: &RuntimeConfig) -> Vec<Fault> {
         let mut faults = Vec::new();
         for component in self.app.components.values() {
-            let kinds = [
-                ("key_value_stores", "key_value_store", &component.key_value_stores, &config.key_value_stores),
-                ("sqlite_databases", "sqlite_database", &component.sqlite_databases, &config.sqlite_databases),
-            ];
-            for (key, table, granted, described) in kinds {
-                let unknown = granted.iter().filter(|name| *name != DEFAULT && !described.contains_key(*name));
-                faults.extend(unknown.map(|name| {
-                    let message = format!("`{}` is granted `{name}`, of which nothing says where it is", component.id);
-                    let remedy = format!(
-                        "write `[{table}.{name}]` with `type = \"spin\"` and a `path` into a file, and name that with --runtime-config-file"
-                    );
-                    self.fault(&component.id, &[key], message, remedy)
-                }));
-            }
+            let stores = undescribed(&component.key_value_stores, &config.key_value_stores)
+                .map(|name| ("key_value_stores", "key_value_store", name));
+            let databases = undescribed(&component.sqlite_databases, &config.sqlite_databases)
+                .map(|name| ("sqlite_databases", "sqlite_database", name));
+            faults.extend(stores.chain(databases).map(|(key, table, name)| {
+                let message = format!("`{}` is granted `{name}`, of which nothing says where it is", component.id);
+                let remedy = format!(
+                    "write `[{table}.{name}]` with `type = \"spin\"` and a `path` into a file, and name that with --runtime-config-file"
+                );
+                self.fault(&component.id, &[key], message, remedy)
+            }));
         }
         faults
     }
+}
+
+/// Those of the granted names that need a description and have none.
+fn undescribed<'a, P>(
+    granted: &'a [String],
+    described: &'a BTreeMap<String, P>,
+) -> impl Iterator<Item = &'a String> + use<'a, P> {
+    granted.iter().filter(|name| *name != DEFAULT && !described.contains_key(*name))
 }
 
 fn refuse(root: &Section<'_>) {
@@ -165,23 +180,53 @@ fn read_blocked(root: &Section<'_>) -> BlockedNetworks {
     blocked
 }
 
-fn read_places(root: &Section<'_>, key: &str, folder: &Path, refused: &[&str]) -> BTreeMap<String, Place> {
+fn read_all<P>(root: &Section<'_>, key: &str, read: impl Fn(&Node<'_>) -> Option<P>) -> BTreeMap<String, P> {
     let entries = root.get(key).map(|node| node.entries()).unwrap_or_default();
-    entries.into_iter().filter_map(|(name, node)| Some((name, read_place(&node, folder, refused)?))).collect()
+    entries.into_iter().filter_map(|(name, node)| Some((name, read(&node)?))).collect()
 }
 
-fn read_place(node: &Node<'_>, folder: &Path, refused: &[&str]) -> Option<Place> {
-    let entries = node.entries();
-    if let Some((_, kind)) = entries.iter().find(|(key, _)| key == "type")
-        && let Some(text) = kind.string().filter(|text| text != "spin")
-    {
+fn read_store(node: &Node<'_>, folder: &Path) -> Option<StorePlace> {
+    match kind(node) {
+        Some((_, text)) if text == "redis" => read_server(node).map(StorePlace::Redis),
+        _ => read_place(node, folder, &["spin", "redis"], STORE_TYPES).map(StorePlace::Sqlite),
+    }
+}
+
+/// A Redis server, of which no fault repeats the address: there may be a password in it.
+fn read_server(node: &Node<'_>) -> Option<RedisAddress> {
+    let section = node.section(&["type", "url"])?;
+    let url = section.require("url", "url = \"redis://localhost:6379\"")?;
+    match RedisAddress::parse(&url.string()?) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            url.fault(format!("`{}` is no address of a Redis server", url.name()), error.to_string());
+            None
+        }
+    }
+}
+
+/// The type of a store or database, and where it stands.
+fn kind<'a>(node: &Node<'a>) -> Option<(Node<'a>, String)> {
+    let (_, kind) = node.entries().into_iter().find(|(key, _)| key == "type")?;
+    if !kind.is_string() {
+        return None;
+    }
+    let text = kind.string()?;
+    Some((kind, text))
+}
+
+/// What SQLite keeps; of other types it is told whether they are `refused` or not even known, as the `served` ones are.
+fn read_place(node: &Node<'_>, folder: &Path, served: &[&str], refused: &[&str]) -> Option<Place> {
+    if let Some((kind, text)) = kind(node).filter(|(_, text)| text != "spin") {
         // What else stands there belongs to that type.
         match refused.contains(&text.as_str()) {
             true => kind.fault(
                 format!("the type `{text}` is not served yet"),
                 "write `type = \"spin\"` and a `path`: it is kept in a file of SQLite",
             ),
-            false => kind.fault(format!("unknown type `{text}`"), name::did_you_mean(&text, ["spin"])),
+            false => {
+                kind.fault(format!("unknown type `{text}`"), name::did_you_mean(&text, served.iter().copied()));
+            }
         }
         return None;
     }
@@ -210,7 +255,7 @@ mod tests {
         read.map(|mut config| {
             // So that the folder's name does not matter.
             for place in config.key_value_stores.values_mut() {
-                if let Place::File(path) = place {
+                if let StorePlace::Sqlite(Place::File(path)) = place {
                     *path = path.strip_prefix(folder.path()).map(Path::to_owned).unwrap_or_else(|_| path.clone());
                 }
             }
@@ -227,14 +272,19 @@ mod tests {
             path = "sessions.db"
             [key_value_store.cache]
             type = "spin"
+            [key_value_store.shared]
+            type = "redis"
+            url = "redis://:secret@cache:6380/2"
             [sqlite_database.archive]
             type = "spin"
             path = "archive.db"
             "#,
         );
         let config = config.unwrap();
-        assert_eq!(config.key_value_stores["sessions"], Place::File("sessions.db".into()));
-        assert_eq!(config.key_value_stores["cache"], Place::Memory);
+        assert_eq!(config.key_value_stores["sessions"], StorePlace::Sqlite(Place::File("sessions.db".into())));
+        assert_eq!(config.key_value_stores["cache"], StorePlace::Sqlite(Place::Memory));
+        let server = RedisAddress::parse("redis://:secret@cache:6380/2").unwrap();
+        assert_eq!(config.key_value_stores["shared"], StorePlace::Redis(server));
         assert_eq!(config.sqlite_databases["archive"], Place::File("archive.db".into()));
     }
 
@@ -267,8 +317,8 @@ mod tests {
             r#"
 state_dir = ".spin"
 [key_value_store.sessions]
-type = "redis"
-url = "redis://localhost"
+type = "azure_cosmos"
+key = "k"
 [key_value_store.other]
 type = "spn"
 [key_value_store.nothing]
@@ -289,7 +339,7 @@ type = "vault"
             faults.unwrap_err(),
             [
                 "2: `state_dir` is not served yet",
-                "4: the type `redis` is not served yet",
+                "4: the type `azure_cosmos` is not served yet",
                 "7: unknown type `spn`",
                 "8: `key_value_store.nothing` lacks the key `type`",
                 "11: the type `libsql` is not served yet",
@@ -375,6 +425,23 @@ type = "env"
         let faults = read_text("[outbound_redis]\nmax_connections = 0\n[outbound_http]\nmax_conections = 9\n");
         let expected = ["2: `outbound_redis.max_connections` is 0", "4: unknown key `outbound_http.max_conections`"];
         assert_eq!(faults.unwrap_err(), expected);
+    }
+
+    #[test]
+    fn a_store_on_redis_needs_an_address_which_no_fault_repeats() {
+        let faults = read_text(
+            "[key_value_store.a]\ntype = \"redis\"\n[key_value_store.b]\ntype = \"redis\"\nurl = \"http://:secret@b\"\n\
+             path = \"b.db\"\n[sqlite_database.c]\ntype = \"redis\"\n",
+        );
+        assert_eq!(
+            faults.unwrap_err(),
+            [
+                "1: `key_value_store.a` lacks the key `url`",
+                "5: `key_value_store.b.url` is no address of a Redis server",
+                "6: unknown key `key_value_store.b.path`",
+                "8: unknown type `redis`",
+            ]
+        );
     }
 
     #[test]

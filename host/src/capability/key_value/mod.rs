@@ -1,7 +1,7 @@
 //! Key-value stores for guests: `spin:key-value@3.0.0`, `fermyon:spin/key-value@2.0.0` and `wasi:keyvalue@0.2.0-draft2`, over
-//! SQLite.
+//! SQLite or a Redis server.
 //!
-//! Three lifetimes: the [`Stores`] of an application, each in a file that is opened once; what a component is [`Granted`] of
+//! Three lifetimes: the [`Stores`] of an application, each in a file that is opened once, or on a server; what a component is [`Granted`] of
 //! them; a [`Store`] per guest handle. A component sees the keys of the stores that its manifest grants, and shares them
 //! with every other component that is granted the same one.
 //!
@@ -14,6 +14,8 @@ mod file;
 mod host_draft;
 mod host_v2;
 mod host_v3;
+mod in_file;
+mod redis;
 mod store;
 mod stores;
 mod swap;

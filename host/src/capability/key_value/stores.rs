@@ -6,8 +6,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Store, file::StoreFile};
-use crate::{manifest::runtime_config::Place, sqlite_file::OpenError};
+use super::{Store, file::StoreFile, in_file::InFile, redis::InRedis, store::Kept};
+use crate::{
+    manifest::runtime_config::{Place, StorePlace},
+    sqlite_file::OpenError,
+};
 
 /// The stores that a component is granted, by the names that its manifest has for them.
 pub type Granted = Arc<BTreeMap<String, Store>>;
@@ -34,40 +37,43 @@ pub enum StoresError {
 
 /// Where the stores of an application are kept, and those that are open.
 pub struct Stores {
-    places: BTreeMap<String, Place>,
-    open: Mutex<HashMap<String, StoreFile>>,
+    places: BTreeMap<String, StorePlace>,
+    open: Mutex<HashMap<String, Kept>>,
 }
 
 impl Stores {
     /// Stores in these places, by name. None is opened yet.
-    pub fn new(places: BTreeMap<String, Place>) -> Self {
+    pub fn new(places: BTreeMap<String, StorePlace>) -> Self {
         Self { places, open: Mutex::default() }
     }
 
     /// Grants a component the stores of these names. One answer may have so many bytes. Opens the files, which blocks for
-    /// a moment.
+    /// a moment; servers are connected to when they are asked, and from the runtime that this is called on.
     ///
     /// # Errors
     /// A store of which nobody said where it is, or that cannot be opened.
     pub fn grant(&self, labels: &[String], answer_bytes: usize) -> Result<Granted, StoresError> {
-        let stores = labels.iter().map(|label| {
-            let file = self.file(label)?;
-            Ok((label.clone(), Store::new(file, label.as_str().into(), answer_bytes)))
-        });
+        let stores = labels.iter().map(|label| Ok((label.clone(), Store::new(self.kept(label)?, answer_bytes))));
         Ok(Arc::new(stores.collect::<Result<_, StoresError>>()?))
     }
 
-    fn file(&self, label: &str) -> Result<StoreFile, StoresError> {
+    fn kept(&self, label: &str) -> Result<Kept, StoresError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = open.get(label) {
-            return Ok(file.clone());
+        if let Some(kept) = open.get(label) {
+            return Ok(kept.clone());
         }
-        let place = self.places.get(label).ok_or_else(|| StoresError::Unknown(label.to_owned()))?;
-        let file = StoreFile::open(place).map_err(|source| {
-            let path = place.path().map(PathBuf::from).unwrap_or_default();
-            StoresError::Open { label: label.to_owned(), path, source }
-        })?;
-        open.insert(label.to_owned(), file.clone());
-        Ok(file)
+        let kept = match self.places.get(label).ok_or_else(|| StoresError::Unknown(label.to_owned()))? {
+            StorePlace::Sqlite(place) => Kept::File(InFile::new(file(label, place)?, label.into())),
+            StorePlace::Redis(address) => Kept::Redis(InRedis::new(address.clone())),
+        };
+        open.insert(label.to_owned(), kept.clone());
+        Ok(kept)
     }
+}
+
+fn file(label: &str, place: &Place) -> Result<StoreFile, StoresError> {
+    StoreFile::open(place).map_err(|source| {
+        let path = place.path().map(PathBuf::from).unwrap_or_default();
+        StoresError::Open { label: label.to_owned(), path, source }
+    })
 }

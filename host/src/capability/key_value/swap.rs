@@ -1,12 +1,15 @@
 //! Compare and swap: a value is replaced if it still is what it was.
 
-use rusqlite::Connection;
-
-use super::{
-    Failure, Store,
-    store::{begin, check_entry, put, value_of},
-};
+use super::{Failure, Store};
 use crate::digest::sha256;
+
+/// What became of a swap.
+pub(super) enum Swapped {
+    /// The value was set.
+    Done,
+    /// It was not what it should have been; this is the hash of what it is, if there is such a key.
+    Not(Option<String>),
+}
 
 /// What the value of a key was. Of the value itself only the hash is kept, since a guest may hold many of these.
 pub struct Remembered {
@@ -34,20 +37,10 @@ impl Remembered {
 
     /// Sets the value if it still is the remembered one; else returns what it is now.
     pub async fn swap(self, value: Vec<u8>) -> Result<Option<Self>, Failure> {
-        check_entry(&self.key, &value)?;
         let Self { store, key, hash } = self;
-        let file = store.file.clone();
-        let swap = move |connection: &mut Connection| {
-            let transaction = begin(connection)?;
-            let found = value_of(&transaction, &store.label, &key)?.map(sha256);
-            if found != hash {
-                drop(transaction);
-                return Ok(Some(Self { store, key, hash: found }));
-            }
-            put(&transaction, &store.label, &key, &value)?;
-            transaction.commit()?;
-            Ok(None)
-        };
-        file.write(swap).await
+        match store.swap(key.clone(), hash, value).await? {
+            Swapped::Done => Ok(None),
+            Swapped::Not(hash) => Ok(Some(Self { store, key, hash })),
+        }
     }
 }

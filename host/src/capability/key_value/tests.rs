@@ -5,7 +5,8 @@ use wasmtime::component::Linker;
 use super::{swap::Remembered, *};
 use crate::{
     limits::{KEY_VALUE_KEY_BYTES, KEY_VALUE_KEYS_AT_ONCE, KEY_VALUE_VALUE_BYTES},
-    manifest::runtime_config::Place,
+    manifest::runtime_config::{Place, StorePlace},
+    redis_connection::{RedisAddress, fake},
 };
 
 const ANSWER_BYTES: usize = 1 << 20;
@@ -16,7 +17,7 @@ fn store() -> Store {
 }
 
 fn store_in(place: Place, label: &str) -> Store {
-    let stores = Stores::new(BTreeMap::from([(label.to_owned(), place)]));
+    let stores = Stores::new(BTreeMap::from([(label.to_owned(), StorePlace::Sqlite(place))]));
     stores.grant(&[label.to_owned()], ANSWER_BYTES).unwrap()[label].clone()
 }
 
@@ -114,9 +115,51 @@ async fn a_swap_takes_place_only_while_nobody_else_writes() {
     assert_eq!(store.get("a".into()).await.unwrap(), Some(b"second".to_vec()));
 }
 
+/// A store on a server that answers everything alike.
+async fn answered(answer: &'static [u8]) -> Store {
+    let (port, _lefts) = fake::serve(answer).await;
+    let address = RedisAddress::parse(&format!("redis://127.0.0.1:{port}")).unwrap();
+    let stores = Stores::new(BTreeMap::from([("far".to_owned(), StorePlace::Redis(address))]));
+    stores.grant(&["far".to_owned()], ANSWER_BYTES).unwrap()["far"].clone()
+}
+
+#[tokio::test]
+async fn what_a_redis_server_says_is_the_answer() {
+    assert_eq!(answered(b"$3\r\none\r\n").await.get("a".into()).await.unwrap(), Some(b"one".to_vec()));
+    assert_eq!(answered(b"$-1\r\n").await.get("a".into()).await.unwrap(), None);
+    assert!(answered(b":1\r\n").await.exists("a".into()).await.unwrap());
+    assert_eq!(answered(b":7\r\n").await.increment("a".into(), 7).await.unwrap(), 7);
+    answered(b"+OK\r\n").await.set("a".into(), Vec::new()).await.unwrap();
+    let found = answered(b"*2\r\n$1\r\n1\r\n$-1\r\n").await.get_many(vec!["a".into(), "b".into()]).await.unwrap();
+    assert_eq!(found, [("a".to_owned(), Some(b"1".to_vec())), ("b".to_owned(), None)]);
+    let keys = answered(b"*2\r\n$1\r\n0\r\n*4\r\n$1\r\nb\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\n\xff\r\n").await;
+    assert_eq!(keys.keys().await.unwrap(), ["a", "b"], "in their order, each once, and no bytes that are no text");
+}
+
+#[tokio::test]
+async fn what_a_redis_server_refuses_or_has_no_room_for_is_told_and_what_is_no_answer_is_not() {
+    let failure = async |answer| answered(answer).await.get("a".into()).await.unwrap_err();
+    assert!(matches!(failure(b"-WRONGTYPE of another kind\r\n").await, Failure::Refused(_)));
+    assert_eq!(failure(b"-OOM no room\r\n").await, Failure::Full);
+    assert_eq!(failure(b"-NOAUTH log in first\r\n").await, Failure::Broken);
+    assert_eq!(failure(b":1\r\n").await, Failure::Broken);
+}
+
+#[tokio::test]
+async fn a_store_on_redis_has_the_bounds_of_the_others() {
+    let store = answered(b"+OK\r\n").await;
+    assert!(matches!(store.set("k".repeat(KEY_VALUE_KEY_BYTES + 1), Vec::new()).await, Err(Failure::Refused(_))));
+    assert!(matches!(store.set("k".into(), vec![0; KEY_VALUE_VALUE_BYTES + 1]).await, Err(Failure::Refused(_))));
+    let many = (0..=KEY_VALUE_KEYS_AT_ONCE).map(key).collect();
+    assert!(matches!(store.delete_many(many).await, Err(Failure::Refused(_))));
+}
+
 #[test]
 fn a_store_that_nobody_described_or_that_cannot_be_opened_is_not_granted() {
-    let stores = Stores::new(BTreeMap::from([("lost".to_owned(), Place::File("/proc/nowhere/all.db".into()))]));
+    let stores = Stores::new(BTreeMap::from([(
+        "lost".to_owned(),
+        StorePlace::Sqlite(Place::File("/proc/nowhere/all.db".into())),
+    )]));
     let message = |label: &str| stores.grant(&[label.to_owned()], 1).err().unwrap().to_string();
     assert!(message("other").contains("[key_value_store.other]"));
     assert!(message("lost").contains("/proc/nowhere/all.db"));
@@ -124,7 +167,7 @@ fn a_store_that_nobody_described_or_that_cannot_be_opened_is_not_granted() {
 
 #[test]
 fn what_is_not_granted_is_not_opened_and_handles_are_bounded() {
-    let stores = Stores::new(BTreeMap::from([("default".to_owned(), Place::Memory)]));
+    let stores = Stores::new(BTreeMap::from([("default".to_owned(), StorePlace::Sqlite(Place::Memory))]));
     let mut ctx = KeyValueContext::new(stores.grant(&["default".to_owned()], 1).unwrap());
     let mut table = ResourceTable::new();
     let mut view = KeyValueView { ctx: &mut ctx, table: &mut table };
