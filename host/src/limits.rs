@@ -147,6 +147,9 @@ pub const OUTBOX_CONNECTIONS: u32 = 2;
 /// Connections of the embedded server that are kept for the host itself, and for an operator who looks in.
 pub const HOST_CONNECTIONS: u32 = 64;
 
+/// Connections of those by which components use key-value stores in the host's own database.
+pub const KEY_VALUE_CONNECTIONS: u32 = 16;
+
 /// Connections of all components together that the embedded server can be started for. Each takes memory, used or not.
 pub const COMPONENTS_CONNECTIONS: u32 = 4_000;
 

@@ -6,7 +6,7 @@ use super::prepare;
 use crate::{
     database::{Database, DatabaseSettings},
     error::faults,
-    manifest::{self, App, Source},
+    manifest::{self, App, Source, runtime_config::RuntimeConfig},
 };
 
 /// What has been made.
@@ -43,7 +43,7 @@ pub async fn migrate(
     let app = reading.into_app().map_err(faults)?;
     settings.state_dir = prepare::state_dir(&settings.state_dir)?;
     settings.component_connections = prepare::component_connections(&app);
-    let Some(database) = prepare::database(&app, &settings).await? else {
+    let Some(database) = prepare::database(&app, &RuntimeConfig::default(), &settings).await? else {
         let variables = environment.map(|environment| variables(&app, environment, BTreeMap::new()));
         return Ok(Migrated { applied: Vec::new(), variables });
     };

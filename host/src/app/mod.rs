@@ -43,6 +43,7 @@ pub use served::host_serves;
 pub use variables::from_environment;
 
 use crate::{
+    capability::key_value::SharedRows,
     compose::Files,
     control::{Control, Desk, Manifest},
     cores::Cores,
@@ -211,7 +212,7 @@ struct Built {
 
 async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::Result<Built> {
     let state_dir = prepare::state_dir(&options.state_dir)?;
-    if options.database_url.is_some() || !prepare::needs_database(app) {
+    if options.database_url.is_some() || !prepare::needs_database(app, &options.runtime_config) {
         // The embedded server locks the folder itself.
         parts.lock = Some(StateLock::take(&state_dir)?);
     }
@@ -228,13 +229,17 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         external_url: options.database_url.clone(),
         component_connections: prepare::component_connections(app),
     };
-    let (loaded, database) = tokio::join!(loading, prepare::database(app, &settings));
+    let (loaded, database) = tokio::join!(loading, prepare::database(app, &options.runtime_config, &settings));
     parts.database = database?.map(Arc::new);
     let loaded = loaded?;
     let data = prepare::data(app, options, parts.database.as_deref(), &|_| true).await?;
 
     let cores = parts.cores.insert(Cores::start(options.thread_model, options.limits.cores)?);
-    let storage = Storage::new(&state_dir, &options.runtime_config);
+    let shared = parts
+        .database
+        .as_ref()
+        .map(|database| SharedRows { pool: database.shared_rows(), application: app.name.clone() });
+    let storage = Storage::new(&state_dir, &options.runtime_config, shared);
     options.initial.give(&storage).await?;
     let blocked = options.runtime_config.blocked_networks.clone();
     let premises = Premises { scratch: state_dir.join("files"), storage, blocked };

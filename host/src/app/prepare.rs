@@ -15,7 +15,7 @@ use super::{
 use crate::{
     database::{ComponentDatabase, Database, DatabaseSettings, migrate},
     limits::{COMPONENTS_CONNECTIONS, OUTBOX_CONNECTIONS},
-    manifest::{App, app::Component},
+    manifest::{App, app::Component, runtime_config::RuntimeConfig},
 };
 
 /// Databases and values.
@@ -30,14 +30,14 @@ pub struct Data {
     pub migrations: usize,
 }
 
-/// Whether an application needs a database server at all.
-pub fn needs_database(app: &App) -> bool {
+/// Whether an application, with this runtime config, needs a database server at all.
+pub fn needs_database(app: &App, config: &RuntimeConfig) -> bool {
     let uses = |component: &Component| {
         component.plaza.database.is_some()
             || component.plaza.tick_seconds.is_some()
             || !component.plaza.subscribe.is_empty()
     };
-    !app.generate.is_empty() || app.components.values().any(uses)
+    config.keeps_in_postgres() || !app.generate.is_empty() || app.components.values().any(uses)
 }
 
 /// Of how many parts an instance of an application's components is made at most: of the component, and of what each of its
@@ -80,8 +80,12 @@ pub fn short_of_connections(app: &App, database: Option<&Database>) -> Option<St
 ///
 /// # Errors
 /// What the server says, and more connections than the embedded server can have.
-pub async fn database(app: &App, settings: &DatabaseSettings) -> anyhow::Result<Option<Database>> {
-    if !needs_database(app) {
+pub async fn database(
+    app: &App,
+    config: &RuntimeConfig,
+    settings: &DatabaseSettings,
+) -> anyhow::Result<Option<Database>> {
+    if !needs_database(app, config) {
         return Ok(None);
     }
     let wanted = settings.component_connections;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, path::Path};
 
 use crate::{
-    capability::{key_value::Stores, sqlite::Databases},
+    capability::{
+        key_value::{SharedRows, Stores},
+        sqlite::Databases,
+    },
     manifest::runtime_config::{DEFAULT, Place, RuntimeConfig, StorePlace},
 };
 
@@ -16,14 +19,15 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// What the runtime config describes, and those called `default` in the state folder where it does not.
-    pub fn new(state_dir: &Path, config: &RuntimeConfig) -> Self {
+    /// What the runtime config describes, and those called `default` in the state folder where it does not. `shared` is for stores in
+    /// the host's own database, if it has one.
+    pub fn new(state_dir: &Path, config: &RuntimeConfig, shared: Option<SharedRows>) -> Self {
         let folder = state_dir.join("sqlite");
         Self {
-            stores: Stores::new(with_default(
-                &config.key_value_stores,
-                StorePlace::Sqlite(Place::File(folder.join("key_value.db"))),
-            )),
+            stores: Stores::new(
+                with_default(&config.key_value_stores, StorePlace::Sqlite(Place::File(folder.join("key_value.db")))),
+                shared,
+            ),
             databases: Databases::new(with_default(&config.sqlite_databases, Place::File(folder.join("default.db")))),
         }
     }

@@ -20,7 +20,7 @@ use crate::{
     compose::{Composition, Files},
     digest::sha256,
     engine::Engine,
-    manifest::{self, App},
+    manifest::{self, App, runtime_config::RuntimeConfig},
     rollout::{self, Neighbours},
     service::contract::Surface,
 };
@@ -91,7 +91,7 @@ impl Applying {
         let added = app.components.values().filter(|component| plan.added.contains(&component.id));
         let loaded = artifacts::load(added, &files, &self.services.engine, Engine::load_aside).await?;
         let mut refused: Vec<String> = plan.restart.iter().map(|what| format!("takes a restart: {what}")).collect();
-        if self.database.is_none() && prepare::needs_database(&app) {
+        if self.database.is_none() && prepare::needs_database(&app, &RuntimeConfig::default()) {
             refused.push("takes a restart: it needs a database, and this host runs without one".to_owned());
         }
         refused.extend(prepare::short_of_connections(&app, self.database.as_deref()));

@@ -20,7 +20,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 
 use self::{embedded::EmbeddedServer, server::Server};
 pub use self::{
@@ -31,7 +31,7 @@ pub use self::{
     migrate::{MigrationError, check_migrations, migrate, migrate_texts},
 };
 use crate::{
-    limits::{EMBEDDED_CONNECTIONS, HOST_CONNECTIONS},
+    limits::{EMBEDDED_CONNECTIONS, HOST_CONNECTIONS, KEY_VALUE_CONNECTIONS},
     manifest::app::Generate,
 };
 
@@ -97,6 +97,15 @@ impl Database {
     /// The host's own database, `plaza`.
     pub fn state(&self) -> &PgPool {
         &self.state
+    }
+
+    /// Connections to the host's own database for what components keep there, so that they take none from the host.
+    pub fn shared_rows(&self) -> PgPool {
+        let options = self.state.connect_options();
+        PgPoolOptions::new()
+            .max_connections(KEY_VALUE_CONNECTIONS)
+            .acquire_timeout(server::ACQUIRE_TIMEOUT)
+            .connect_lazy_with((*options).clone())
     }
 
     /// Connections that the embedded server has for all components together; `None` for a server outside, whose owner knows.

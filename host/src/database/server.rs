@@ -21,7 +21,7 @@ pub(super) const STATE_DATABASE: &str = "plaza";
 const STATE_CONNECTIONS: u32 = 8;
 
 /// How long a connection of the pool is waited for.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server outside may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const CREATION_LOCK: i64 = 0x70_6c61_7a61;
 
 /// The steps that made the host's own database what it is.
-const STATE_MIGRATIONS: [(&str, &str); 8] = [
+const STATE_MIGRATIONS: [(&str, &str); 9] = [
     ("0001_first.sql", include_str!("state/0001_first.sql")),
     ("0002_versions.sql", include_str!("state/0002_versions.sql")),
     ("0003_shown.sql", include_str!("state/0003_shown.sql")),
@@ -45,6 +45,7 @@ const STATE_MIGRATIONS: [(&str, &str); 8] = [
     ("0006_answered.sql", include_str!("state/0006_answered.sql")),
     ("0007_waiting.sql", include_str!("state/0007_waiting.sql")),
     ("0008_trials.sql", include_str!("state/0008_trials.sql")),
+    ("0009_key_values.sql", include_str!("state/0009_key_values.sql")),
 ];
 
 /// A server that can be reached.

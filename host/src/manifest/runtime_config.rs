@@ -47,6 +47,8 @@ pub enum StorePlace {
     Sqlite(Place),
     /// On a Redis server.
     Redis(RedisAddress),
+    /// In the host's own database, which Spin has not.
+    Postgres,
 }
 
 /// Where a database is kept, and what else SQLite keeps.
@@ -56,6 +58,13 @@ pub enum Place {
     Memory,
     /// In a file of SQLite.
     File(PathBuf),
+}
+
+impl RuntimeConfig {
+    /// Whether a store is kept in the host's own database.
+    pub fn keeps_in_postgres(&self) -> bool {
+        self.key_value_stores.values().any(|place| *place == StorePlace::Postgres)
+    }
 }
 
 impl Place {
@@ -188,7 +197,8 @@ fn read_all<P>(root: &Section<'_>, key: &str, read: impl Fn(&Node<'_>) -> Option
 fn read_store(node: &Node<'_>, folder: &Path) -> Option<StorePlace> {
     match kind(node) {
         Some((_, text)) if text == "redis" => read_server(node).map(StorePlace::Redis),
-        _ => read_place(node, folder, &["spin", "redis"], STORE_TYPES).map(StorePlace::Sqlite),
+        Some((_, text)) if text == "postgres" => node.section(&["type"]).map(|_| StorePlace::Postgres),
+        _ => read_place(node, folder, &["spin", "redis", "postgres"], STORE_TYPES).map(StorePlace::Sqlite),
     }
 }
 
@@ -275,12 +285,16 @@ mod tests {
             [key_value_store.shared]
             type = "redis"
             url = "redis://:secret@cache:6380/2"
+            [key_value_store.kept]
+            type = "postgres"
             [sqlite_database.archive]
             type = "spin"
             path = "archive.db"
             "#,
         );
         let config = config.unwrap();
+        assert_eq!(config.key_value_stores["kept"], StorePlace::Postgres);
+        assert!(config.keeps_in_postgres() && !RuntimeConfig::default().keeps_in_postgres());
         assert_eq!(config.key_value_stores["sessions"], StorePlace::Sqlite(Place::File("sessions.db".into())));
         assert_eq!(config.key_value_stores["cache"], StorePlace::Sqlite(Place::Memory));
         let server = RedisAddress::parse("redis://:secret@cache:6380/2").unwrap();

@@ -1,5 +1,5 @@
 //! Key-value stores for guests: `spin:key-value@3.0.0`, `fermyon:spin/key-value@2.0.0` and `wasi:keyvalue@0.2.0-draft2`, over
-//! SQLite or a Redis server.
+//! SQLite, a Redis server, or the host's own PostgreSQL.
 //!
 //! Three lifetimes: the [`Stores`] of an application, each in a file that is opened once, or on a server; what a component is [`Granted`] of
 //! them; a [`Store`] per guest handle. A component sees the keys of the stores that its manifest grants, and shares them
@@ -15,6 +15,7 @@ mod host_draft;
 mod host_v2;
 mod host_v3;
 mod in_file;
+mod in_postgres;
 mod redis;
 mod store;
 mod stores;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use self::{
     failure::Failure,
+    in_postgres::SharedRows,
     store::Store,
     stores::{Granted, Stores, StoresError},
 };

@@ -1,6 +1,6 @@
 //! A store, and what can be done with it, wherever it is kept.
 
-use super::{Failure, in_file::InFile, redis::InRedis, swap::Swapped};
+use super::{Failure, in_file::InFile, in_postgres::InPostgres, redis::InRedis, swap::Swapped};
 use crate::limits::{KEY_VALUE_KEY_BYTES, KEY_VALUE_KEYS_AT_ONCE, KEY_VALUE_VALUE_BYTES};
 
 /// A store of one name. Clones are the same store.
@@ -17,6 +17,8 @@ pub(super) enum Kept {
     File(InFile),
     /// On a Redis server.
     Redis(InRedis),
+    /// In the host's own database.
+    Postgres(InPostgres),
 }
 
 /// Keys with their values, `None` for a key that is not there.
@@ -41,6 +43,7 @@ impl Store {
         match &self.kept {
             Kept::File(file) => file.get(key).await,
             Kept::Redis(redis) => redis.get(key).await,
+            Kept::Postgres(postgres) => postgres.get(key).await,
         }
     }
 
@@ -49,6 +52,7 @@ impl Store {
         match &self.kept {
             Kept::File(file) => file.exists(key).await,
             Kept::Redis(redis) => redis.exists(key).await,
+            Kept::Postgres(postgres) => postgres.exists(key).await,
         }
     }
 
@@ -69,6 +73,7 @@ impl Store {
         let mut keys = match &self.kept {
             Kept::File(file) => file.page(cursor, count).await?,
             Kept::Redis(redis) => redis.page(cursor.as_deref(), count).await?,
+            Kept::Postgres(postgres) => postgres.page(cursor, count).await?,
         };
         let more = keys.len() > KEY_VALUE_KEYS_AT_ONCE;
         keys.truncate(KEY_VALUE_KEYS_AT_ONCE);
@@ -102,6 +107,7 @@ impl Store {
         check_count(keys.len())?;
         match &self.kept {
             Kept::File(file) => file.get_many(keys, self.answer_bytes).await,
+            Kept::Postgres(postgres) => postgres.get_many(keys, self.answer_bytes).await,
             Kept::Redis(redis) => {
                 let values = redis.get_many(&keys, self.answer_bytes).await?;
                 let values_bytes = values.iter().flatten().map(Vec::len).sum::<usize>();
@@ -118,6 +124,7 @@ impl Store {
         match &self.kept {
             Kept::File(file) => file.set_many(entries).await,
             Kept::Redis(redis) => redis.set_many(entries).await,
+            Kept::Postgres(postgres) => postgres.set_many(entries).await,
         }
     }
 
@@ -127,6 +134,7 @@ impl Store {
         match &self.kept {
             Kept::File(file) => file.delete_many(keys).await,
             Kept::Redis(redis) => redis.delete_many(keys).await,
+            Kept::Postgres(postgres) => postgres.delete_many(keys).await,
         }
     }
 
@@ -136,6 +144,7 @@ impl Store {
         match &self.kept {
             Kept::File(file) => file.increment(key, delta).await,
             Kept::Redis(redis) => redis.increment(key, delta).await,
+            Kept::Postgres(postgres) => postgres.increment(key, delta).await,
         }
     }
 
@@ -145,6 +154,7 @@ impl Store {
         match &self.kept {
             Kept::File(file) => file.swap(key, hash, value).await,
             Kept::Redis(redis) => redis.swap(key, hash, value).await,
+            Kept::Postgres(postgres) => postgres.swap(key, hash, value).await,
         }
     }
 }

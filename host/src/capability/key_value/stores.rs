@@ -6,7 +6,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Store, file::StoreFile, in_file::InFile, redis::InRedis, store::Kept};
+use super::{
+    Store,
+    file::StoreFile,
+    in_file::InFile,
+    in_postgres::{InPostgres, SharedRows},
+    redis::InRedis,
+    store::Kept,
+};
 use crate::{
     manifest::runtime_config::{Place, StorePlace},
     sqlite_file::OpenError,
@@ -23,6 +30,9 @@ pub enum StoresError {
         "nothing says where the key-value store `{0}` is kept; add `[key_value_store.{0}]` to the file of --runtime-config-file"
     )]
     Unknown(String),
+    /// It is kept in the host's database, and there is none.
+    #[error("the key-value store `{0}` is kept in PostgreSQL, and this host was started without; start it again")]
+    NoDatabase(String),
     /// Its file cannot be opened.
     #[error("cannot open the key-value store `{label}` in {}: {source}", path.display())]
     Open {
@@ -38,13 +48,14 @@ pub enum StoresError {
 /// Where the stores of an application are kept, and those that are open.
 pub struct Stores {
     places: BTreeMap<String, StorePlace>,
+    shared: Option<SharedRows>,
     open: Mutex<HashMap<String, Kept>>,
 }
 
 impl Stores {
-    /// Stores in these places, by name. None is opened yet.
-    pub fn new(places: BTreeMap<String, StorePlace>) -> Self {
-        Self { places, open: Mutex::default() }
+    /// Stores in these places, by name; those in the host's own database are among `shared` rows. None is opened yet.
+    pub fn new(places: BTreeMap<String, StorePlace>, shared: Option<SharedRows>) -> Self {
+        Self { places, shared, open: Mutex::default() }
     }
 
     /// Grants a component the stores of these names. One answer may have so many bytes. Opens the files, which blocks for
@@ -65,6 +76,10 @@ impl Stores {
         let kept = match self.places.get(label).ok_or_else(|| StoresError::Unknown(label.to_owned()))? {
             StorePlace::Sqlite(place) => Kept::File(InFile::new(file(label, place)?, label.into())),
             StorePlace::Redis(address) => Kept::Redis(InRedis::new(address.clone())),
+            StorePlace::Postgres => {
+                let shared = self.shared.as_ref().ok_or_else(|| StoresError::NoDatabase(label.to_owned()))?;
+                Kept::Postgres(InPostgres::new(shared, label))
+            }
         };
         open.insert(label.to_owned(), kept.clone());
         Ok(kept)

@@ -17,7 +17,7 @@ fn store() -> Store {
 }
 
 fn store_in(place: Place, label: &str) -> Store {
-    let stores = Stores::new(BTreeMap::from([(label.to_owned(), StorePlace::Sqlite(place))]));
+    let stores = Stores::new(BTreeMap::from([(label.to_owned(), StorePlace::Sqlite(place))]), None);
     stores.grant(&[label.to_owned()], ANSWER_BYTES).unwrap()[label].clone()
 }
 
@@ -119,7 +119,7 @@ async fn a_swap_takes_place_only_while_nobody_else_writes() {
 async fn answered(answer: &'static [u8]) -> Store {
     let (port, _lefts) = fake::serve(answer).await;
     let address = RedisAddress::parse(&format!("redis://127.0.0.1:{port}")).unwrap();
-    let stores = Stores::new(BTreeMap::from([("far".to_owned(), StorePlace::Redis(address))]));
+    let stores = Stores::new(BTreeMap::from([("far".to_owned(), StorePlace::Redis(address))]), None);
     stores.grant(&["far".to_owned()], ANSWER_BYTES).unwrap()["far"].clone()
 }
 
@@ -156,18 +156,18 @@ async fn a_store_on_redis_has_the_bounds_of_the_others() {
 
 #[test]
 fn a_store_that_nobody_described_or_that_cannot_be_opened_is_not_granted() {
-    let stores = Stores::new(BTreeMap::from([(
-        "lost".to_owned(),
-        StorePlace::Sqlite(Place::File("/proc/nowhere/all.db".into())),
-    )]));
+    let lost = StorePlace::Sqlite(Place::File("/proc/nowhere/all.db".into()));
+    let places = [("lost", lost), ("shared", StorePlace::Postgres)].map(|(label, place)| (label.to_owned(), place));
+    let stores = Stores::new(BTreeMap::from(places), None);
     let message = |label: &str| stores.grant(&[label.to_owned()], 1).err().unwrap().to_string();
     assert!(message("other").contains("[key_value_store.other]"));
     assert!(message("lost").contains("/proc/nowhere/all.db"));
+    assert!(message("shared").contains("started without"));
 }
 
 #[test]
 fn what_is_not_granted_is_not_opened_and_handles_are_bounded() {
-    let stores = Stores::new(BTreeMap::from([("default".to_owned(), StorePlace::Sqlite(Place::Memory))]));
+    let stores = Stores::new(BTreeMap::from([("default".to_owned(), StorePlace::Sqlite(Place::Memory))]), None);
     let mut ctx = KeyValueContext::new(stores.grant(&["default".to_owned()], 1).unwrap());
     let mut table = ResourceTable::new();
     let mut view = KeyValueView { ctx: &mut ctx, table: &mut table };
