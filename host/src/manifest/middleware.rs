@@ -141,7 +141,8 @@ source = "guard.wasm"
         let web = &reading.app.components["web"];
         let base = reading.app.base();
         let files: Vec<_> = web.parts().map(|(_, part)| part.file.strip_prefix(base).unwrap().to_owned()).collect();
-        let fetched = ["guard.wasm", "signs.wasm", &format!(".plaza/fetched/{DIGITS}.wasm")].map(Into::into);
+        let fetched =
+            ["guard.wasm", "signs.wasm", &format!(".plaza/fetched/{DIGITS}.wasm")].map(std::path::PathBuf::from);
         assert_eq!((&files[..3], files.len()), (&fetched[..], 4));
         let inherit: Vec<_> = web.middleware.iter().map(|layer| layer.inherit.clone()).collect();
         let these = |keys: &[&str]| Inherit::These(keys.iter().map(|&key| key.to_owned()).collect());

@@ -249,8 +249,8 @@ fn middleware(locked: &Locked, trigger: &LockedTrigger) -> Result<Vec<Value>, Un
 
 /// The component of the application that a part is.
 fn one_of<'a>(locked: &Locked, plaza: &'a PlazaOfComponent, part: &str) -> Option<&'a str> {
-    let id = plaza.components.get(part)?;
-    locked.components.iter().any(|other| other.id == *id).then_some(id)
+    let id = plaza.components.get(part)?.as_str();
+    locked.components.iter().any(|other| other.id == id).then_some(id)
 }
 
 fn write_component(locked: &Locked, component: &LockedComponent) -> Result<Value, Unservable> {
