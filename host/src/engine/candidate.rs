@@ -122,7 +122,7 @@ mod tests {
         );
         let (imports, exports) = surface(&released(Cow::Borrowed(&component)));
         assert_eq!(imports, ["wasi:clocks/monotonic-clock@0.3.0", "wasi:clocks/types@0.3.0", "wasi:http/types@0.3.0"]);
-        assert_eq!(exports, ["wasi:http/handler@0.3.0"]);
+        assert_eq!(exports, ["run", "wasi:http/handler@0.3.0"]);
     }
 
     #[test]
