@@ -185,6 +185,67 @@ async fn a_store_is_served_again_when_its_redis_is_back_and_fails_in_between() {
     assert!(!host.all_output().contains(PASSWORD));
 }
 
+/// The application whose store `default` is in the host's own database.
+fn in_postgres() -> (TempDir, Setup) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runtime-config.toml");
+    std::fs::write(&file, "key_value_store.default.type = \"postgres\"\nkey_value_store.sessions.type = \"spin\"\n")
+        .unwrap();
+    let setup = Setup::of(APPLICATION).argument("--runtime-config-file").argument(file.to_str().unwrap());
+    (folder, setup)
+}
+
+#[tokio::test]
+async fn a_store_in_postgres_does_what_one_in_a_file_does() {
+    let (_folder, setup) = in_postgres();
+    let host = setup.start();
+    let client = host.client();
+    for writer in ["keeper", "old", "draft"] {
+        assert_eq!(ask(&client, &format!("/{writer}/set?key=shared&value={writer}")).await, "set");
+        for reader in ["keeper", "old", "draft"] {
+            assert_eq!(ask(&client, &format!("/{reader}/get?key=shared")).await, writer, "{reader}");
+        }
+    }
+    assert_eq!(ask(&client, "/keeper/delete?key=shared").await, "deleted");
+    assert_eq!(ask(&client, "/old/exists?key=shared").await, "false");
+    assert_eq!(ask(&client, "/draft/many").await, "second=2 first=none");
+    assert_eq!(ask(&client, "/draft/swap").await, "before true quick true slow");
+    let counted = join_all((0..100).map(|_| ask(&client, "/draft/count?key=counter"))).await;
+    let mut counted: Vec<u32> = counted.iter().map(|text| text.parse().unwrap()).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=100).collect::<Vec<_>>());
+    assert_eq!(ask(&client, "/keeper/large?bytes=16777216").await, "set");
+    assert_eq!(ask(&client, "/keeper/get?store=sessions&key=counter").await, "none", "another store, another content");
+}
+
+#[tokio::test]
+async fn the_keys_of_a_store_in_postgres_come_in_their_order_and_each_once() {
+    let (_folder, setup) = in_postgres();
+    let host = setup.start();
+    let client = host.client();
+    assert_eq!(ask(&client, "/keeper/fill?count=2500").await, "filled");
+    let expected: Vec<String> = (0..2500).map(|number| format!("key-{number:05}")).collect();
+    assert_eq!(ask(&client, "/keeper/keys").await, expected.join(" "));
+    assert_eq!(ask(&client, "/draft/keys").await, "2500");
+}
+
+#[tokio::test]
+async fn hosts_on_one_database_server_share_a_store_in_postgres() {
+    let ((_one, first), (_other, second)) = (in_postgres(), in_postgres());
+    let one = first.start();
+    let other = second.argument("--database-url").argument(&one.setup().state().database_owner_url()).start();
+    assert_eq!(ask(&one.client(), "/keeper/set?key=a&value=1").await, "set");
+    assert_eq!(ask(&other.client(), "/keeper/get?key=a").await, "1");
+    let counting = (0..40).map(|number| {
+        let client = if number % 2 == 0 { one.client() } else { other.client() };
+        async move { ask(&client, "/draft/count?key=counter").await.parse::<u32>().unwrap() }
+    });
+    let mut counted = join_all(counting).await;
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=40).collect::<Vec<_>>());
+    drop(other);
+}
+
 #[test]
 fn a_store_that_nothing_describes_keeps_the_application_from_starting() {
     let ended = Setup::of(APPLICATION).refused();
