@@ -331,6 +331,9 @@ pub enum Threads {
     Background,
 }
 
+/// Bytes on the wire around one value of a Redis server's answer: its length, and the ends of two lines.
+pub const REDIS_BYTES_AROUND_VALUE: u64 = 32;
+
 /// Addresses that one component was refused and the log tells of.
 pub const REFUSALS_TOLD: usize = 64;
 

@@ -24,7 +24,7 @@ async fn it_answers_asks_others_and_keeps_values() {
 #[tokio::test]
 async fn it_serves_several_requests_at_once() {
     let client = client();
-    let late = join_all((0..20).map(|_| client.get("/late"))).await;
+    let late = join_all((0..20).map(|_| client.get("/late").into_future())).await;
     assert!(late.into_iter().all(|answer| answer.expect(200).text() == "0"));
 }
 

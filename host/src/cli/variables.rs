@@ -177,16 +177,16 @@ mod tests {
     #[test]
     fn providers_go_before_the_environment_the_first_of_them_before_the_others() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("shop.env");
+        let file = folder.path().join("house.env");
         fs::write(
             folder.path().join(".env"),
             "SPIN_VARIABLE_TONE=warm\nSPIN_VARIABLE_SIZE=9\nSPIN_VARIABLE_SHAPE=round\n",
         )
         .unwrap();
-        fs::write(&file, "SHOP_TONE=cold\nSHOP_SIZE=10\nSPIN_VARIABLE_SHAPE=square\n").unwrap();
+        fs::write(&file, "HOUSE_TONE=cold\nHOUSE_SIZE=10\nSPIN_VARIABLE_SHAPE=square\n").unwrap();
         let fixed = Provider::Fixed([("tone".to_owned(), "fixed".to_owned())].into());
         let environment =
-            |file: &Path| Provider::Environment { prefix: "SHOP".to_owned(), file: Some(file.to_owned()) };
+            |file: &Path| Provider::Environment { prefix: "HOUSE".to_owned(), file: Some(file.to_owned()) };
         let found = |providers: &[Provider]| {
             let values = around(folder.path(), providers).unwrap();
             ["tone", "size", "shape"].map(|name| values[name].clone())

@@ -2,7 +2,7 @@
 
 use wac_graph::{
     CompositionGraph, EncodeOptions, NodeId, PackageId,
-    types::{Package, WorldId},
+    types::{ItemKind, Package, World, WorldId},
 };
 
 use super::error::ComposeError;
@@ -58,12 +58,12 @@ impl Graph {
 
     /// The names of what a component imports.
     pub(super) fn imports(&self, part: &Part) -> Vec<String> {
-        self.0.types()[part.world].imports.keys().cloned().collect()
+        self.world(part).imports.keys().cloned().collect()
     }
 
     /// The names of what a component exports.
     pub(super) fn exports(&self, part: &Part) -> Vec<String> {
-        self.0.types()[part.world].exports.keys().cloned().collect()
+        self.world(part).exports.keys().cloned().collect()
     }
 
     /// Has an instance of `part` serve an import of the root, by the export of this name, or else by that of the import's name or of a
@@ -102,7 +102,7 @@ impl Graph {
     /// # Errors
     /// When nothing does that middleware could hand on to.
     pub(super) fn handler(&mut self, root: &Root) -> Result<Handler, ComposeError> {
-        let name = handler(&self.exports(&root.part)).ok_or(ComposeError::NothingWithin)?;
+        let name = self.handling(&self.world(&root.part).exports).ok_or(ComposeError::NothingWithin)?;
         let export = self.0.alias_instance_export(root.instance, &name).map_err(whole)?;
         Ok(Handler { name, export })
     }
@@ -112,7 +112,8 @@ impl Graph {
     /// # Errors
     /// When it is no middleware, or is of another type. `key` is what the error calls it.
     pub(super) fn wrap(&mut self, key: &str, part: &Part, within: &Handler) -> Result<Handler, ComposeError> {
-        let (import, name) = (handler(&self.imports(part)), handler(&self.exports(part)));
+        let world = self.world(part);
+        let (import, name) = (self.handling(&world.imports), self.handling(&world.exports));
         let (Some(import), Some(name)) = (import, name) else {
             return Err(ComposeError::NoMiddleware { key: key.to_owned() });
         };
@@ -145,15 +146,27 @@ impl Graph {
     }
 }
 
+impl Graph {
+    fn world(&self, part: &Part) -> &World {
+        &self.0.types()[part.world]
+    }
+
+    /// Which of these handles requests. An interface of that name may have no more than types.
+    fn handling<'a>(&self, items: impl IntoIterator<Item = (&'a String, &'a ItemKind)>) -> Option<String> {
+        let handles = |kind: &ItemKind| match kind {
+            ItemKind::Instance(interface) => self.0.types()[*interface].exports.contains_key("handle"),
+            _ => false,
+        };
+        let found = items.into_iter().find(|(name, kind)| import::compatible(name, HANDLER) && handles(kind));
+        found.map(|(name, _)| name.clone())
+    }
+}
+
 impl Root {
     /// The component as one that has imports.
     pub(super) fn part(&self) -> &Part {
         &self.part
     }
-}
-
-fn handler(names: &[String]) -> Option<String> {
-    names.iter().find(|name| import::compatible(name, HANDLER)).cloned()
 }
 
 fn whole(error: impl Into<anyhow::Error>) -> ComposeError {

@@ -38,6 +38,15 @@ impl Reading {
         self.keep(&used)
     }
 
+    /// Whether a component stands around others and does nothing else: what it hands requests on to is not there without them.
+    pub fn is_only_middleware(&self, component: &Component) -> bool {
+        let mut others = self.app.components.values();
+        let around =
+            |other: &Component| other.middleware.iter().any(|layer| layer.component.as_ref() == Some(&component.id));
+        let links = |other: &Component| other.links.values().any(|provider| *provider == component.id);
+        !self.works(component) && !self.app.components.values().any(links) && others.any(around)
+    }
+
     /// Whether a component has something to do though no other uses it. A private route is no use by itself to one that is optional:
     /// who would ask there is one of the others. What is composed into others needs a route or a channel of its own to be served by
     /// itself.

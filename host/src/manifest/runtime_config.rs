@@ -373,8 +373,8 @@ type = "vault"
             values = { colour = "red", size = "9" }
             [[variables_provider]]
             type = "env"
-            prefix = "SHOP"
-            dotenv_path = "shop.env"
+            prefix = "HOUSE"
+            dotenv_path = "house.env"
             [[variables_provider]]
             type = "env"
             "#,
@@ -386,7 +386,7 @@ type = "vault"
             file: file.map(PathBuf::from),
         };
         let expected =
-            [Provider::Fixed(fixed.into()), environment("SHOP", Some("shop.env")), environment(PREFIX, None)];
+            [Provider::Fixed(fixed.into()), environment("HOUSE", Some("house.env")), environment(PREFIX, None)];
         assert_eq!(providers, expected);
         assert!(!format!("{providers:?}").contains("red"), "{providers:?}");
         let older = read_text("[[config_provider]]\ntype = \"env\"\n").unwrap();
@@ -408,7 +408,7 @@ type = "static"
 type = "static"
 values = { size = 9 }
 [[variables_provider]]
-prefix = "SHOP"
+prefix = "HOUSE"
 [[variables_provider]]
 type = "env"
 dotenv = ".env"

@@ -58,7 +58,8 @@ pub(super) fn faults(
             unused_links(reading, component, surface, &surfaces, &mut faults);
             missing_exports(reading, component, surface, &mut faults);
             unfit_exports(reading, component, surface, &mut faults);
-            if let Some(compiled) = compiled.get(id).filter(|_| faults.len() == before) {
+            let is_sound = faults.len() == before && !reading.is_only_middleware(component);
+            if let Some(compiled) = compiled.get(id).filter(|_| is_sound) {
                 unlinked(reading, engine, component, compiled, &mut faults);
             }
         }

@@ -13,13 +13,10 @@ use redis::{Cmd, ServerError, Value, cmd};
 use super::{Failure, swap::Swapped};
 use crate::{
     digest::sha256,
-    limits::{KEY_VALUE_KEYS_AT_ONCE, KEY_VALUE_VALUE_BYTES, REDIS_REPLY_BYTES},
+    limits::{KEY_VALUE_KEYS_AT_ONCE, KEY_VALUE_VALUE_BYTES, REDIS_BYTES_AROUND_VALUE, REDIS_REPLY_BYTES},
     redis_connection::{RedisAddress, RedisConnection, RedisFault, told},
 };
 use server::Server;
-
-/// Bytes on the wire around one value: its length, and the ends of two lines.
-const AROUND_VALUE: u64 = 32;
 
 /// A store on a server. Clones are the same store.
 #[derive(Clone)]
@@ -178,7 +175,9 @@ async fn swap(
 /// How many bytes some values take on the wire that have so many themselves.
 fn value_bytes(bytes: usize, count: usize) -> u64 {
     let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    number(bytes).saturating_add(number(count).saturating_mul(AROUND_VALUE)).saturating_add(AROUND_VALUE)
+    number(bytes)
+        .saturating_add(number(count).saturating_mul(REDIS_BYTES_AROUND_VALUE))
+        .saturating_add(REDIS_BYTES_AROUND_VALUE)
 }
 
 fn bytes(value: Value) -> Result<Option<Vec<u8>>, Failure> {
