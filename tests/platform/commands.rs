@@ -40,8 +40,10 @@ fn hello() -> String {
 
 #[test]
 fn a_check_ends_with_1_when_there_are_faults_and_with_0_when_there_are_none() {
-    let (code, text) = run(&["check", "-f", "tests/apps/platform/spin.toml"]);
-    assert!(code == Some(0) && text.contains("no faults"), "{code:?}: {text}");
+    for application in ["apps/platform", "spin-apps/middleware", "spin-apps/files"] {
+        let (code, text) = run(&["check", "-f", &format!("tests/{application}/spin.toml")]);
+        assert!(code == Some(0) && text.contains("no faults"), "{code:?}: {text}");
+    }
     let (code, text) = run(&["check", "-f", "tests/check/unknown_keys/spin.toml"]);
     assert!(code == Some(1) && text.contains("fault"), "{code:?}: {text}");
     let (code, text) = run(&["check", "-f", "tests/check/none/spin.toml"]);
