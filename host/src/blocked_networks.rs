@@ -44,6 +44,15 @@ impl BlockedNetworks {
 
     /// Whether no component may connect to this address. An address of IPv4 in the clothes of IPv6 is both.
     pub fn blocks(&self, address: IpAddr) -> bool {
+        // What is no address of a machine leads to this one.
+        let itself = match address {
+            IpAddr::V4(address) if address.is_unspecified() => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            IpAddr::V6(address) if address.is_unspecified() => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+            _ => None,
+        };
+        if itself.is_some_and(|itself| self.blocks(itself)) {
+            return true;
+        }
         let is_blocked = (self.private && is_private(address)) || self.networks.iter().any(|one| one.contains(address));
         match address {
             IpAddr::V6(address) if !is_blocked => address.to_ipv4().is_some_and(|inner| self.blocks(IpAddr::V4(inner))),
@@ -127,6 +136,12 @@ mod tests {
     fn nothing_is_blocked_unless_an_entry_says_so() {
         let none = BlockedNetworks::default();
         assert!(none.is_empty() && !blocks(&none, "127.0.0.1") && !blocks(&none, "::1") && !blocks(&none, "1.1.1.1"));
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_machine_is_blocked_with_this_one() {
+        assert!(blocks(&blocking(&["127.0.0.0/8"]), "0.0.0.0") && !blocks(&blocking(&["10.0.0.0/8"]), "0.0.0.0"));
+        assert!(blocks(&blocking(&["::1/128"]), "::") && !blocks(&blocking(&["fd00::/8"]), "::"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
         outbound_http::OutboundHttp,
         postgres::PostgresContext,
         redis::RedisContext,
+        sockets::OpenSockets,
         sqlite::SqliteContext,
         stdio::{CurrentRequest, RequestOfTask},
         variables::VariablesContext,
@@ -44,6 +45,8 @@ pub struct Guest {
     pub sqlite: SqliteContext,
     /// The variables it may read.
     pub variables: VariablesContext,
+    /// Its sockets.
+    pub sockets: OpenSockets,
     /// Which of its requests is printing.
     pub printing: CurrentRequest,
     /// The bound on its memory.

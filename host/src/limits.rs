@@ -83,8 +83,8 @@ pub const KEY_VALUE_OPEN_HANDLES: usize = 256;
 /// Connections to the Redis server of one key-value store, at most; further calls wait.
 pub const KEY_VALUE_REDIS_CONNECTIONS: usize = 16;
 
-/// How long what a call asks of such a server may take.
-pub const KEY_VALUE_REDIS_TIME: Duration = Duration::from_secs(5);
+/// How long what a call asks of a store on a server may take.
+pub const KEY_VALUE_TIME: Duration = Duration::from_secs(5);
 
 /// Bytes of one file of SQLite, be it of key-value stores or a database; what would make it larger fails.
 pub const SQLITE_FILE_BYTES: i64 = 4 * 1024 * 1024 * 1024;
@@ -333,6 +333,9 @@ pub enum Threads {
 
 /// Bytes on the wire around one value of a Redis server's answer: its length, and the ends of two lines.
 pub const REDIS_BYTES_AROUND_VALUE: u64 = 32;
+
+/// Sockets that one instance may have open. Each is a file of the process.
+pub const SOCKETS_PER_INSTANCE: usize = 64;
 
 /// Addresses that one component was refused and the log tells of.
 pub const REFUSALS_TOLD: usize = 64;

@@ -32,13 +32,14 @@ fn what_spin_must_be_told_is_written_for_its_owner_alone_and_is_the_same_each_ti
     let url = first.setup().state().database_owner_url();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("spin.env");
-    let migrate = |arguments: &[&str]| {
+    let migrate = |arguments: &[&str], sourced: &[(&str, &str)]| {
         let mut command = Command::new(plaza());
+        command.envs(sourced.iter().copied());
         command.args(["migrate", "--variables-to"]).arg(&file).args(arguments).current_dir(workspace());
         let state = folder.path().join("state");
         command.arg("--state-dir").arg(state).env("SPIN_VARIABLE_SERVICE_TOKEN", "set by somebody").output().unwrap()
     };
-    let output = migrate(&["--database-url", &url]);
+    let output = migrate(&["--database-url", &url], &[]);
     let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success() && !told.contains("not set"), "{told}");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -57,10 +58,14 @@ fn what_spin_must_be_told_is_written_for_its_owner_alone_and_is_the_same_each_ti
     assert!(first.all_output().contains(&value("ADMIN_PASSWORD")), "a host has the same");
     assert!(value("STRIPE_DATABASE_URL").ends_with("/stripe_database"), "Spin serves what is optional, too");
     assert!(!told.contains(&value("ADMIN_PASSWORD")), "{told}");
-    migrate(&["--database-url", &url]);
-    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    let sourced = text.lines().filter_map(|line| line.split_once('='));
+    let sourced: Vec<_> = sourced.map(|(name, value)| (name, value.trim_matches('\''))).collect();
+    for environment in [&[][..], &sourced] {
+        migrate(&["--database-url", &url], environment);
+        assert_eq!(fs::read_to_string(&file).unwrap(), text, "also in a shell that has read it");
+    }
 
-    let refused = migrate(&[]);
+    let refused = migrate(&[], &[]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && told.contains("--database-url"), "{told}");
 }

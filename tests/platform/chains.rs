@@ -68,6 +68,7 @@ route = { private = true }
 component = "single"
 [component.single]
 source = "target/wasm32-wasip2/release/old_world.wasm"
+allowed_outbound_hosts = ["http://single.spin.internal"]
 [component.single.tool.plaza]
 limits = { instances = 1 }
 "#;
@@ -126,6 +127,17 @@ async fn a_component_may_ask_itself_and_a_circle_without_end_ends_in_an_error() 
     }
     // It asks for the path that it serves itself.
     client().get("/").await.problem(508);
+}
+
+#[tokio::test]
+async fn a_component_whose_only_instance_asks_it_itself_hears_that_there_is_no_room_and_does_not_wait_for_itself() {
+    let host = one_core();
+    let itself = "http://single.spin.internal/";
+    let began = Instant::now();
+    let text = host.client().get(&format!("/one?to={itself}get?url={itself}")).await.expect(200).text();
+    assert_eq!(text, "status 503");
+    // It has thirty seconds.
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

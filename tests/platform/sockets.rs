@@ -80,6 +80,14 @@ async fn a_datagram_goes_to_whom_is_granted_by_udp_and_its_answer_comes_back() {
 }
 
 #[tokio::test]
+async fn an_instance_has_so_many_sockets_open_and_closed_ones_make_room() {
+    let (host, _manifest) = granted(&["udp://127.0.0.1:9".to_owned()]);
+    for _ in 0..3 {
+        assert_eq!(ask(&host, "/hoard?count=100").await, "64");
+    }
+}
+
+#[tokio::test]
 async fn nobody_listens_whatever_is_granted() {
     let (host, _manifest) = granted(&["*://*:*".to_owned()]);
     let refused = ask(&host, "/listen?on=127.0.0.1:0").await;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use wasmtime::component::Linker;
+use wasmtime_wasi::sockets::WasiSocketsView;
 
 use crate::{
     capability::{
         key_value, key_value::KeyValueView, outbound_http, outbound_http::OnBehalfOf, postgres, postgres::PostgresView,
-        redis, redis::RedisView, sqlite, sqlite::SqliteView, stdio, stdio::StdioView, variables,
+        redis, redis::RedisView, sockets, sockets::Access, sqlite, sqlite::SqliteView, stdio, stdio::StdioView,
+        variables,
     },
     denial,
     guest::{self, Behalf, Guest},
@@ -28,6 +30,7 @@ pub fn host_interfaces(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Gue
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     outbound_http::add_to_linker(&mut linker, trace_outbound, wasmtime_wasi_http::WasiHttpView::http)?;
+    sockets::add_to_linker(&mut linker, Access { wasi: WasiSocketsView::sockets, open: |guest| &mut guest.sockets })?;
     stdio::add_to_linker(
         &mut linker,
         |guest: &mut Guest| StdioView { table: &mut guest.table, current: &guest.printing, requests: &guest.requests },

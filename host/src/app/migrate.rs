@@ -60,9 +60,7 @@ async fn make(
     let provisioned = prepare::provision(app, database, &|_| true).await?;
     let variables = match environment {
         Some(environment) => {
-            let wanted = app.generate.iter().filter(|(name, _)| !environment.contains_key(*name));
-            let wanted = wanted.map(|(name, kind)| (name.clone(), *kind)).collect();
-            let mut made = database.generate(&wanted).await?.variables;
+            let mut made = database.generate(&app.generate).await?.variables;
             made.extend(provisioned.iter().flat_map(|one| prepare::addresses(&one.database)));
             Some(variables(app, environment, made))
         }
@@ -73,7 +71,9 @@ async fn make(
 }
 
 fn variables(app: &App, environment: &BTreeMap<String, String>, mut made: BTreeMap<String, String>) -> Variables {
-    made.retain(|name, _| app.variables.contains_key(name) && !environment.contains_key(name));
+    // What was written down before and read by this shell is set by nobody else.
+    let is_ours = |name: &String, value: &String| environment.get(name).is_none_or(|set| set == value);
+    made.retain(|name, value| app.variables.contains_key(name) && is_ours(name, value));
     let has_value = |name: &String| made.contains_key(name) || environment.contains_key(name);
     let unset = app.variables.iter().filter(|(name, variable)| variable.default.is_none() && !has_value(name));
     let unset = unset.map(|(name, _)| name.clone()).collect();

@@ -293,7 +293,8 @@ async fn build(app: &Arc<App>, options: &Options, parts: &mut Parts) -> anyhow::
         office: parts.work.clone(),
         background: cores.background().clone(),
     };
-    let control = parts.control.insert(Control::start(options.control, &state_dir, desk.routes()).await?);
+    let left = Some(options.listen.address.port());
+    let control = parts.control.insert(Control::start(options.control, left, &state_dir, desk.routes()).await?);
     let settings = server::Settings::new(&options.limits, options.tls.clone(), options.trusted_proxies.clone());
     let server = Server::start(options.listen, directory, settings, cores.lanes()).await;
     let server = parts.server.insert(server.with_context(|| listen_advice(options.listen.address))?);

@@ -131,7 +131,7 @@ impl History {
             rows.extend(history.into_iter().map(|past| {
                 [
                     past.at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-                    past.number.map(|number| format!("v{number}")).unwrap_or_default(),
+                    if past.number == 0 { String::new() } else { format!("v{}", past.number) },
                     past.hash.map(|hash| hash.chars().take(8).collect()).unwrap_or_default(),
                     past.what.replace('_', " "),
                     past.detail.unwrap_or_default(),

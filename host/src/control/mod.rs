@@ -78,13 +78,13 @@ pub struct Control {
 }
 
 impl Control {
-    /// Listens, and writes a token for those who ask into `control.json` of the state folder.
+    /// Listens, but not on the port that is left to the application, and writes a token for those who ask into `control.json` of the state folder.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the file cannot be written.
-    pub async fn start(listen: Listen, state_dir: &Path, routes: Routes) -> anyhow::Result<Self> {
+    pub async fn start(listen: Listen, left: Option<u16>, state_dir: &Path, routes: Routes) -> anyhow::Result<Self> {
         let failed = || format!("cannot listen on {}; name another address with --control", listen.address);
-        let listener = listen.bind().await.with_context(failed)?;
+        let listener = listen.bind(left).await.with_context(failed)?;
         let address = listener.local_addr()?;
         let token = token::keep(state_dir, address)?;
         let stop = CancellationToken::new();

@@ -21,7 +21,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Makes the server notice within about eleven seconds that a holder's machine is gone.
-const SERVER_KEEPALIVE: [(&str, &str); 3] =
+pub(super) const SERVER_KEEPALIVE: [(&str, &str); 3] =
     [("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "2"), ("tcp_keepalives_count", "3")];
 
 /// How long one waits before asking again for a lease that another holds.

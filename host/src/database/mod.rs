@@ -31,7 +31,7 @@ pub use self::{
     migrate::{MigrationError, check_migrations, migrate, migrate_texts},
 };
 use crate::{
-    limits::{EMBEDDED_CONNECTIONS, HOST_CONNECTIONS, KEY_VALUE_CONNECTIONS},
+    limits::{EMBEDDED_CONNECTIONS, HOST_CONNECTIONS, KEY_VALUE_CONNECTIONS, KEY_VALUE_TIME},
     manifest::app::Generate,
 };
 
@@ -101,11 +101,15 @@ impl Database {
 
     /// Connections to the host's own database for what components keep there, so that they take none from the host.
     pub fn shared_rows(&self) -> PgPool {
-        let options = self.state.connect_options();
+        let options = (*self.state.connect_options()).clone();
+        // The server ends for itself what a host that is cut off has begun.
+        let time = format!("{}ms", KEY_VALUE_TIME.as_millis());
+        let bounds = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
+        let options = options.options(bounds.map(|bound| (bound, time.clone()))).options(lease::SERVER_KEEPALIVE);
         PgPoolOptions::new()
             .max_connections(KEY_VALUE_CONNECTIONS)
             .acquire_timeout(server::ACQUIRE_TIMEOUT)
-            .connect_lazy_with((*options).clone())
+            .connect_lazy_with(options)
     }
 
     /// Connections that the embedded server has for all components together; `None` for a server outside, whose owner knows.

@@ -116,8 +116,8 @@ pub enum What {
 /// An entry of the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
-    /// Which version; `None` of one that was refused before it was kept.
-    pub number: Option<u32>,
+    /// Which version; 0 of one that was refused before it was kept.
+    pub number: u32,
     /// Its hash, as long as it is kept.
     pub hash: Option<String>,
     /// What happened: `active`, `trial`, `refused`, `rolled_back`.

@@ -80,7 +80,7 @@ impl Server {
         settings: Settings,
         runtimes: &[Handle],
     ) -> io::Result<Self> {
-        let listener = listen.bind().await?;
+        let listener = listen.bind(None).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
@@ -109,12 +109,16 @@ impl Server {
 }
 
 impl Listen {
-    /// A listener there.
+    /// A listener there. A port that is to be left to somebody else is none that will do as well.
     ///
     /// # Errors
     /// When none can be had.
-    pub async fn bind(mut self) -> io::Result<TcpListener> {
+    pub async fn bind(mut self, left: Option<u16>) -> io::Result<TcpListener> {
         loop {
+            if self.or_behind && left == Some(self.address.port()) {
+                let next = self.address.port().checked_add(1).ok_or(io::ErrorKind::AddrInUse)?;
+                self.address.set_port(next);
+            }
             match TcpListener::bind(self.address).await {
                 Err(error) if self.or_behind && error.kind() == io::ErrorKind::AddrInUse => {
                     let next = self.address.port().checked_add(1).ok_or(error)?;

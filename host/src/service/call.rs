@@ -70,7 +70,7 @@ impl CallContext {
     /// # Errors
     /// The chain of callers, where the call would wait for itself or the chain is too long.
     pub fn enter(&self, caller: &Arc<str>, callee: &str, deadline: Instant) -> Result<Self, String> {
-        if &**caller == callee || self.chain.iter().any(|id| &**id == callee) {
+        if &**caller == callee || self.is_waited_for_by(callee) {
             return Err(self.path(caller, callee));
         }
         self.enter_again(caller, callee, deadline)
@@ -92,6 +92,11 @@ impl CallContext {
             has_begun: Arc::default(),
             ..self.clone()
         })
+    }
+
+    /// Whether a component waits for it.
+    pub fn is_waited_for_by(&self, component: &str) -> bool {
+        self.chain.iter().any(|id| &**id == component)
     }
 
     fn path(&self, caller: &str, callee: &str) -> String {

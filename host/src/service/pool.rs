@@ -141,6 +141,10 @@ impl Pool {
 
     fn place(self: &Arc<Self>, state: &mut State, job: Job) -> Result<(), (Job, Failure)> {
         let Some(job) = self.seat(state, job) else { return Ok(()) };
+        // Whoever has the instances may be waiting for this very job: behind them it would wait for itself.
+        if job.context.is_waited_for_by(&self.component) {
+            return Err((job, self.overloaded(state)));
+        }
         if state.waiting.len() >= self.limits.queue {
             state.waiting.retain(Job::is_wanted);
         }

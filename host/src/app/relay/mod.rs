@@ -94,7 +94,7 @@ pub async fn start(options: Options) -> anyhow::Result<Relaying> {
         events: tally,
         office: work.clone(),
     };
-    let control = Control::start(options.control, &state_dir, desk.routes()).await?;
+    let control = Control::start(options.control, None, &state_dir, desk.routes()).await?;
     let control_address = control.address;
     Ok(Relaying { app, target, control_address, took: started.elapsed(), work, control, database, _lock: lock })
 }

@@ -41,8 +41,8 @@ pub struct Mount {
 pub fn mounts(component: &Component, base: &Path, scratch: &Path) -> Result<Vec<Mount>, FilesError> {
     // Absolute, and the same whatever way leads there, so that paths can be compared.
     let base = &base.canonicalize().map_err(failed("find", base))?;
-    let excluded = Excluded::parse(base, &component.exclude_files)?;
     let room = scratch.join(&component.id);
+    let excluded = Excluded::parse(base, scratch, &component.exclude_files)?;
     if room.exists() {
         fs::remove_dir_all(&room).map_err(failed("empty", &room))?;
     }

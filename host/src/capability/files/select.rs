@@ -9,16 +9,19 @@ use glob::{MatchOptions, Pattern};
 
 use super::error::{FilesError, failed};
 
-/// What `exclude_files` leaves out.
+/// What `exclude_files` leaves out, and where files are put themselves.
 pub(super) struct Excluded {
     base: PathBuf,
+    room: PathBuf,
     patterns: Vec<Pattern>,
 }
 
 impl Excluded {
-    pub(super) fn parse(base: &Path, patterns: &[String]) -> Result<Self, FilesError> {
+    /// `room` is where files are put, which may be below what is put there.
+    pub(super) fn parse(base: &Path, room: &Path, patterns: &[String]) -> Result<Self, FilesError> {
         let patterns = patterns.iter().map(|pattern| parse(pattern)).collect::<Result<_, _>>()?;
-        Ok(Self { base: base.to_owned(), patterns })
+        let room = std::path::absolute(room).unwrap_or_else(|_| room.to_owned());
+        Ok(Self { base: base.to_owned(), room, patterns })
     }
 
     fn is_empty(&self) -> bool {
@@ -26,6 +29,9 @@ impl Excluded {
     }
 
     fn has(&self, path: &Path) -> bool {
+        if path.starts_with(&self.room) {
+            return true;
+        }
         let path = path.strip_prefix(&self.base).unwrap_or(path);
         // Unlike those that select, these patterns mean by `*` what is in folders, too; so they do under Spin.
         self.patterns.iter().any(|pattern| pattern.matches_path(path))

@@ -182,6 +182,16 @@ fn folders_that_are_placed_side_by_side_are_shown_as_they_are() {
 }
 
 #[test]
+fn a_folder_in_which_files_are_put_together_is_placed_without_those() {
+    let folder = Folder::new();
+    let around = folder.base().parent().unwrap().to_owned();
+    let all = FileMount::Placement { source: around, destination: "/all".to_owned() };
+    let found = folder.root_of(vec![pattern("other/*"), all], &[]);
+    assert!(found.keys().any(|name| name.starts_with("all/")), "{found:?}");
+    assert!(!found.keys().any(|name| name.contains("all/all") || name.contains("/files/all")), "{found:?}");
+}
+
+#[test]
 fn a_single_file_is_placed_under_the_name_it_is_given() {
     let folder = Folder::new();
     let files = vec![folder.at("assets/a.txt", "/b.txt"), folder.at("other/c.txt", "/deep/c.txt")];

@@ -10,7 +10,7 @@ use super::{
     store::{Found, check_answer, refused},
     swap::Swapped,
 };
-use crate::digest::sha256;
+use crate::{digest::sha256, limits::KEY_VALUE_TIME};
 
 const GET: &str = "SELECT value FROM key_values WHERE (application, store, key) = ($1, $2, $3)";
 const GET_LOCKED: &str = "
@@ -28,12 +28,16 @@ SELECT key, value FROM key_values WHERE (application, store) = ($1, $2) AND key 
 const SET_MANY: &str = "
 INSERT INTO key_values (application, store, key, value) SELECT $1, $2, * FROM unnest($3::text[], $4::bytea[])
 ON CONFLICT (application, store, key) DO UPDATE SET value = excluded.value";
+/// In the order of the keys, as they are set, so that nobody waits for one who waits for them.
 const DELETE_MANY: &str = "
-DELETE FROM key_values WHERE (application, store) = ($1, $2) AND key = ANY ($3)";
-/// Whoever writes a key does so after whoever reads and then writes it, also where there is no row yet that could be locked.
-const LOCK: &str = "
-SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\x01', 'plaza key value', $1, $2, key), 0))
-FROM unnest($3::text[]) AS key";
+WITH gone AS (
+    SELECT key FROM key_values WHERE (application, store) = ($1, $2) AND key = ANY ($3) ORDER BY key FOR UPDATE
+)
+DELETE FROM key_values USING gone WHERE (application, store) = ($1, $2) AND key_values.key = gone.key";
+const ADD: &str = "
+INSERT INTO key_values (application, store, key, value) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const UPDATE: &str = "
+UPDATE key_values SET value = $4 WHERE (application, store, key) = ($1, $2, $3)";
 
 /// A store of one name of one application. Clones are the same store.
 #[derive(Clone)]
@@ -114,8 +118,14 @@ impl InPostgres {
         R: Send + 'static,
         F: Future<Output = Result<R, Failure>> + Send + 'static,
     {
-        match self.runtime.spawn(work(self.rows.clone())).await {
-            Ok(done) => done,
+        // Whoever holds a key, on a host that is cut off perhaps, holds up nobody for longer.
+        let work = tokio::time::timeout(KEY_VALUE_TIME, work(self.rows.clone()));
+        match self.runtime.spawn(work).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => {
+                tracing::error!("a key-value store in PostgreSQL did not answer in time");
+                Err(Failure::Broken)
+            }
             Err(error) => {
                 tracing::error!(%error, "work on a key-value store was interrupted");
                 Err(Failure::Broken)
@@ -165,6 +175,9 @@ impl Rows {
             .fetch_all(&mut *transaction)
             .await?;
         let values: BTreeMap<String, Vec<u8>> = rows.into_iter().collect();
+        // A key that is asked for twice is answered twice.
+        let bytes = keys.iter().map(|key| key.len() + values.get(key).map_or(0, Vec::len)).sum();
+        check_answer(bytes, answer_bytes)?;
         Ok(keys.into_iter().map(|key| (key.clone(), values.get(&key).cloned())).collect())
     }
 
@@ -176,28 +189,34 @@ impl Rows {
     }
 
     async fn increment(&self, key: String, delta: i64) -> Result<i64, Failure> {
-        let keys = [key];
-        let [name] = &keys;
-        let mut transaction = self.locked(&keys).await?;
-        let number = match self.value(&mut transaction, name).await? {
-            Some(value) => i64::from_le_bytes(value.try_into().map_err(|_| refused("the value is no number"))?),
-            None => 0,
+        check_key(&key)?;
+        let mut transaction = self.pool.begin().await?;
+        let value = loop {
+            self.change(&mut transaction, ADD, &key, &0_i64.to_le_bytes()).await?;
+            // Somebody may have removed it since.
+            if let Some(value) = self.locked(&mut transaction, &key).await? {
+                break value;
+            }
         };
+        let number = i64::from_le_bytes(value.try_into().map_err(|_| refused("the value is no number"))?);
         let sum = number.checked_add(delta).ok_or_else(|| refused("the sum is no number of 64 bits"))?;
-        self.put(&mut transaction, &keys, &[sum.to_le_bytes().to_vec()]).await?;
+        self.change(&mut transaction, UPDATE, &key, &sum.to_le_bytes()).await?;
         transaction.commit().await?;
         Ok(sum)
     }
 
     async fn swap(&self, key: String, hash: Option<String>, value: Vec<u8>) -> Result<Swapped, Failure> {
-        let keys = [key];
-        let [name] = &keys;
-        let mut transaction = self.locked(&keys).await?;
-        let found = self.value(&mut transaction, name).await?.map(sha256);
-        if found != hash {
+        check_key(&key)?;
+        let mut transaction = self.pool.begin().await?;
+        if hash.is_none() && self.change(&mut transaction, ADD, &key, &value).await? == 1 {
+            transaction.commit().await?;
+            return Ok(Swapped::Done);
+        }
+        let found = self.locked(&mut transaction, &key).await?.map(sha256);
+        if hash.is_none() || found != hash {
             return Ok(Swapped::Not(found));
         }
-        self.put(&mut transaction, &keys, &[value]).await?;
+        self.change(&mut transaction, UPDATE, &key, &value).await?;
         transaction.commit().await?;
         Ok(Swapped::Done)
     }
@@ -206,35 +225,28 @@ impl Rows {
         // Of a key that stands there twice, the last value counts; the order keeps two who set the same keys from waiting for each other.
         let last: BTreeMap<String, Vec<u8>> = entries.into_iter().collect();
         let (keys, values): (Vec<_>, Vec<_>) = last.into_iter().unzip();
-        let mut transaction = self.locked(&keys).await?;
-        self.put(&mut transaction, &keys, &values).await?;
-        Ok(transaction.commit().await?)
-    }
-
-    /// A transaction in which nobody else writes these keys.
-    async fn locked(&self, keys: &[String]) -> Result<Transaction<'_, Postgres>, Failure> {
         keys.iter().try_for_each(|key| check_key(key))?;
-        let mut transaction = self.pool.begin().await?;
-        let lock = sqlx::query(LOCK).bind(&self.application).bind(&self.label).bind(keys);
-        lock.execute(&mut *transaction).await?;
-        Ok(transaction)
+        let set = sqlx::query(SET_MANY).bind(&self.application).bind(&self.label).bind(keys).bind(values);
+        set.execute(&self.pool).await?;
+        Ok(())
     }
 
-    /// The value of a key, which nobody removes before the transaction ends.
-    async fn value(&self, transaction: &mut Transaction<'_, Postgres>, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+    /// The value of a key, which nobody changes before the transaction ends.
+    async fn locked(&self, transaction: &mut Transaction<'_, Postgres>, key: &str) -> Result<Option<Vec<u8>>, Failure> {
         let get = sqlx::query_scalar(GET_LOCKED).bind(&self.application).bind(&self.label).bind(key);
         Ok(get.fetch_optional(&mut **transaction).await?)
     }
 
-    async fn put(
+    /// How many rows a statement changes that says what a key's value is.
+    async fn change(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
-        keys: &[String],
-        values: &[Vec<u8>],
-    ) -> Result<(), Failure> {
-        let set = sqlx::query(SET_MANY).bind(&self.application).bind(&self.label).bind(keys).bind(values);
-        set.execute(&mut **transaction).await?;
-        Ok(())
+        statement: &'static str,
+        key: &str,
+        value: &[u8],
+    ) -> Result<u64, Failure> {
+        let change = sqlx::query(statement).bind(&self.application).bind(&self.label).bind(key).bind(value);
+        Ok(change.execute(&mut **transaction).await?.rows_affected())
     }
 }
 

@@ -142,7 +142,9 @@ async fn swap(
 ) -> Result<Result<Swapped, Failure>, RedisFault> {
     let most_bytes = value_bytes(KEY_VALUE_VALUE_BYTES, 1);
     loop {
-        connection.exchange(cmd("WATCH").arg(key), REDIS_REPLY_BYTES).await?;
+        if let Err(failure) = ask(connection, cmd("WATCH").arg(key), REDIS_REPLY_BYTES).await? {
+            return Ok(Err(failure));
+        }
         let found = match ask(connection, cmd("GET").arg(key), most_bytes).await?.and_then(bytes) {
             Ok(found) => found.map(sha256),
             Err(failure) => {
@@ -154,8 +156,14 @@ async fn swap(
             connection.exchange(&cmd("UNWATCH"), REDIS_REPLY_BYTES).await?;
             return Ok(Ok(Swapped::Not(found)));
         }
-        connection.exchange(&cmd("MULTI"), REDIS_REPLY_BYTES).await?;
-        connection.exchange(cmd("SET").arg(key).arg(value), REDIS_REPLY_BYTES).await?;
+        if let Err(failure) = ask(connection, &cmd("MULTI"), REDIS_REPLY_BYTES).await? {
+            connection.exchange(&cmd("UNWATCH"), REDIS_REPLY_BYTES).await?;
+            return Ok(Err(failure));
+        }
+        if let Err(failure) = ask(connection, cmd("SET").arg(key).arg(value), REDIS_REPLY_BYTES).await? {
+            connection.exchange(&cmd("DISCARD"), REDIS_REPLY_BYTES).await?;
+            return Ok(Err(failure));
+        }
         match ask(connection, &cmd("EXEC"), REDIS_REPLY_BYTES).await? {
             // Somebody was quicker; what is there now is looked at once more.
             Ok(Value::Nil) => {}

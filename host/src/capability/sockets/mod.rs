@@ -1,9 +1,14 @@
 //! TCP and UDP of WASI 0.2 and 0.3, to the addresses that the manifest grants for the schemes `tcp` and `udp`.
 //!
 //! Those in a network that the runtime config blocks are granted to nobody. A component connects and sends; it listens nowhere. Names are
-//! looked up only by who may connect to every host, for what is looked up is told to whoever answers for it.
+//! looked up only by who may connect to every host, for what is looked up is told to whoever answers for it. An instance has so many open
+//! and no more.
+
+mod open;
 
 use std::{net::SocketAddr, sync::Arc};
+
+pub use open::{Access, OpenSockets, add_to_linker};
 
 use wasmtime_wasi::{WasiCtxBuilder, sockets::SocketAddrUse};
 

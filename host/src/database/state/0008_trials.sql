@@ -9,6 +9,3 @@ CREATE TABLE trial_counts (
     trial       jsonb NOT NULL,
     PRIMARY KEY (application, component, number, host)
 );
-
--- What is refused before it is kept has no number.
-ALTER TABLE version_history ALTER COLUMN number DROP NOT NULL;

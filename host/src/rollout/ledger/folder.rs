@@ -189,7 +189,7 @@ impl Ledger for InFolder {
     async fn history(&self, component: &str) -> Result<Vec<Past>, LedgerError> {
         let page = self.page(component);
         let with_hash = |past: Past| {
-            let kept = page.versions.iter().find(|kept| Some(kept.version.number) == past.number);
+            let kept = page.versions.iter().find(|kept| kept.version.number == past.number);
             Past { hash: kept.map(|kept| kept.version.hash.clone()), ..past }
         };
         Ok(page.history.iter().rev().cloned().map(with_hash).collect())
@@ -204,6 +204,7 @@ impl Ledger for InFolder {
 impl Page {
     fn note(&mut self, entry: Entry) {
         let Entry { number, what, detail } = entry;
+        let number = number.unwrap_or_default();
         self.history.push(Past { number, hash: None, what: what.word().to_owned(), detail, at: Utc::now() });
         let beyond = self.history.len().saturating_sub(usize::try_from(KEPT_ENTRIES).unwrap_or(usize::MAX));
         self.history.drain(..beyond);
@@ -219,9 +220,8 @@ impl Page {
     /// Of what was written before it was noted when a version answered, the history tells.
     fn remember(&mut self) {
         let history = std::mem::take(&mut self.history);
-        let became_active = |number: u32| {
-            history.iter().rev().find(|past| past.number == Some(number) && past.what == What::Active.word())
-        };
+        let became_active =
+            |number: u32| history.iter().rev().find(|past| past.number == number && past.what == What::Active.word());
         self.stamp(|kept| kept.answered_at.or_else(|| Some(became_active(kept.version.number)?.at)));
         self.history = history;
     }

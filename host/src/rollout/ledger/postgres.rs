@@ -68,7 +68,7 @@ RETURNING revision";
 
 /// The row is locked until the transaction has ended that changes it, committed or not.
 const SETTLED: &str = "
-SELECT revision, active FROM standings WHERE (application, component) = ($1, $2) FOR UPDATE";
+SELECT revision, active, trial FROM standings WHERE (application, component) = ($1, $2) FOR UPDATE";
 
 const TAKE_UP_FILE: &str = "
 UPDATE standings SET file_hash = $3
@@ -142,7 +142,7 @@ impl InPostgres {
         )
         .bind(&self.application)
         .bind(component)
-        .bind(entry.number.map(signed))
+        .bind(entry.number.map_or(0, signed))
         .bind(entry.what.word())
         .bind(&entry.detail)
         .execute(&mut **transaction)
@@ -169,13 +169,14 @@ impl InPostgres {
             }
         };
         let component = component.to_owned();
-        let held: Option<(i64, i32)> = match timeout(SETTLE_WITHIN, looking).await {
+        let held: Option<(i64, i32, Option<i32>)> = match timeout(SETTLE_WITHIN, looking).await {
             Ok(held) => held,
             Err(_) => return Err(LedgerError::Unsettled { component, cause: lost }),
         };
+        let trial = standing.trial.as_ref().map(|trial| signed(trial.version.number));
         match held {
-            Some(held) if held == (standing.revision, signed(standing.active.number)) => Ok(()),
-            Some((revision, _)) if revision >= standing.revision => Err(LedgerError::Overtaken { component }),
+            Some(held) if held == (standing.revision, signed(standing.active.number), trial) => Ok(()),
+            Some((revision, ..)) if revision >= standing.revision => Err(LedgerError::Overtaken { component }),
             _ => Err(lost.into()),
         }
     }
@@ -329,7 +330,7 @@ impl Ledger for InPostgres {
         sqlx::query(REFUSE)
             .bind(&self.application)
             .bind(component)
-            .bind(number.map(signed))
+            .bind(number.map_or(0, signed))
             .execute(&mut *transaction)
             .await?;
         let entry = Entry { number, what: What::Refused, detail: Some(why) };
@@ -366,7 +367,7 @@ impl Ledger for InPostgres {
         .await?;
         let read = rows.iter().map(|row| {
             Ok(Past {
-                number: row.try_get::<Option<i32>, _>(0)?.map(i32::unsigned_abs),
+                number: row.try_get::<i32, _>(0)?.unsigned_abs(),
                 hash: row.try_get(1)?,
                 what: row.try_get(2)?,
                 detail: row.try_get(3)?,

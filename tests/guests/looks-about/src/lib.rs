@@ -1,8 +1,8 @@
 //! Tells what it finds about itself: `/environment` every variable of its environment, a line each, `/config?key=…` a value
 //! of its configuration, `/count` how many requests its instance has had, `/clocks` the seconds since 1970 by WASI 0.2 and by 0.3, `/rest` for how
 //! many milliseconds ten of them have rested, `/random` a number of each. By the sockets of WASI 0.2 `/connect?to=HOST:PORT` tells what a raw
-//! connection meets, `/say?to=HOST:PORT` what answers a line, `/send?to=HOST:PORT` what answers a datagram, `/listen?on=HOST:PORT` whether it
-//! may; `/connect-anew?to=PORT` is `/connect` to this machine by those of WASI 0.3.
+//! connection meets, `/say?to=HOST:PORT` what answers a line, `/send?to=HOST:PORT` what answers a datagram, `/hoard?count=N` how many of N
+//! sockets it gets at once, `/listen?on=HOST:PORT` whether it may; `/connect-anew?to=PORT` is `/connect` to this machine by those of WASI 0.3.
 
 #![cfg(target_family = "wasm")]
 
@@ -58,6 +58,7 @@ async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
         Some("connect") => text(TcpStream::connect(value).map(|_| "connected".to_owned())),
         Some("say") => text(say(value)),
         Some("send") => text(send(value)),
+        Some("hoard") => hoard(value.parse()?).to_string(),
         Some("listen") => text(TcpListener::bind(value).map(|_| "listening".to_owned())),
         Some("connect-anew") => connect_anew(value.parse()?).await,
         _ => count.to_string(),
@@ -91,6 +92,12 @@ fn send(to: &str) -> io::Result<String> {
     socket.send_to(b"hello", to)?;
     let (length, _) = socket.recv_from(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+}
+
+/// Opens so many sockets at once, and tells how many that were.
+fn hoard(count: usize) -> usize {
+    let sockets: Vec<UdpSocket> = (0..count).map_while(|_| UdpSocket::bind("0.0.0.0:0").ok()).collect();
+    sockets.len()
 }
 
 async fn connect_anew(port: u16) -> String {

@@ -14,7 +14,7 @@ use super::super::Failure;
 use crate::{
     blocked_networks::BlockedNetworks,
     limits::{
-        CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, KEY_VALUE_REDIS_CONNECTIONS, KEY_VALUE_REDIS_TIME,
+        CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, KEY_VALUE_REDIS_CONNECTIONS, KEY_VALUE_TIME,
         REDIS_REPLY_BYTES,
     },
     redis_connection::{RedisAddress, RedisConnection, RedisFault},
@@ -90,8 +90,8 @@ impl Shared {
             // The address is the operator's own: what is blocked is blocked for components.
             None => RedisConnection::connect(&self.address, &BlockedNetworks::default()).await?,
         };
-        let worked = timeout(KEY_VALUE_REDIS_TIME, work(&mut connection)).await;
-        let done = worked.map_err(|_| RedisFault::silent(&self.address, KEY_VALUE_REDIS_TIME))??;
+        let worked = timeout(KEY_VALUE_TIME, work(&mut connection)).await;
+        let done = worked.map_err(|_| RedisFault::silent(&self.address, KEY_VALUE_TIME))??;
         // What was sent unasked would be taken for the answer to the next command.
         if connection.is_clean() {
             self.idle().push(Idle { connection, since: Instant::now() });
