@@ -33,7 +33,7 @@ fn a_version_that_is_refused_is_forgotten_and_its_number_is_not_given_again() {
         for number in 3..=9 {
             let refused = scene.add(&format!("refused {number}")).await;
             assert_eq!(refused.number, number);
-            scene.0.refuse(COMPONENT, refused.number, "it traps".to_owned()).await.unwrap();
+            scene.0.refuse(COMPONENT, Some(refused.number), "it traps".to_owned()).await.unwrap();
         }
         assert_eq!(kept(scene).await, [2, 1]);
         let history = scene.0.history(COMPONENT).await.unwrap();
@@ -48,7 +48,7 @@ fn what_is_on_trial_or_about_to_answer_is_kept_and_what_never_did_goes_with_the_
     on_each(async |scene| {
         scene.start("file").await;
         let version = scene.add("on trial").await;
-        let entry = |what| Entry { number: 2, what, detail: None };
+        let entry = |what| Entry { number: Some(2), what, detail: None };
         let tried = Tried { version, share: "10%".parse().unwrap(), seconds: 60 };
         let on_trial = Standing { trial: Some(tried), ..scene.standing().await };
         let stands = scene.0.stand(COMPONENT, &on_trial, entry(What::Trial)).await.unwrap();

@@ -58,7 +58,7 @@ impl Scene {
     }
 
     async fn let_answer(&self, active: Stored) {
-        let entry = Entry { number: active.number, what: What::Active, detail: None };
+        let entry = Entry { number: Some(active.number), what: What::Active, detail: None };
         let next = Standing { active, trial: None, ..self.standing().await };
         self.0.stand(COMPONENT, &next, entry).await.unwrap();
     }
