@@ -59,6 +59,10 @@ where
     let origin = allowed_origin(&headers).await;
     let mut response = match is_preflight(request.method(), &headers) {
         true => preflight(origin.is_some()),
+        // Who says so beforehand need not send it.
+        false if says_too_much(&headers) => {
+            as_problem(StatusCode::PAYLOAD_TOO_LARGE.into_response(), request_id(&headers))
+        }
         false => described(request, &headers, answer).await,
     };
     secure(response.headers_mut(), is_behind_tls(&headers));
@@ -131,6 +135,12 @@ fn refusal(status: StatusCode) -> &'static str {
         413 => "The body is too large.",
         _ => "The request was refused.",
     }
+}
+
+/// Whether the request says that its body is larger than any may be.
+fn says_too_much(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    length.is_some_and(|length| length > BODY_MAX_BYTES)
 }
 
 fn request_id(headers: &HeaderMap) -> Option<&str> {
@@ -231,6 +241,13 @@ mod tests {
         assert_eq!(body["status"], 404);
         assert_eq!(body["request_id"], "r-1");
         assert!(body["detail"].is_string());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent() {
+        let announced = |bytes: usize| bytes.to_string();
+        assert_eq!(ask("GET", "/me", &[("content-length", &announced(BODY_MAX_BYTES + 1))]).await.status(), 413);
+        assert_ne!(ask("GET", "/me", &[("content-length", &announced(BODY_MAX_BYTES))]).await.status(), 413);
     }
 
     #[tokio::test]
