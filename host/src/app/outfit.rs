@@ -17,7 +17,7 @@ use crate::{
         files::{self, Mount},
         key_value::{self, KeyValueContext},
         outbound_http::{Grants, OutboundHttp, OutboundHttpSettings},
-        postgres::{PoolSettings, Pools, PostgresContext},
+        postgres::{OwnServer, PoolSettings, Pools, PostgresContext},
         redis::{self, RedisContext},
         sockets::{self, OpenSockets},
         sqlite::{self, SqliteContext},
@@ -49,8 +49,8 @@ pub struct Outfit {
     mounts: Vec<Mount>,
     grants: Arc<AllowedHosts>,
     blocked: Arc<BlockedNetworks>,
-    /// `host:port` of the server of the components' own databases.
-    own_server: Option<Arc<str>>,
+    /// The server of the components' own databases.
+    own_server: Option<Arc<OwnServer>>,
     stores: key_value::Granted,
     databases: sqlite::Granted,
     output: Arc<OutputLimiter>,
@@ -59,8 +59,8 @@ pub struct Outfit {
 }
 
 impl Outfit {
-    /// Resolves what the manifest grants a component. `own_server` is where the host keeps the components' own databases
-    /// (`host:port`), and `wrote` is told when it may have written to its one.
+    /// Resolves what the manifest grants a component. `own_server` is where the host keeps the components' own databases,
+    /// and `wrote` is told when it may have written to its one.
     ///
     /// # Errors
     /// A template, a grant or a file that cannot be resolved, with the component's name.
@@ -69,7 +69,7 @@ impl Outfit {
         component: &Component,
         values: &BTreeMap<String, String>,
         premises: &Premises,
-        own_server: Option<Arc<str>>,
+        own_server: Option<Arc<OwnServer>>,
         wrote: Arc<Notify>,
     ) -> anyhow::Result<Self> {
         let variables = component.variables.iter();

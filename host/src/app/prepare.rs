@@ -139,7 +139,7 @@ pub async fn data(
 
 /// The variables that say where a component's database is.
 pub fn addresses(database: &ComponentDatabase) -> [(String, String); 2] {
-    let ComponentDatabase { url, host, name } = database;
+    let ComponentDatabase { url, host, name, .. } = database;
     [(format!("{name}_url"), url.clone()), (format!("{name}_host"), host.clone())]
 }
 

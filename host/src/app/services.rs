@@ -18,7 +18,7 @@ use super::{
     outfit::{Outfit, Premises},
 };
 use crate::{
-    capability::postgres::Pools,
+    capability::postgres::{OwnServer, Pools},
     compose::Composition,
     cores::Cores,
     database::ComponentDatabase,
@@ -135,7 +135,10 @@ impl Services {
     ) -> anyhow::Result<Furnished> {
         let before = self.now();
         // All of them are on one server.
-        let own_server: Option<Arc<str>> = databases.values().next().map(|database| database.host.as_str().into());
+        let own_server = databases
+            .values()
+            .next()
+            .map(|database| Arc::new(OwnServer { address: database.host.clone(), socket: database.socket.clone() }));
         let mut services = HashMap::new();
         let mut outfits = HashMap::new();
         for component in app.components.values() {
@@ -164,7 +167,7 @@ impl Services {
         app: &App,
         component: &Component,
         values: &BTreeMap<String, String>,
-        (own_server, wrote): (Option<Arc<str>>, Arc<Notify>),
+        (own_server, wrote): (Option<Arc<OwnServer>>, Arc<Notify>),
     ) -> anyhow::Result<Furniture> {
         let outfit = Arc::new(Outfit::new(app, component, values, &self.premises, own_server, wrote)?);
         let runtimes = match component.plaza.limits.threads {

@@ -206,6 +206,8 @@ pub struct ComponentDatabase {
     pub host: String,
     /// The name of the database and of its role.
     pub name: String,
+    /// The folder with the server's Unix socket, a nearer way than `host`; the embedded server has one.
+    pub socket: Option<PathBuf>,
 }
 
 impl fmt::Debug for ComponentDatabase {

@@ -1,5 +1,7 @@
 //! A role and a database for a component.
 
+use std::path::Path;
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::{
@@ -29,6 +31,7 @@ pub(super) async fn provision(state: &PgPool, server: &Server, name: &str) -> Re
         url: server.component_url(name, &password),
         host: server.component_host().to_owned(),
         name: name.to_owned(),
+        socket: server.component_socket().map(Path::to_owned),
     })
 }
 

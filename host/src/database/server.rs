@@ -1,6 +1,10 @@
 //! How a server is reached, and the host's own database on it.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Row,
@@ -56,14 +60,16 @@ pub(super) struct Server {
     entrance: String,
     address: String,
     component_host: String,
+    component_socket: Option<PathBuf>,
     component_parameters: String,
 }
 
 impl Server {
-    /// The embedded server: the host enters by the socket, components by loopback TCP.
+    /// The embedded server. Its Unix socket is how everybody enters; by loopback TCP it has the address that grants speak of.
     pub(super) fn embedded(administrator: PgConnectOptions, port: u16) -> Self {
         let component_host = format!("127.0.0.1:{port}");
         Self {
+            component_socket: administrator.get_socket().cloned(),
             administrator: quiet(administrator),
             entrance: "postgres".to_owned(),
             address: component_host.clone(),
@@ -83,6 +89,7 @@ impl Server {
         let server = Self {
             address: secret::redact(url),
             component_host: format!("{host}:{}", administrator.get_port()),
+            component_socket: None,
             component_parameters: tls_parameters(url),
             entrance,
             administrator: quiet(administrator),
@@ -99,6 +106,11 @@ impl Server {
     /// `host:port` as components reach it.
     pub(super) fn component_host(&self) -> &str {
         &self.component_host
+    }
+
+    /// The folder with the Unix socket by which the host's own connections for components enter.
+    pub(super) fn component_socket(&self) -> Option<&Path> {
+        self.component_socket.as_deref()
     }
 
     /// The address with which a role enters its own database. Passwords are of letters and digits and need no escape.

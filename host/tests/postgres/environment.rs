@@ -2,8 +2,9 @@
 
 use super::server::PASSWORD;
 use super::{Fixture, shared_server, value};
-use plaza::capability::postgres::{Connection, DbValue, Error, FOREIGN_VARIABLES};
+use plaza::capability::postgres::{Connection, DbValue, Error, FOREIGN_VARIABLES, OwnServer};
 use std::process::Command;
+use std::sync::Arc;
 
 /// What the server says about a connection's session.
 const SESSION: &str = "SELECT concat_ws(' ', current_user, current_database(), current_setting('application_name'),
@@ -29,6 +30,26 @@ async fn a_guest_connects_with_fixed_defaults() {
     for incomplete in ["postgres://127.0.0.1/postgres", "postgres://postgres@/postgres", "dbname=postgres"] {
         assert!(Connection::open(&fixture.pools, incomplete, None).is_err(), "{incomplete}");
     }
+}
+
+#[tokio::test]
+async fn the_hosts_own_server_is_entered_by_its_socket_and_no_other() {
+    let server = shared_server();
+    let own = |port: u16| {
+        let server = OwnServer { address: format!("127.0.0.1:{port}"), socket: Some(server.folder.clone()) };
+        Some(Arc::new(server))
+    };
+    let by_socket = "SELECT inet_client_addr() IS NULL";
+    let near = Fixture::on(server, "postgres", |settings| settings.own_server = own(server.port));
+    assert_eq!(near.value(by_socket).await, DbValue::Boolean(true));
+    let other = Fixture::on(server, "postgres", |settings| settings.own_server = own(server.port - 1));
+    assert_eq!(other.value(by_socket).await, DbValue::Boolean(false));
+
+    // The socket carries no TLS, so who wants it is told that the server has none, as without the socket.
+    let encrypted = format!("{}?sslmode=require", server.address("postgres"));
+    let connection = Connection::open(&near.pools, &encrypted, None).unwrap();
+    let error = value(&connection, "SELECT 1", &[]).await.unwrap_err();
+    assert!(matches!(&*error, Error::ConnectionFailed(text) if text.contains("TLS")), "{error:?}");
 }
 
 #[test]

@@ -39,7 +39,8 @@ printf '%s\n' 'hostnossl all plain 127.0.0.1/32 scram-sha-256' 'hostssl all plai
 /// A running server.
 pub struct Server {
     programs: PathBuf,
-    folder: PathBuf,
+    /// Its data, and its Unix socket.
+    pub folder: PathBuf,
     /// Its port on 127.0.0.1.
     pub port: u16,
     _keeper: Child,

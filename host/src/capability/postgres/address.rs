@@ -16,6 +16,7 @@ use crate::limits::STATEMENTS_PER_CONNECTION;
 use encryption::{Encryption, encryption};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use std::path::Path;
 
 /// The port where none is given.
 const DEFAULT_PORT: u16 = 5432;
@@ -50,6 +51,16 @@ impl Address {
     pub fn server(&self) -> String {
         let Self { host, port, .. } = self;
         if host.contains(':') && !host.starts_with('[') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    /// The same server by the Unix socket in `folder`. It is not encrypted, so who insists on that goes the long way.
+    pub fn by_socket(self, folder: &Path) -> Self {
+        match self.options.get_ssl_mode() {
+            PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
+                Self { options: self.options.ssl_mode(PgSslMode::Disable).socket(folder), second: None, ..self }
+            }
+            PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => self,
+        }
     }
 }
 

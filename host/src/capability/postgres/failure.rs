@@ -84,6 +84,8 @@ pub fn may_pass(error: &sqlx::Error) -> bool {
         (None, sqlx::Error::Io(io)) => matches!(
             io.kind(),
             std::io::ErrorKind::ConnectionRefused
+                // The socket of a server that is not running.
+                | std::io::ErrorKind::NotFound
                 | std::io::ErrorKind::ConnectionReset
                 | std::io::ErrorKind::ConnectionAborted
                 | std::io::ErrorKind::UnexpectedEof

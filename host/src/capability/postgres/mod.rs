@@ -37,7 +37,7 @@ pub use self::bindings::v4::spin::postgres::postgres::{
 };
 pub use self::connection::Connection;
 pub use self::environment::{Authorities, FOREIGN_VARIABLES};
-pub use self::pools::{PoolSettings, Pools};
+pub use self::pools::{OwnServer, PoolSettings, Pools};
 pub use self::rows::{Row, RowStream, Rows};
 
 use wasmtime::component::{HasData, Linker, ResourceTable};

@@ -60,10 +60,11 @@ impl Pool {
     /// An empty one.
     pub fn new(address: Address, settings: &PoolSettings) -> Self {
         let max_connections = usize::try_from(settings.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-        let is_own = settings.own_server.as_deref() == Some(address.server().as_str());
-        let blocked = if is_own { Arc::default() } else { settings.blocked.clone() };
+        let own_server = settings.own_server.as_ref().filter(|own| own.address == address.server());
+        let blocked = if own_server.is_some() { Arc::default() } else { settings.blocked.clone() };
+        let socket = own_server.and_then(|own| own.socket.as_deref());
         Self {
-            address,
+            address: socket.into_iter().fold(address, Address::by_socket),
             blocked,
             state: Mutex::default(),
             changed: Notify::new(),

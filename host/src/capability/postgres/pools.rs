@@ -8,6 +8,7 @@ use crate::blocked_networks::BlockedNetworks;
 use crate::limits::DATABASE_ADDRESSES;
 use crate::manifest::grant::AllowedHosts;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -21,14 +22,23 @@ pub struct PoolSettings {
     pub grants: Arc<AllowedHosts>,
     /// Where it may not, whatever is granted.
     pub blocked: Arc<BlockedNetworks>,
-    /// `host:port` of the host's own server, which is not blocked: it is where the host has put the component's database.
-    pub own_server: Option<Arc<str>>,
+    /// The host's own server, which is not blocked: it is where the host has put the component's database.
+    pub own_server: Option<Arc<OwnServer>>,
     /// Connections to one address, at most.
     pub max_connections: u32,
     /// Bytes of one query's rows held in the host at once.
     pub query_bytes: usize,
     /// Told after each statement that may have changed data, once it is committed.
     pub on_write: Option<Arc<Notify>>,
+}
+
+/// Where the host keeps the components' own databases.
+#[derive(Debug)]
+pub struct OwnServer {
+    /// `host:port`.
+    pub address: String,
+    /// The folder with its Unix socket, where it has one that the host may use: the same server by half the way.
+    pub socket: Option<PathBuf>,
 }
 
 /// All pools of one component on one core, or on several. Clones share them.
