@@ -16,6 +16,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 pub struct Deployment {
     /// Whether the bytes had to be compiled.
     pub new: bool,
+    /// When the command was given.
+    pub began: Instant,
     /// When the new version began to answer.
     pub switched: Instant,
     /// From the command to then.
@@ -56,6 +58,6 @@ impl Deployment {
         let status = child.wait().await.expect("it ends");
         assert!(status.success() && text.contains("nothing was cut off"), "{} was not replaced:\n{text}", service);
         let switched = switched.unwrap_or_else(|| panic!("no switch in:\n{text}"));
-        Self { new: new.is_some(), switched, to_active: switched - began, to_end: began.elapsed() }
+        Self { new: new.is_some(), began, switched, to_active: switched - began, to_end: began.elapsed() }
     }
 }

@@ -26,7 +26,7 @@ pub struct Figures {
     /// Requests a second that were answered, from the first that was due to the last.
     rate: f64,
     failures: Vec<String>,
-    /// p99 before the first swap.
+    /// p99 while nothing was replaced: before the first swap, and in the second before each command.
     steady: Duration,
     /// p99 in the seconds around swaps of bytes that were known, and of new ones, which are compiled meanwhile.
     around: [Duration; 2],
@@ -39,8 +39,11 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Works them out.
-    pub fn of(service: &'static str, told: &Told, steady: (Instant, Instant), deployments: &[Deployment]) -> Self {
+    /// Works them out; nothing was replaced from `before.0` to `before.1`.
+    pub fn of(service: &'static str, told: &Told, before: (Instant, Instant), deployments: &[Deployment]) -> Self {
+        let still = deployments.iter().map(|swap| (swap.began - 2 * HALF, swap.began)).chain([before]);
+        let still: Vec<(Instant, Instant)> = still.collect();
+        let is_steady = |asked: &&Asked| still.iter().any(|(from, to)| *from <= asked.due && asked.due < *to);
         let (known, new): (Vec<_>, Vec<_>) = deployments.iter().partition(|deployment| !deployment.new);
         let around = |swaps: &[&Deployment]| {
             p99(told.good.iter().filter(|asked| swaps.iter().any(|swap| is_around(asked, swap.switched))))
@@ -52,7 +55,7 @@ impl Figures {
             requests: told.good.len() + told.failures.len(),
             rate: rate(told),
             failures: told.failures.clone(),
-            steady: p99(told.good.iter().filter(|asked| steady.0 <= asked.due && asked.due < steady.1)),
+            steady: p99(told.good.iter().filter(is_steady)),
             around: [around(&known), around(&new)],
             course: course(told, deployments),
             to_active: [to_active(&known), to_active(&new)],
@@ -66,10 +69,7 @@ impl Figures {
     }
 
     /// One row for each service.
-    pub fn print_table(rows: &[Self], rate: u32, order_every: usize) {
-        println!(
-            "\n{rate} requests a second of 40 clients, one in {order_every} an order; the load comes from the same machine. p99 counts from when a request was due.\n"
-        );
+    pub fn print_table(rows: &[Self]) {
         println!(
             "| service | swaps | requests | a second | failed | p99 steady | p99 around a swap | … of new bytes | to active | … of new bytes | to the end |"
         );

@@ -7,14 +7,36 @@ use plaza_tests::{
 
 use crate::load::Target;
 
-/// Products that the orders are spread over.
+/// Products that are looked at and ordered.
 const PRODUCTS: usize = 50;
+
+/// How often each kind of reading comes up; a customer mostly looks at products.
+const READS: [(usize, Read); 6] = [
+    (80, Read::Product),
+    (4, Read::Products),
+    (4, Read::Order),
+    (2, Read::Orders),
+    (5, Read::Customer),
+    (5, Read::Payments),
+];
+
+/// What is read.
+#[derive(Clone, Copy)]
+enum Read {
+    Product,
+    Products,
+    Order,
+    Orders,
+    Customer,
+    Payments,
+}
 
 /// Requests, each read as often as it stands there.
 pub struct Mix {
     order: Target,
     /// One request in so many orders.
     order_every: usize,
+    /// In an order in which no kind comes in a row.
     reads: Vec<Target>,
 }
 
@@ -33,23 +55,26 @@ impl Mix {
             order_body(&[line(0), line(7)]).to_string()
         });
         let order = Target::post(base, "/api/v1/orders", &token, bodies.collect());
-        let mut reads = Vec::new();
-        for product in products.iter().take(11) {
-            reads.push(Target::get(base, &format!("/api/v1/products/{product}")));
-        }
         let first = id_of(&customer.order(&[(products[0], 1)]).await);
-        for path in [
-            "/api/v1/products?limit=10".to_owned(),
-            format!("/api/v1/orders/{first}"),
-            format!("/api/v1/orders/{first}"),
-            "/api/v1/orders?limit=10".to_owned(),
-            format!("/api/v1/users/{}", customer.id),
-            format!("/api/v1/users/{}", customer.id),
-            format!("/api/v1/payments?orderId={first}"),
-            format!("/api/v1/payments?orderId={first}"),
-        ] {
-            reads.push(Target::get(base, &path).with_token(&token));
-        }
+        let path = |read: Read, number: usize| match read {
+            Read::Product => format!("/api/v1/products/{}", products[number % PRODUCTS]),
+            Read::Products => "/api/v1/products?limit=10".to_owned(),
+            Read::Order => format!("/api/v1/orders/{first}"),
+            Read::Orders => "/api/v1/orders?limit=10".to_owned(),
+            Read::Customer => format!("/api/v1/users/{}", customer.id),
+            Read::Payments => format!("/api/v1/payments?orderId={first}"),
+        };
+        let target = &|read: Read, number: usize| {
+            let target = Target::get(base, &path(read, number));
+            if matches!(read, Read::Product) { target } else { target.with_token(&token) }
+        };
+        // Each kind is spread over the whole as evenly as its number allows.
+        let spread = |(times, read): (usize, Read)| {
+            (0..times).map(move |number| ((number as f64 + 0.5) / times as f64, target(read, number)))
+        };
+        let mut all: Vec<(f64, Target)> = READS.into_iter().flat_map(spread).collect();
+        all.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let reads = all.into_iter().map(|(_, target)| target).collect();
         Self { order, order_every, reads }
     }
 

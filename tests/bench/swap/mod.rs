@@ -1,12 +1,13 @@
 //! Swaps under load: every service of the shop is replaced again and again while customers read and order.
 //!
 //! `SWAPS` is how often each service is replaced (100 by default), `SWAP_RATE` how many requests a second there are (2,000), and of how many
-//! one orders `SWAP_ORDER_EVERY` (100: of a shop's visitors few buy anything, and each looks at many pages).
+//! one orders `SWAP_ORDER_EVERY` (200: two or three of a shop's hundred visitors buy something, and each looks at five or six pages).
 
 mod crowd;
 mod deployment;
 mod figures;
 mod mix;
+mod processors;
 
 use std::{
     sync::Arc,
@@ -20,6 +21,7 @@ use crowd::Crowd;
 use deployment::Deployment;
 use figures::Figures;
 use mix::Mix;
+use processors::Processors;
 
 /// The services that are replaced, one after the other.
 const SERVICES: [&str; 4] = ["users", "products", "orders", "payments"];
@@ -27,8 +29,8 @@ const SERVICES: [&str; 4] = ["users", "products", "orders", "payments"];
 const NEW_EVERY: usize = 10;
 /// Load before the first swap of a service, to know how it is without.
 const STEADY: Duration = Duration::from_secs(10);
-/// Load between two swaps, so that the seconds around them do not overlap.
-const BETWEEN: Duration = Duration::from_millis(1200);
+/// Load between two swaps: what follows the one, a pause, and a steady second.
+const BETWEEN: Duration = Duration::from_millis(2500);
 /// What the clients do before anything counts.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// Memory is compared after so many swaps of all services.
@@ -40,18 +42,21 @@ const MEMORY_GROWTH: f64 = 1.1;
 pub async fn measure() {
     let swaps = number_from_environment("SWAPS", 100);
     let rate = u32::try_from(number_from_environment("SWAP_RATE", 2000)).expect("a rate");
-    let order_every = number_from_environment("SWAP_ORDER_EVERY", 100).max(2);
+    let order_every = number_from_environment("SWAP_ORDER_EVERY", 200).max(2);
     let shop = Shop::on(Setup::shop().argument("--quiet").start());
     let mut memory = Vec::new();
     let mut rows = Vec::new();
+    let mut busy = Vec::new();
     let mut ordered = 0;
     let mut done = 0;
     for service in SERVICES {
         let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(&shop, order_every).await), rate);
         tokio::time::sleep(WARM_UP).await;
         let warm = Instant::now();
+        let processors = Processors::now();
         tokio::time::sleep(STEADY).await;
         let steady = (warm, Instant::now());
+        busy.push(processors.busy_since());
         let mut deployments = Vec::new();
         for number in 0..swaps {
             let new = number.is_multiple_of(NEW_EVERY);
@@ -68,7 +73,13 @@ pub async fn measure() {
         println!("{figures}");
         rows.push(figures);
     }
-    Figures::print_table(&rows, rate, order_every);
+    println!(
+        "\n{rate} requests a second of 40 clients, one in {order_every} an order, from this machine, of whose {} processors {:.2} were busy \
+         before the first swaps. p99 counts from when a request was due.\n",
+        Processors::number(),
+        busy.iter().sum::<f64>() / busy.len() as f64,
+    );
+    Figures::print_table(&rows);
     for (swaps, mib) in &memory {
         println!("memory after {swaps} swaps: {mib:.1} MiB");
     }
