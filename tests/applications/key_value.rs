@@ -11,11 +11,14 @@ use tempfile::TempDir;
 
 const APPLICATION: &str = "tests/spin-apps/key-value/spin.toml";
 
-/// A folder with a runtime config, and the application that is started with it.
-fn described() -> (TempDir, Setup) {
+/// The store `sessions` in a file of its own.
+const SESSIONS: &str = "key_value_store.sessions = { type = \"spin\", path = \"sessions.db\" }\n";
+
+/// A folder with this runtime config, and the application that is started with it.
+fn described_by(config: &str) -> (TempDir, Setup) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("runtime-config.toml");
-    std::fs::write(&file, "[key_value_store.sessions]\ntype = \"spin\"\npath = \"sessions.db\"\n").unwrap();
+    std::fs::write(&file, config).unwrap();
     let setup = Setup::of(APPLICATION).argument("--runtime-config-file").argument(file.to_str().unwrap());
     (folder, setup)
 }
@@ -23,7 +26,7 @@ fn described() -> (TempDir, Setup) {
 /// A host that these tests share, each with keys or counters of its own.
 fn client() -> Client {
     static HOST: LazyLock<(TempDir, Host)> = LazyLock::new(|| {
-        let (folder, setup) = described();
+        let (folder, setup) = described_by(SESSIONS);
         (folder, setup.start())
     });
     HOST.1.client()
@@ -31,6 +34,46 @@ fn client() -> Client {
 
 async fn ask(client: &Client, path: &str) -> String {
     client.get(path).await.expect(200).text()
+}
+
+/// Counts so often at once, and sees each number once.
+async fn count(client: &Client, times: u32) {
+    let counted = join_all((0..times).map(|_| ask(client, "/draft/count?key=counter"))).await;
+    let mut counted: Vec<u32> = counted.iter().map(|text| text.parse().unwrap()).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=times).collect::<Vec<_>>());
+}
+
+/// What the draft says of several keys, one of them asked for twice, and of two who swap one value.
+async fn batch_and_swap(client: &Client) {
+    assert_eq!(ask(client, "/draft/many").await, "second=2 first=none second=2");
+    assert_eq!(ask(client, "/draft/swap").await, "before true quick true slow");
+}
+
+/// What a store does wherever its values are. `looked_at` is told which value was written as `shared`.
+async fn does_what_a_store_does(client: &Client, looked_at: impl Fn(&str)) {
+    for writer in ["keeper", "old", "draft"] {
+        assert_eq!(ask(client, &format!("/{writer}/set?key=shared&value={writer}")).await, "set");
+        looked_at(writer);
+        for reader in ["keeper", "old", "draft"] {
+            assert_eq!(ask(client, &format!("/{reader}/get?key=shared")).await, writer, "{reader}");
+        }
+    }
+    assert_eq!(ask(client, "/keeper/delete?key=shared").await, "deleted");
+    assert_eq!(ask(client, "/old/exists?key=shared").await, "false");
+    batch_and_swap(client).await;
+    count(client, 100).await;
+    assert_eq!(ask(client, "/keeper/large?bytes=16777216").await, "set");
+    assert_eq!(ask(client, "/keeper/get?store=sessions&key=counter").await, "none", "another store, another content");
+}
+
+/// More keys than a page has, through each interface.
+async fn keys_come_in_their_order_and_each_once(client: &Client) {
+    assert_eq!(ask(client, "/keeper/fill?count=2500").await, "filled");
+    let expected: Vec<String> = (0..2500).map(|number| format!("key-{number:05}")).collect();
+    assert_eq!(ask(client, "/keeper/keys").await, expected.join(" "));
+    assert_eq!(ask(client, "/old/keys").await, expected.join(" "));
+    assert_eq!(ask(client, "/draft/keys").await, "2500");
 }
 
 #[tokio::test]
@@ -66,7 +109,7 @@ async fn a_component_without_the_grant_sees_nothing() {
 
 #[tokio::test]
 async fn data_survives_a_restart_and_a_crash() {
-    let (folder, setup) = described();
+    let (folder, setup) = described_by(SESSIONS);
     let host = setup.start();
     assert_eq!(ask(&host.client(), "/keeper/set?key=a&value=kept").await, "set");
     assert_eq!(ask(&host.client(), "/keeper/set?store=sessions&key=a&value=kept+too").await, "set");
@@ -81,30 +124,21 @@ async fn data_survives_a_restart_and_a_crash() {
 
 #[tokio::test]
 async fn many_keys_come_as_a_stream_as_pages_and_as_a_list() {
-    let (_folder, setup) = described();
+    let (_folder, setup) = described_by(SESSIONS);
     let host = setup.start();
     let client = host.client();
-    assert_eq!(ask(&client, "/keeper/fill?count=2500").await, "filled");
-    let expected: Vec<String> = (0..2500).map(|number| format!("key-{number:05}")).collect();
-    assert_eq!(ask(&client, "/keeper/keys").await, expected.join(" "));
-    assert_eq!(ask(&client, "/old/keys").await, expected.join(" "));
-    assert_eq!(ask(&client, "/draft/keys").await, "2500");
+    keys_come_in_their_order_and_each_once(&client).await;
     assert_eq!(ask(&client, "/keeper/keys?store=sessions").await, "");
 }
 
 #[tokio::test]
 async fn counting_is_exact_however_many_count() {
-    let client = client();
-    let counted = join_all((0..300).map(|_| ask(&client, "/draft/count?key=counter"))).await;
-    let mut counted: Vec<u32> = counted.iter().map(|text| text.parse().unwrap()).collect();
-    counted.sort_unstable();
-    assert_eq!(counted, (1..=300).collect::<Vec<_>>());
+    count(&client(), 300).await;
 }
 
 #[tokio::test]
 async fn batches_and_swaps_do_what_the_draft_says() {
-    assert_eq!(ask(&client(), "/draft/many").await, "second=2 first=none");
-    assert_eq!(ask(&client(), "/draft/swap").await, "before true quick true slow");
+    batch_and_swap(&client()).await;
 }
 
 #[tokio::test]
@@ -121,15 +155,8 @@ async fn what_is_too_large_or_too_much_is_an_error_that_the_component_gets() {
 
 /// The application whose store `default` is on this server.
 fn on(server: &RedisServer) -> (TempDir, Setup) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("runtime-config.toml");
     let url = server.address();
-    let config = format!(
-        "key_value_store.default = {{ type = \"redis\", url = \"{url}\" }}\nkey_value_store.sessions = {{ type = \"spin\" }}\n"
-    );
-    std::fs::write(&file, config).unwrap();
-    let setup = Setup::of(APPLICATION).argument("--runtime-config-file").argument(file.to_str().unwrap());
-    (folder, setup)
+    described_by(&format!("key_value_store.default = {{ type = \"redis\", url = \"{url}\" }}\n{SESSIONS}"))
 }
 
 #[tokio::test]
@@ -137,24 +164,8 @@ async fn a_store_on_redis_does_what_one_in_a_file_does() {
     let server = RedisServer::start();
     let (_folder, setup) = on(&server);
     let host = setup.start();
-    let client = host.client();
-    for writer in ["keeper", "old", "draft"] {
-        assert_eq!(ask(&client, &format!("/{writer}/set?key=shared&value={writer}")).await, "set");
-        assert_eq!(server.ask::<String>(&["GET", "shared"]), writer, "as Spin keeps it");
-        for reader in ["keeper", "old", "draft"] {
-            assert_eq!(ask(&client, &format!("/{reader}/get?key=shared")).await, writer, "{reader}");
-        }
-    }
-    assert_eq!(ask(&client, "/keeper/delete?key=shared").await, "deleted");
-    assert_eq!(ask(&client, "/old/exists?key=shared").await, "false");
-    assert_eq!(ask(&client, "/draft/many").await, "second=2 first=none");
-    assert_eq!(ask(&client, "/draft/swap").await, "before true quick true slow");
-    let counted = join_all((0..100).map(|_| ask(&client, "/draft/count?key=counter"))).await;
-    let mut counted: Vec<u32> = counted.iter().map(|text| text.parse().unwrap()).collect();
-    counted.sort_unstable();
-    assert_eq!(counted, (1..=100).collect::<Vec<_>>());
-    assert_eq!(ask(&client, "/keeper/large?bytes=16777216").await, "set");
-    assert_eq!(ask(&client, "/keeper/get?store=sessions&key=counter").await, "none", "another store, another content");
+    let as_spin_keeps_it = |value: &str| assert_eq!(server.ask::<String>(&["GET", "shared"]), value);
+    does_what_a_store_does(&host.client(), as_spin_keeps_it).await;
     assert!(!host.all_output().contains(PASSWORD));
 }
 
@@ -162,13 +173,7 @@ async fn a_store_on_redis_does_what_one_in_a_file_does() {
 async fn the_keys_of_a_store_on_redis_come_in_their_order_and_each_once() {
     let server = RedisServer::start();
     let (_folder, setup) = on(&server);
-    let host = setup.start();
-    let client = host.client();
-    assert_eq!(ask(&client, "/keeper/fill?count=2500").await, "filled");
-    let expected: Vec<String> = (0..2500).map(|number| format!("key-{number:05}")).collect();
-    assert_eq!(ask(&client, "/keeper/keys").await, expected.join(" "));
-    assert_eq!(ask(&client, "/old/keys").await, expected.join(" "));
-    assert_eq!(ask(&client, "/draft/keys").await, "2500");
+    keys_come_in_their_order_and_each_once(&setup.start().client()).await;
 }
 
 #[tokio::test]
@@ -187,46 +192,19 @@ async fn a_store_is_served_again_when_its_redis_is_back_and_fails_in_between() {
 
 /// The application whose store `default` is in the host's own database.
 fn in_postgres() -> (TempDir, Setup) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("runtime-config.toml");
-    std::fs::write(&file, "key_value_store.default.type = \"postgres\"\nkey_value_store.sessions.type = \"spin\"\n")
-        .unwrap();
-    let setup = Setup::of(APPLICATION).argument("--runtime-config-file").argument(file.to_str().unwrap());
-    (folder, setup)
+    described_by(&format!("key_value_store.default = {{ type = \"postgres\" }}\n{SESSIONS}"))
 }
 
 #[tokio::test]
 async fn a_store_in_postgres_does_what_one_in_a_file_does() {
     let (_folder, setup) = in_postgres();
-    let host = setup.start();
-    let client = host.client();
-    for writer in ["keeper", "old", "draft"] {
-        assert_eq!(ask(&client, &format!("/{writer}/set?key=shared&value={writer}")).await, "set");
-        for reader in ["keeper", "old", "draft"] {
-            assert_eq!(ask(&client, &format!("/{reader}/get?key=shared")).await, writer, "{reader}");
-        }
-    }
-    assert_eq!(ask(&client, "/keeper/delete?key=shared").await, "deleted");
-    assert_eq!(ask(&client, "/old/exists?key=shared").await, "false");
-    assert_eq!(ask(&client, "/draft/many").await, "second=2 first=none");
-    assert_eq!(ask(&client, "/draft/swap").await, "before true quick true slow");
-    let counted = join_all((0..100).map(|_| ask(&client, "/draft/count?key=counter"))).await;
-    let mut counted: Vec<u32> = counted.iter().map(|text| text.parse().unwrap()).collect();
-    counted.sort_unstable();
-    assert_eq!(counted, (1..=100).collect::<Vec<_>>());
-    assert_eq!(ask(&client, "/keeper/large?bytes=16777216").await, "set");
-    assert_eq!(ask(&client, "/keeper/get?store=sessions&key=counter").await, "none", "another store, another content");
+    does_what_a_store_does(&setup.start().client(), |_| {}).await;
 }
 
 #[tokio::test]
 async fn the_keys_of_a_store_in_postgres_come_in_their_order_and_each_once() {
     let (_folder, setup) = in_postgres();
-    let host = setup.start();
-    let client = host.client();
-    assert_eq!(ask(&client, "/keeper/fill?count=2500").await, "filled");
-    let expected: Vec<String> = (0..2500).map(|number| format!("key-{number:05}")).collect();
-    assert_eq!(ask(&client, "/keeper/keys").await, expected.join(" "));
-    assert_eq!(ask(&client, "/draft/keys").await, "2500");
+    keys_come_in_their_order_and_each_once(&setup.start().client()).await;
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ fn many(bucket: &Bucket) -> Result<String, Error> {
     let key = |name: &str| name.to_owned();
     batch::set_many(bucket, &[(key("first"), b"1".to_vec()), (key("second"), b"2".to_vec())])?;
     batch::delete_many(bucket, &[key("first"), key("third")])?;
-    let found = batch::get_many(bucket, &["second", "first"].map(key))?;
+    let found = batch::get_many(bucket, &["second", "first", "second"].map(key))?;
     let shown = found.into_iter().map(|(key, value)| format!("{key}={}", shown(value)));
     Ok(shown.collect::<Vec<_>>().join(" "))
 }
