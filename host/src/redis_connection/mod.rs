@@ -7,11 +7,15 @@ mod address;
 mod count;
 #[cfg(test)]
 pub(crate) mod fake;
+mod idle;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use self::address::{RedisAddress, RedisAddressError};
+pub use self::{
+    address::{RedisAddress, RedisAddressError},
+    idle::IdleConnection,
+};
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use redis::{Cmd, Value, cmd};
+use redis::{Cmd, Value};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -11,8 +11,8 @@ use tokio::{
 
 use super::{failure::Failure, pools::PoolSettings};
 use crate::{
-    limits::{CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, REDIS_REPLY_BYTES},
-    redis_connection::{RedisAddress, RedisConnection, RedisFault},
+    limits::CONNECTION_WAIT,
+    redis_connection::{IdleConnection, RedisAddress, RedisConnection, RedisFault},
 };
 
 /// The connections to one address.
@@ -27,15 +27,9 @@ pub struct Pool {
 #[derive(Default)]
 struct IdleOnes {
     /// The one used last at the end.
-    connections: Vec<Idle>,
+    connections: Vec<IdleConnection>,
     /// Somebody closes those that have stood too long.
     are_swept: bool,
-}
-
-/// A connection that waits for work.
-struct Idle {
-    connection: RedisConnection,
-    since: Instant,
 }
 
 /// A connection on loan. Dropping it gives the connection back, unless it was lost or is the borrower's own.
@@ -78,24 +72,17 @@ impl Pool {
     /// An idle connection that lives. Where one does not, the server has probably gone away, and the others with it.
     async fn proven(&self) -> Option<RedisConnection> {
         let popped = self.idle().connections.pop();
-        let Idle { mut connection, since } = popped?;
-        if since.elapsed() < CONNECTION_TRUSTED {
-            return Some(connection);
+        let proven = popped?.proven().await;
+        if proven.is_none() {
+            self.idle().connections.clear();
         }
-        let ping = cmd("PING");
-        let answer = timeout(CONNECTION_PING, connection.exchange(&ping, REDIS_REPLY_BYTES)).await;
-        // Who lets nobody ping, or is busy starting, is there.
-        if matches!(answer, Ok(Ok(Value::SimpleString(_) | Value::ServerError(_)))) && connection.is_clean() {
-            return Some(connection);
-        }
-        self.idle().connections.clear();
-        None
+        proven
     }
 
     /// Takes a connection back that is clean, and has it closed once it has stood too long.
     fn put_back(self: &Arc<Self>, connection: RedisConnection) {
         let mut idle = self.idle();
-        idle.connections.push(Idle { connection, since: Instant::now() });
+        idle.connections.push(IdleConnection::new(connection));
         // Without a runtime the process ends, and the connections with it.
         if !idle.are_swept
             && let Ok(runtime) = Handle::try_current()
@@ -109,8 +96,8 @@ impl Pool {
     fn close_old(&self) -> Option<Instant> {
         let (now, keep) = (Instant::now(), self.settings.idle_time);
         let mut idle = self.idle();
-        idle.connections.retain(|one| now.duration_since(one.since) < keep);
-        let next = idle.connections.first().map(|oldest| oldest.since + keep);
+        idle.connections.retain(|one| now.duration_since(one.since()) < keep);
+        let next = idle.connections.first().map(|oldest| oldest.since() + keep);
         idle.are_swept = next.is_some();
         next
     }
@@ -189,6 +176,8 @@ impl Drop for Lease {
 mod tests {
     use std::time::Duration;
 
+    use redis::cmd;
+
     use super::*;
     use crate::{blocked_networks::BlockedNetworks, manifest::grant::AllowedHosts, redis_connection::fake};
 
@@ -211,8 +200,7 @@ mod tests {
         let pool = pool(port, &BlockedNetworks::default());
         for _ in 0..count {
             let connection = RedisConnection::connect(&pool.address, &pool.settings.blocked).await.unwrap();
-            let since = Instant::now().checked_sub(CONNECTION_TRUSTED).unwrap();
-            pool.idle().connections.push(Idle { connection, since });
+            pool.idle().connections.push(IdleConnection::for_long(connection));
         }
         pool
     }

@@ -3,21 +3,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
-use redis::{Value, cmd};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 use super::super::Failure;
 use crate::{
     blocked_networks::BlockedNetworks,
-    limits::{
-        CONNECTION_PING, CONNECTION_TRUSTED, CONNECTION_WAIT, KEY_VALUE_REDIS_CONNECTIONS, KEY_VALUE_TIME,
-        REDIS_REPLY_BYTES,
-    },
-    redis_connection::{RedisAddress, RedisConnection, RedisFault},
+    limits::{CONNECTION_WAIT, KEY_VALUE_REDIS_CONNECTIONS, KEY_VALUE_TIME},
+    redis_connection::{IdleConnection, RedisAddress, RedisConnection, RedisFault},
 };
 
 /// A server, and the connections to it that all components share. Clones are the same.
@@ -30,13 +26,7 @@ struct Shared {
     runtime: Option<Handle>,
     permits: Arc<Semaphore>,
     /// The one used last at the end.
-    idle: Mutex<Vec<Idle>>,
-}
-
-/// A connection that waits for work.
-struct Idle {
-    connection: RedisConnection,
-    since: Instant,
+    idle: Mutex<Vec<IdleConnection>>,
 }
 
 impl Server {
@@ -92,9 +82,8 @@ impl Shared {
         };
         let worked = timeout(KEY_VALUE_TIME, work(&mut connection)).await;
         let done = worked.map_err(|_| RedisFault::silent(&self.address, KEY_VALUE_TIME))??;
-        // What was sent unasked would be taken for the answer to the next command.
         if connection.is_clean() {
-            self.idle().push(Idle { connection, since: Instant::now() });
+            self.idle().push(IdleConnection::new(connection));
         }
         Ok(done)
     }
@@ -102,20 +91,14 @@ impl Shared {
     /// An idle connection that lives. Where one does not, the server has probably gone away, and the others with it.
     async fn proven(&self) -> Option<RedisConnection> {
         let popped = self.idle().pop();
-        let Idle { mut connection, since } = popped?;
-        if since.elapsed() < CONNECTION_TRUSTED {
-            return Some(connection);
+        let proven = popped?.proven().await;
+        if proven.is_none() {
+            self.idle().clear();
         }
-        let ping = cmd("PING");
-        let answer = timeout(CONNECTION_PING, connection.exchange(&ping, REDIS_REPLY_BYTES)).await;
-        if matches!(answer, Ok(Ok(Value::SimpleString(_) | Value::ServerError(_)))) && connection.is_clean() {
-            return Some(connection);
-        }
-        self.idle().clear();
-        None
+        proven
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<IdleConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
