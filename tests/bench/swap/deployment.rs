@@ -33,8 +33,8 @@ impl Deployment {
         let file = stamped(service, &format!("{} of {}", new.unwrap_or_default(), std::process::id()));
         let began = Instant::now();
         // Whoever deploys sits at another machine: here the command gets what those who serve and ask leave.
-        let mut child = tokio::process::Command::new("nice")
-            .args(["-n", "19"])
+        let mut child = tokio::process::Command::new("chrt")
+            .args(["--idle", "0"])
             .arg(plaza())
             .args(["deploy", service])
             .arg(&file)
@@ -45,7 +45,7 @@ impl Deployment {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("nice can be run");
+            .expect("chrt of util-linux can be run");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let (mut switched, mut text) = (None, String::new());
         while let Some(line) = lines.next_line().await.expect("lines of text") {

@@ -17,7 +17,7 @@ use std::{
 use plaza_tests::{Setup, Shop, databases::Databases, invariants};
 
 use crate::{number_from_environment, table::memory_mib};
-use crowd::Crowd;
+use crowd::{Crowd, Told};
 use deployment::Deployment;
 use figures::Figures;
 use mix::Mix;
@@ -33,10 +33,12 @@ const STEADY: Duration = Duration::from_secs(10);
 const BETWEEN: Duration = Duration::from_millis(2500);
 /// What the clients do before anything counts.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// Memory is compared after so many swaps of all services.
+/// Memory is compared after so many further swaps under a load that stays the same: what the host holds beside them grows with the load.
 const MEMORY_AFTER: [usize; 2] = [10, 200];
 /// How much of the memory after the fewer swaps may be held after the more.
 const MEMORY_GROWTH: f64 = 1.1;
+/// Requests a second in the meantime.
+const MEMORY_RATE: u32 = 200;
 
 /// Measures, prints, and ends with an error where anything was lost, or memory grew.
 pub async fn measure() {
@@ -44,11 +46,9 @@ pub async fn measure() {
     let rate = u32::try_from(number_from_environment("SWAP_RATE", 2000)).expect("a rate");
     let order_every = number_from_environment("SWAP_ORDER_EVERY", 200).max(2);
     let shop = Shop::on(Setup::shop().argument("--quiet").start());
-    let mut memory = Vec::new();
     let mut rows = Vec::new();
     let mut busy = Vec::new();
     let mut ordered = 0;
-    let mut done = 0;
     for service in SERVICES {
         let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(&shop, order_every).await), rate);
         tokio::time::sleep(WARM_UP).await;
@@ -62,10 +62,6 @@ pub async fn measure() {
             let new = number.is_multiple_of(NEW_EVERY);
             deployments.push(Deployment::run(&shop.host, service, new.then_some(number)).await);
             tokio::time::sleep(BETWEEN).await;
-            done += 1;
-            if MEMORY_AFTER.contains(&done) {
-                memory.push((done, memory_mib(shop.host.process())));
-            }
         }
         let told = crowd.stop().await;
         ordered += told.orders();
@@ -80,8 +76,10 @@ pub async fn measure() {
         busy.iter().sum::<f64>() / busy.len() as f64,
     );
     Figures::print_table(&rows);
-    for (swaps, mib) in &memory {
-        println!("memory after {swaps} swaps: {mib:.1} MiB");
+    let (memory, told) = memory_after_swaps(&shop, order_every).await;
+    ordered += told.orders();
+    for (swaps, mib) in MEMORY_AFTER.iter().zip(memory) {
+        println!("memory after {swaps} further swaps at {MEMORY_RATE} requests a second: {mib:.1} MiB");
     }
     let databases = Databases::of(&shop.host);
     let kept = databases.number("orders_database", "select count(*) from orders").await;
@@ -91,10 +89,22 @@ pub async fn measure() {
     assert!(rows.iter().all(Figures::nothing_failed), "requests failed");
     assert_eq!(i64::try_from(ordered).expect("a count"), kept, "orders were lost or doubled");
     assert!(report.holds(), "what must always hold does not");
-    match memory[..] {
-        [(_, few), (_, many)] => {
-            assert!(many <= few * MEMORY_GROWTH, "memory grew by {:.0} %", 100.0 * (many / few - 1.0))
+    let [few, many] = memory;
+    assert!(told.failures.is_empty(), "requests failed: {:?}", told.failures);
+    assert!(many <= few * MEMORY_GROWTH, "memory grew by {:.0} %", 100.0 * (many / few - 1.0));
+}
+
+/// What the host holds after so many swaps, each of the next service, and what customers saw meanwhile.
+async fn memory_after_swaps(shop: &Shop, order_every: usize) -> ([f64; 2], Told) {
+    let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(shop, order_every).await), MEMORY_RATE);
+    let mut done = 0;
+    let mut memory = [0.0; 2];
+    for (after, mib) in MEMORY_AFTER.into_iter().zip(&mut memory) {
+        while done < after {
+            Deployment::run(&shop.host, SERVICES[done % SERVICES.len()], None).await;
+            done += 1;
         }
-        _ => println!("memory was not compared: that takes {} swaps in all", MEMORY_AFTER[1]),
+        *mib = memory_mib(shop.host.process());
     }
+    (memory, crowd.stop().await)
 }
