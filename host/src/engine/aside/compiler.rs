@@ -54,11 +54,12 @@ impl Share {
         }
     }
 
-    /// The part of one core with which a compiler gets somewhere; below it, it is better to begin again with more.
+    /// The part of one core with which a compiler gets somewhere; below it, it is better to begin again with more. It is little:
+    /// it is better that whoever deploys waits than that customers do.
     fn least(self) -> f64 {
         match self {
-            Self::Rest => 0.25,
-            Self::Small => 0.1,
+            Self::Rest => 0.1,
+            Self::Small => 0.05,
             Self::Equal => 0.0,
         }
     }
