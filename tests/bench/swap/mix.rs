@@ -36,7 +36,7 @@ pub struct Mix {
     order: Target,
     /// One request in so many orders.
     order_every: usize,
-    /// In an order in which no kind comes in a row.
+    /// Each kind is spread over the whole.
     reads: Vec<Target>,
 }
 

@@ -37,7 +37,7 @@ pub struct PoolSettings {
 pub struct OwnServer {
     /// `host:port`.
     pub address: String,
-    /// The folder with its Unix socket, where it has one that the host may use: the same server by half the way.
+    /// The folder with its Unix socket, where it has one that the host may use: a nearer way to the same server.
     pub socket: Option<PathBuf>,
 }
 

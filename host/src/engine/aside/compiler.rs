@@ -54,8 +54,8 @@ impl Share {
         }
     }
 
-    /// The part of one core with which a compiler gets somewhere; below it, it is better to begin again with more. It is little:
-    /// it is better that whoever deploys waits than that customers do.
+    /// The part of one core with which a compiler gets somewhere; below it, it is better to begin again with more. It is little,
+    /// so that whoever deploys waits rather than those who are served.
     fn least(self) -> f64 {
         match self {
             Self::Rest => 0.1,
