@@ -9,7 +9,7 @@ use http::{Request, header::HOST};
 use super::{served::host_serves, services::Services};
 use crate::{
     compose::{ComposeError, Composition, Files, Recipe, compose},
-    database::migrate_texts,
+    database::Migrator,
     manifest::{App, app::Component},
     rollout::{Application, Neighbours, examine},
     service::{CallContext, Lot, Service, Version, contract::Surface, empty},
@@ -22,6 +22,7 @@ const PROBED_HOST: &str = "probe.internal";
 pub struct Workbench {
     services: Arc<Services>,
     taken_up: ArcSwap<TakenUp>,
+    migrator: Migrator,
 }
 
 /// The manifest that was taken up last, and what the files held then that it has composed in.
@@ -38,7 +39,7 @@ impl Workbench {
     /// For services that are served by this manifest.
     pub fn new(services: Arc<Services>, app: Arc<App>, files: Files) -> Self {
         let taken_up = ArcSwap::from_pointee(TakenUp { app, files, before: 0 });
-        Self { services, taken_up }
+        Self { services, taken_up, migrator: Migrator::default() }
     }
 
     /// By what versions are made now.
@@ -131,7 +132,7 @@ impl Application for Workbench {
         let Some(database) = now.databases.get(component) else {
             return Err(format!("it brings migrations, and the manifest gives `{component}` no database"));
         };
-        migrate_texts(database, files).await.map_err(|error| format!("{:#}", anyhow::Error::from(error)))
+        self.migrator.migrate(database, files).await.map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 
     async fn probe(&self, component: &str, version: &Arc<Version>, path: &str) -> Result<u16, String> {

@@ -1,6 +1,6 @@
 //! A lease: the right to do something that one host at a time may do.
 //!
-//! It is a session advisory lock in the host's own database, on a connection of its own. The server frees it when
+//! It is a session advisory lock in the host's own database, on a connection that does nothing else meanwhile. The server frees it when
 //! that connection ends, however the host ended.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{DatabaseError, server};
+use super::{DatabaseError, connections::Connections};
 
 /// How often a holder makes sure that its connection lives.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -24,6 +24,12 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const SERVER_KEEPALIVE: [(&str, &str); 3] =
     [("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "2"), ("tcp_keepalives_count", "3")];
 
+/// Whoever looks at `pg_stat_activity` sees which lease a connection holds or waits for.
+const ASK: &str = "SELECT pg_try_advisory_lock($1) FROM set_config('application_name', $2, false)";
+
+/// Whoever comes next finds the connection as it was at first.
+const RELEASE: &str = "SELECT pg_advisory_unlock_all() FROM set_config('application_name', 'plaza', false)";
+
 /// How long one waits before asking again for a lease that another holds.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -33,12 +39,12 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// The leases of one server.
 #[derive(Clone)]
 pub struct Leases {
-    options: PgConnectOptions,
+    connections: Connections,
 }
 
 impl Leases {
     pub(super) fn new(state: PgConnectOptions) -> Self {
-        Self { options: state.options(SERVER_KEEPALIVE) }
+        Self { connections: Connections::new(state.options(SERVER_KEEPALIVE)) }
     }
 
     /// Takes the lease `name` if nobody holds it.
@@ -47,9 +53,9 @@ impl Leases {
     /// [`DatabaseError::Query`] when the server does not answer.
     pub async fn try_take(&self, name: &str) -> Result<Option<Lease>, DatabaseError> {
         let failed = || DatabaseError::query(format!("ask for the lease `{name}`"));
-        let mut connection = self.connect(name).await.map_err(failed())?;
+        let mut connection = self.connect().await.map_err(failed())?;
         if ask(&mut connection, name).await.map_err(failed())? {
-            return Ok(Some(Lease::hold(connection)));
+            return Ok(Some(Lease::hold(connection, self.connections.clone())));
         }
         drop(connection.close().await);
         Ok(None)
@@ -63,7 +69,7 @@ impl Leases {
             match self.ask_on(&mut connection, name).await {
                 Ok(true) => {
                     if let Some(connection) = connection.take() {
-                        return Lease::hold(connection);
+                        return Lease::hold(connection, self.connections.clone());
                     }
                 }
                 Ok(false) => {}
@@ -88,15 +94,13 @@ impl Leases {
     async fn ask_on(&self, connection: &mut Option<PgConnection>, name: &str) -> Result<bool, sqlx::Error> {
         let connection = match connection {
             Some(connection) => connection,
-            None => connection.insert(self.connect(name).await?),
+            None => connection.insert(self.connect().await?),
         };
         ask(connection, name).await
     }
 
-    /// Whoever looks at `pg_stat_activity` sees which lease a connection holds or waits for.
-    async fn connect(&self, name: &str) -> Result<PgConnection, sqlx::Error> {
-        let options = self.options.clone().application_name(&format!("plaza lease {name}"));
-        server::connect(&options, CHECK_TIMEOUT * 2).await
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        self.connections.connect(CHECK_TIMEOUT * 2).await
     }
 }
 
@@ -113,16 +117,21 @@ impl Lease {
         drop(self.held.clone().wait_for(|held| !held).await);
     }
 
-    fn hold(connection: PgConnection) -> Self {
+    fn hold(connection: PgConnection, connections: Connections) -> Self {
         let release = CancellationToken::new();
         let (report, held) = watch::channel(true);
-        tokio::spawn(keep(connection, report, release.clone()));
+        tokio::spawn(keep(connection, connections, report, release.clone()));
         Self { held, _release: release.drop_guard() }
     }
 }
 
 /// Checks the connection until the lease is released or lost.
-async fn keep(mut connection: PgConnection, report: watch::Sender<bool>, release: CancellationToken) {
+async fn keep(
+    mut connection: PgConnection,
+    connections: Connections,
+    report: watch::Sender<bool>,
+    release: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = release.cancelled() => break,
@@ -135,12 +144,14 @@ async fn keep(mut connection: PgConnection, report: watch::Sender<bool>, release
         }
     }
     report.send_replace(false);
-    drop(timeout(CHECK_TIMEOUT, connection.close()).await);
+    if let Ok(Ok(_)) = timeout(CHECK_TIMEOUT, sqlx::query(RELEASE).execute(&mut connection)).await {
+        connections.keep(connection);
+    }
 }
 
 async fn ask(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
-    let asking = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(lock_key(name)).fetch_one(connection);
-    match timeout(CHECK_TIMEOUT * 2, asking).await {
+    let asking = sqlx::query_scalar(ASK).bind(lock_key(name)).bind(format!("plaza lease {name}"));
+    match timeout(CHECK_TIMEOUT * 2, asking.fetch_one(connection)).await {
         Ok(answer) => answer,
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }

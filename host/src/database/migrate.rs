@@ -3,7 +3,9 @@
 mod script;
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +17,7 @@ use sqlx::{
 pub(super) use self::script::Script;
 use super::{
     ComponentDatabase, DatabaseError,
+    connections::Connections,
     error::{sql_state, words},
     server,
 };
@@ -106,7 +109,11 @@ const LOCK_SECONDS: u64 = 60;
 /// # Errors
 /// [`DatabaseError::Migration`] names the file, and the line where the server gave a position; earlier files stay applied.
 pub async fn migrate(database: &ComponentDatabase, folder: &Path) -> Result<Vec<String>, DatabaseError> {
-    apply_to(database, &script::read_folder(folder)?).await
+    let scripts = script::read_folder(folder)?;
+    let mut connection = enter(database, &Connections::new(server::component_options(&database.url)?)).await?;
+    let applied = apply(&mut connection, &scripts).await?;
+    drop(connection.close().await);
+    Ok(applied)
 }
 
 /// Whether the files of a migrations folder are named as they must be.
@@ -117,26 +124,46 @@ pub fn check_migrations(folder: &Path) -> Result<(), MigrationError> {
     script::read_folder(folder).map(drop)
 }
 
-/// Applies what is new among these files, given by name with their text, as [`migrate`] does with a folder.
-///
-/// # Errors
-/// As [`migrate`].
-pub async fn migrate_texts(
-    database: &ComponentDatabase,
-    files: &[(String, String)],
-) -> Result<Vec<String>, DatabaseError> {
-    let texts = files.iter().map(|(name, text)| (text.clone(), PathBuf::from(name))).collect();
-    apply_to(database, &script::of_texts(Path::new("the migrations"), texts)?).await
+/// Applies migrations to databases again and again, most often to find nothing new.
+#[derive(Default)]
+pub struct Migrator {
+    /// By the databases' addresses.
+    connections: Mutex<HashMap<String, Connections>>,
 }
 
-async fn apply_to(database: &ComponentDatabase, scripts: &[Script]) -> Result<Vec<String>, DatabaseError> {
-    let options = server::component_options(&database.url)?;
-    let mut connection = server::connect(&options, CONNECT_TIMEOUT)
-        .await
-        .map_err(|cause| DatabaseError::Connect { address: format!("{}/{}", database.host, database.name), cause })?;
-    let applied = apply(&mut connection, scripts).await?;
-    drop(connection.close().await);
-    Ok(applied)
+impl Migrator {
+    /// Applies what is new among these files, given by name with their text, as [`migrate`] does with a folder.
+    ///
+    /// # Errors
+    /// As [`migrate`].
+    pub async fn migrate(
+        &self,
+        database: &ComponentDatabase,
+        files: &[(String, String)],
+    ) -> Result<Vec<String>, DatabaseError> {
+        let texts = files.iter().map(|(name, text)| (text.clone(), PathBuf::from(name))).collect();
+        let scripts = script::of_texts(Path::new("the migrations"), texts)?;
+        let connections = self.connections(database)?;
+        let mut connection = enter(database, &connections).await?;
+        let applied = apply(&mut connection, &scripts).await?;
+        match applied.is_empty() {
+            true => connections.keep(connection),
+            // A script may have left its session in any state.
+            false => drop(connection.close().await),
+        }
+        Ok(applied)
+    }
+
+    fn connections(&self, database: &ComponentDatabase) -> Result<Connections, DatabaseError> {
+        let options = server::component_options(&database.url)?;
+        let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(all.entry(database.url.clone()).or_insert_with(|| Connections::new(options)).clone())
+    }
+}
+
+async fn enter(database: &ComponentDatabase, connections: &Connections) -> Result<PgConnection, DatabaseError> {
+    let failed = |cause| DatabaseError::Connect { address: format!("{}/{}", database.host, database.name), cause };
+    connections.connect(CONNECT_TIMEOUT).await.map_err(failed)
 }
 
 /// Applies what is new. On an error the connection must be closed: it may hold the lock.

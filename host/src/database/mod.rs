@@ -3,6 +3,7 @@
 //! [`Database::start`] gives a server with the host's own database `plaza` on it. There the host keeps role passwords,
 //! generated secrets and dead letters, so that a second host on the same server shares them.
 
+mod connections;
 mod embedded;
 mod error;
 mod generate;
@@ -28,7 +29,7 @@ pub use self::{
     error::DatabaseError,
     generate::Generated,
     lease::{Lease, Leases},
-    migrate::{MigrationError, check_migrations, migrate, migrate_texts},
+    migrate::{MigrationError, Migrator, check_migrations, migrate},
 };
 use crate::{
     limits::{EMBEDDED_CONNECTIONS, HOST_CONNECTIONS, KEY_VALUE_CONNECTIONS, KEY_VALUE_TIME},

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use plaza::database::{ComponentDatabase, migrate};
+use plaza::database::{ComponentDatabase, Migrator, migrate};
 use tempfile::TempDir;
 
 use crate::ground::{connect, fresh_component, on_shared};
@@ -22,6 +22,26 @@ fn new_files_are_applied_once_in_order() {
             .await
             .unwrap();
         assert_eq!(owner, component.name);
+    });
+}
+
+#[test]
+fn what_one_migration_does_to_its_session_is_gone_at_the_next_one() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "row").await;
+        let migrator = Migrator::default();
+        let mut files = Vec::new();
+        for (name, text) in [
+            ("0001_first.sql", "CREATE TABLE first ()"),
+            ("0002_astray.sql", "SET search_path TO pg_temp; SET default_transaction_read_only TO on"),
+            ("0003_third.sql", "ALTER TABLE first ADD number int"),
+        ] {
+            files.push((name.to_owned(), text.to_owned()));
+            assert_eq!(migrator.migrate(&component, &files).await.unwrap(), [name]);
+            for _ in 0..2 {
+                assert!(migrator.migrate(&component, &files).await.unwrap().is_empty());
+            }
+        }
     });
 }
 
