@@ -112,7 +112,7 @@ impl Applying {
     fn running(&self) -> BTreeMap<String, Surface> {
         let now = self.services.now();
         let active = now.services.iter().filter_map(|(id, service)| Some((id.to_string(), service.active()?)));
-        active.map(|(id, version)| (id, version.surface.clone())).collect()
+        active.map(|(id, version)| (id, Surface::clone(&version.surface))).collect()
     }
 
     /// Files of components that are served already: such a file answers once it is deployed.
@@ -151,14 +151,14 @@ impl Applying {
         recomposed: &Recomposed,
     ) -> Vec<String> {
         let others = recomposed.surfaces(&self.services.engine);
-        let surfaces = |id: &String| -> Vec<Surface> {
+        let surfaces = |id: &String| -> Vec<Arc<Surface>> {
             if let Some(surface) = others.get(id) {
-                return vec![surface.clone()];
+                return vec![Arc::new(surface.clone())];
             }
             match (loaded.get(id), now.services.get(id.as_str()).and_then(|service| service.versions())) {
                 (Some(file), _) => {
                     let of = |composition: &Composition| {
-                        Surface::of(self.services.engine.wasmtime(), &composition.artifact.component)
+                        Arc::new(Surface::of(self.services.engine.wasmtime(), &composition.artifact.component))
                     };
                     file.composition.iter().map(of).collect()
                 }

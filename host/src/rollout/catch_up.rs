@@ -84,13 +84,13 @@ struct Wanted {
     /// Versions that do not answer here yet.
     fresh: Vec<Fresh>,
     /// Of all versions that will answer.
-    surfaces: Vec<Surface>,
+    surfaces: Vec<Arc<Surface>>,
 }
 
 struct Fresh {
     stored: Stored,
     composition: Composition,
-    surface: Surface,
+    surface: Arc<Surface>,
 }
 
 impl Rollout {
@@ -108,6 +108,9 @@ impl Rollout {
                 Ok(one) => _ = wanted.insert(component, one),
                 Err(reason) => self.leave(&component, &standing, &standing.active, reason, &situation),
             }
+        }
+        if wanted.is_empty() {
+            return Ok(());
         }
         self.leave_unfit(&mut wanted, &situation);
         for (component, one) in wanted {
@@ -157,7 +160,7 @@ impl Rollout {
                 continue;
             }
             let composition = self.composition(component, stored).await.map_err(|reasons| reasons.join("; "))?;
-            let surface = self.application.surface(&composition);
+            let surface = Arc::new(self.application.surface(&composition));
             surfaces.push(surface.clone());
             fresh.push(Fresh { stored: stored.clone(), composition, surface });
         }

@@ -1,6 +1,6 @@
 //! May this component take that place? Pure: types against types, and against the manifest.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::needs;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The surfaces of the versions that answer now, by component: one each, two where one is on trial.
-pub type Neighbours = BTreeMap<String, Vec<Surface>>;
+pub type Neighbours = BTreeMap<String, Vec<Arc<Surface>>>;
 
 /// What keeps a component of this surface from answering as `id`; each with what to do. `served` says which imports the
 /// host provides.

@@ -1,5 +1,7 @@
 //! Does a component need addresses that the manifest does not grant? Pure.
 
+use std::sync::Arc;
+
 use super::Neighbours;
 use crate::{
     manifest::{app::Component, import, template::Template},
@@ -20,7 +22,7 @@ const NEED_ADDRESSES: [(&str, &[&str]); 6] = [
 
 /// What it needs that the versions before did not, and the manifest does not grant.
 pub fn ungranted(component: &Component, surface: &Surface, neighbours: &Neighbours) -> Vec<String> {
-    let before: Vec<&Surface> = neighbours.get(&component.id).into_iter().flatten().collect();
+    let before: Vec<&Arc<Surface>> = neighbours.get(&component.id).into_iter().flatten().collect();
     // Who imports nothing but types calls nobody.
     let imports = |surface: &Surface, wanted: &str| {
         let mut all = surface.imports.iter();

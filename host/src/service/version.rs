@@ -64,7 +64,7 @@ pub struct Version {
     /// Whether a request has an instance to itself: those of WASI 0.2 do.
     pub one_at_a_time: bool,
     /// What it imports and exports.
-    pub surface: Surface,
+    pub surface: Arc<Surface>,
     /// What it has done.
     pub tally: Tally,
     exports: HashMap<String, usize>,
@@ -88,7 +88,7 @@ impl Version {
         let instance_pre = linker.instantiate_pre(&artifact.component)?;
         let http = HttpExport::of(&instance_pre);
         let (exports, indices) = exported_functions(&artifact.component);
-        let surface = Surface::of(linker.engine(), &artifact.component);
+        let surface = Arc::new(Surface::of(linker.engine(), &artifact.component));
         let label: Arc<str> = format!("v{number}").into();
         let mut limits = limits.clone();
         let one_at_a_time = matches!(http, Some(HttpExport::P2(_))) || surface.exports_any(OLD_HANDLER);
