@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{Request, header::HOST};
 
 use super::{served::host_serves, services::Services};
@@ -76,7 +77,7 @@ impl Application for Workbench {
         self.now().before
     }
 
-    async fn composes(&self, component: &str, bytes: Vec<u8>) -> Result<(), Vec<String>> {
+    async fn composes(&self, component: &str, bytes: Bytes) -> Result<(), Vec<String>> {
         let now = self.now();
         let component = now.described(component)?;
         if !component.has_parts() {
@@ -89,7 +90,7 @@ impl Application for Workbench {
         composing.await.unwrap_or_else(|error| Err(vec![format!("composing was interrupted: {error}")]))
     }
 
-    async fn compile(&self, component: &str, bytes: Vec<u8>) -> Result<Composition, Vec<String>> {
+    async fn compile(&self, component: &str, bytes: Bytes) -> Result<Composition, Vec<String>> {
         let (engine, now) = (self.services.engine.clone(), self.now());
         let component = now.described(component)?;
         let composing = tokio::task::spawn_blocking(move || {

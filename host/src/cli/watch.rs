@@ -102,7 +102,7 @@ async fn renew(app: &Arc<App>, rollout: &Arc<Rollout>, id: &str) -> anyhow::Resu
     let component = app.components.get(id).with_context(|| format!("there is no component {id}"))?;
     let order = Order {
         component: id.to_owned(),
-        bytes: std::fs::read(&component.source)?,
+        bytes: std::fs::read(&component.source)?.into(),
         migrations: component.plaza.migrations.as_deref().map(read_migrations).transpose()?.unwrap_or_default(),
         trial: None,
         drain: DRAIN_TIME,

@@ -89,7 +89,7 @@ impl Composition {
 pub fn compose<'a>(component: &Component, bytes: &'a [u8], files: &Files) -> Result<Whole<'a>, Vec<ComposeError>> {
     let recipe = Recipe::of(component);
     // What is no component is for the engine to say.
-    let Some(own) = component_bytes(bytes).ok().filter(|_| component.has_parts()) else {
+    let Some(own) = component.has_parts().then(|| component_bytes(bytes).ok()).flatten() else {
         return Ok(Whole { bytes: Cow::Borrowed(bytes), recipe });
     };
     let mut graph = Graph::default();

@@ -4,8 +4,11 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Multipart, Path, Query, State, multipart::MultipartError},
-    http::{StatusCode, header},
+    extract::{
+        Multipart, Path, Query, State,
+        multipart::{Field, MultipartError},
+    },
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures::{FutureExt, future::BoxFuture, stream};
@@ -16,7 +19,10 @@ use super::{
     problem::Problem,
     upload::{Back, COMPONENT, MIGRATION, Manner, too_large},
 };
-use crate::rollout::{DRAIN_TIME, Order, Origin, Progress, Refused, Report, TRIAL_TIME};
+use crate::{
+    limits::ARTIFACT_BYTES,
+    rollout::{DRAIN_TIME, Order, Origin, Progress, Refused, Report, TRIAL_TIME},
+};
 
 /// The longest time to drain.
 const LONGEST_DRAIN: Duration = Duration::from_secs(3600);
@@ -25,9 +31,11 @@ pub(super) async fn deploy(
     State(desk): State<Arc<Desk>>,
     Path(component): Path<String>,
     Query(manner): Query<Manner>,
+    headers: HeaderMap,
     parts: Multipart,
 ) -> Result<Response, Problem> {
-    let order = order(component, &manner, parts).await?;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let order = order(component, &manner, parts, length.unwrap_or_default()).await?;
     let rollout = desk.rollout.clone();
     Ok(told(&desk.background, |progress| async move { rollout.deploy(order, &progress).await }.boxed()))
 }
@@ -48,7 +56,8 @@ pub(super) async fn rollback(
     })
 }
 
-async fn order(component: String, manner: &Manner, mut parts: Multipart) -> Result<Order, Problem> {
+/// Reads what is to be deployed, out of a body that says to be of this length.
+async fn order(component: String, manner: &Manner, mut parts: Multipart, length: usize) -> Result<Order, Problem> {
     let trial = match &manner.canary {
         Some(share) => {
             let share = share.parse().map_err(|error| Problem::bad_request(format!("canary: {error}")))?;
@@ -61,9 +70,9 @@ async fn order(component: String, manner: &Manner, mut parts: Multipart) -> Resu
     let (mut bytes, mut migrations) = (None, Vec::new());
     while let Some(field) = parts.next_field().await.map_err(unreadable)? {
         let (name, file) = (field.name().map(str::to_owned), field.file_name().map(str::to_owned));
-        let content = field.bytes().await.map_err(unreadable)?;
+        let content = whole(field, length).await.map_err(unreadable)?;
         match (name.as_deref(), file) {
-            (Some(COMPONENT), _) => bytes = Some(content.to_vec()),
+            (Some(COMPONENT), _) => bytes = Some(content),
             (Some(MIGRATION), Some(file)) => migrations.push((file, text(&content)?)),
             _ => {
                 return Err(Problem::bad_request(format!(
@@ -79,6 +88,16 @@ async fn order(component: String, manner: &Manner, mut parts: Multipart) -> Resu
         return Err(Problem::bad_request("probe: write a path that begins with /"));
     }
     Ok(Order { component, bytes, migrations, trial, drain, probe, origin: Origin::Deploy })
+}
+
+/// All of a part, in a place that need not grow, for there is one that is large; it is no larger than it must be in the end.
+async fn whole(mut field: Field<'_>, most: usize) -> Result<Bytes, MultipartError> {
+    let mut whole = Vec::with_capacity(most.min(ARTIFACT_BYTES));
+    while let Some(chunk) = field.chunk().await? {
+        whole.extend_from_slice(&chunk);
+    }
+    whole.shrink_to_fit();
+    Ok(whole.into())
 }
 
 fn unreadable(error: MultipartError) -> Problem {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::examine::Neighbours;
 use crate::{
@@ -26,13 +27,13 @@ pub trait Application: Send + Sync {
     ///
     /// # Errors
     /// Each dependency that does not fit, and what to do about it.
-    async fn composes(&self, component: &str, bytes: Vec<u8>) -> Result<(), Vec<String>>;
+    async fn composes(&self, component: &str, bytes: Bytes) -> Result<(), Vec<String>>;
 
     /// Composes a component's own bytes with what the manifest names and compiles the whole, unless that was compiled before.
     ///
     /// # Errors
     /// Each dependency that does not fit, or what is wrong with the bytes; and what to do about it.
-    async fn compile(&self, component: &str, bytes: Vec<u8>) -> Result<Composition, Vec<String>>;
+    async fn compile(&self, component: &str, bytes: Bytes) -> Result<Composition, Vec<String>>;
 
     /// The component of this hash, if it was compiled before and nothing is composed into it.
     async fn compiled(&self, component: &str, hash: &str) -> Option<Composition>;

@@ -64,7 +64,7 @@ impl Rollout {
             return;
         }
         let compiled = match self.ledger.artifact(hash).await {
-            Ok(Some(bytes)) => self.application.compile(component, bytes).await,
+            Ok(Some(bytes)) => self.application.compile(component, bytes.into()).await,
             // It is looked for again once there is a version of it.
             Ok(None) | Err(_) => return,
         };

@@ -146,6 +146,7 @@ impl Rollout {
             Ok((kept, detail))
         };
         let stored = progress.step(Step::Keep, keeping).await?;
+        drop(bytes);
         let hash = stored.hash.clone();
         let readying = self.make_ready(&component, &stored, composition, &migrations, probe.as_deref(), progress);
         let version = self.noting(&component, Some(stored.number), readying).await?;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::standing::Origin;
 use crate::service::Share;
 
@@ -9,7 +11,7 @@ pub struct Order {
     /// The component.
     pub component: String,
     /// Its `.wasm`.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Its migrations by file name, where it brings any.
     pub migrations: Vec<(String, String)>,
     /// The share of the requests to try it on, and for how long; `None` switches at once.

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
+
 use super::{Neighbours, Progress, Refused, Rollout, Step, Stored};
 use crate::{
     compose::Composition,
@@ -9,7 +11,7 @@ use crate::{
 };
 
 impl Rollout {
-    pub(super) async fn compile(&self, component: &str, bytes: Vec<u8>) -> Result<(Composition, String), Vec<String>> {
+    pub(super) async fn compile(&self, component: &str, bytes: Bytes) -> Result<(Composition, String), Vec<String>> {
         let composition = self.application.compile(component, bytes).await?;
         let detail = how(&composition);
         Ok((composition, detail))
@@ -22,7 +24,7 @@ impl Rollout {
         }
         let bytes = self.ledger.artifact(&stored.hash).await.map_err(|error| vec![error.to_string()])?;
         let bytes = bytes.ok_or_else(|| vec![format!("the bytes of v{} are not kept", stored.number)])?;
-        self.application.compile(component, bytes).await
+        self.application.compile(component, bytes.into()).await
     }
 
     pub(super) fn fits(&self, component: &str, composition: &Composition) -> Result<((), String), Vec<String>> {

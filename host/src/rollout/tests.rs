@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::{judge::Seen, *};
 use crate::{compose::Composition, limits::ComponentLimits, service::contract::Surface};
@@ -36,11 +37,11 @@ impl Application for Unfit {
         self.taken_up.load(Relaxed)
     }
 
-    async fn composes(&self, _: &str, _: Vec<u8>) -> Result<(), Vec<String>> {
+    async fn composes(&self, _: &str, _: Bytes) -> Result<(), Vec<String>> {
         Err(self.refusal())
     }
 
-    async fn compile(&self, _: &str, _: Vec<u8>) -> Result<Composition, Vec<String>> {
+    async fn compile(&self, _: &str, _: Bytes) -> Result<Composition, Vec<String>> {
         Err(self.refusal())
     }
 
@@ -136,7 +137,7 @@ async fn what_cannot_be_composed_is_offered_to_no_other_host() {
     let (folder, offers) = (tempfile::tempdir().unwrap(), Arc::new(AtomicUsize::new(0)));
     let ledger = Noted { folder: InFolder::open(folder.path()).unwrap(), offers: offers.clone() };
     let rollout = Rollout::new("tried", Box::new(ledger), Unfit::new(), BTreeMap::new(), None);
-    let (component, bytes, migrations) = ("web".to_owned(), b"bytes".to_vec(), Vec::new());
+    let (component, bytes, migrations) = ("web".to_owned(), Bytes::from_static(b"bytes"), Vec::new());
     let (trial, drain, probe, origin) = (None, DRAIN_TIME, None, Origin::Deploy);
     let order = Order { component, bytes, migrations, trial, drain, probe, origin };
     let refused = rollout.deploy(order, &Progress::untold()).await.unwrap_err();
