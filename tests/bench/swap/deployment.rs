@@ -1,13 +1,13 @@
 //! One `plaza deploy`, and when it did what.
 
 use std::{
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
 
 use plaza_tests::{
     Host,
-    artifact::stamped,
     setup::{plaza, workspace},
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -27,17 +27,15 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Runs the command with bytes that this host has never compiled, if they are given a number, else with the first of
-    /// those again. One that is refused ends the benchmark.
-    pub async fn run(host: &Host, service: &str, new: Option<usize>) -> Self {
-        let file = stamped(service, &format!("{} of {}", new.unwrap_or_default(), std::process::id()));
+    /// Runs the command. One that is refused ends the benchmark.
+    pub async fn run(host: &Host, service: &str, (file, new): (&Path, bool)) -> Self {
         let began = Instant::now();
         // Whoever deploys sits at another machine: here the command gets what those who serve and ask leave.
         let mut child = tokio::process::Command::new("chrt")
             .args(["--idle", "0"])
             .arg(plaza())
             .args(["deploy", service])
-            .arg(&file)
+            .arg(file)
             .arg("--state-dir")
             .arg(host.setup().state().path())
             .current_dir(workspace())
@@ -58,6 +56,6 @@ impl Deployment {
         let status = child.wait().await.expect("it ends");
         assert!(status.success() && text.contains("nothing was cut off"), "{} was not replaced:\n{text}", service);
         let switched = switched.unwrap_or_else(|| panic!("no switch in:\n{text}"));
-        Self { new: new.is_some(), began, switched, to_active: switched - began, to_end: began.elapsed() }
+        Self { new, began, switched, to_active: switched - began, to_end: began.elapsed() }
     }
 }

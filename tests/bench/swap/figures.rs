@@ -30,8 +30,8 @@ pub struct Figures {
     steady: Duration,
     /// p99 in the seconds around swaps of bytes that were known, and of new ones, which are compiled meanwhile.
     around: [Duration; 2],
-    /// p99 of what was due in each tenth of the seconds around all swaps: where in them it is that customers wait.
-    course: Vec<Duration>,
+    /// p99 of what was due in each tenth of these seconds: where in them it is that customers wait.
+    courses: [Vec<Duration>; 2],
     /// From the command to the first answer of the new version, half of the swaps took no longer: known and new bytes.
     to_active: [Duration; 2],
     /// The same to the end of the command.
@@ -57,7 +57,7 @@ impl Figures {
             failures: told.failures.clone(),
             steady: p99(told.good.iter().filter(is_steady)),
             around: [around(&known), around(&new)],
-            course: course(told, deployments),
+            courses: [course(told, &known), course(told, &new)],
             to_active: [to_active(&known), to_active(&new)],
             to_end: median(deployments.iter().map(|swap| swap.to_end).collect()),
         }
@@ -99,13 +99,17 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, swaps, requests, failures, course, .. } = self;
+        let Self { service, swaps, requests, failures, steady, courses, .. } = self;
+        let failed = failures.len();
         write!(
             f,
-            "{service}: {swaps} swaps, {requests} requests, {} failed; p99 by the tenths of the second:",
-            failures.len()
+            "{service}: {swaps} swaps, {requests} requests, {failed} failed; p99 steady {}, by the tenths of the second",
+            time(*steady)
         )?;
-        course.iter().try_for_each(|time_of_tenth| write!(f, " {}", time(*time_of_tenth)))?;
+        for (bytes, course) in ["known", "new"].iter().zip(courses) {
+            write!(f, "\n  around {bytes} bytes:")?;
+            course.iter().try_for_each(|time_of_tenth| write!(f, " {}", time(*time_of_tenth)))?;
+        }
         failures.iter().take(FAILURES_SHOWN).try_for_each(|failure| write!(f, "\n  {failure}"))
     }
 }
@@ -116,7 +120,7 @@ fn rate(told: &Told) -> f64 {
     first.zip(last).map_or(0.0, |(first, last)| told.good.len() as f64 / (last - first).as_secs_f64())
 }
 
-fn course(told: &Told, deployments: &[Deployment]) -> Vec<Duration> {
+fn course(told: &Told, deployments: &[&Deployment]) -> Vec<Duration> {
     let tenth_of = |asked: &Asked| {
         let around = deployments.iter().find(|swap| is_around(asked, swap.switched))?;
         Some((asked.due + HALF).duration_since(around.switched).as_millis() / STEP.as_millis())

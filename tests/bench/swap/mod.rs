@@ -3,6 +3,7 @@
 //! `SWAPS` is how often each service is replaced (100 by default), `SWAP_RATE` how many requests a second there are (2,000), and of how many
 //! one orders `SWAP_ORDER_EVERY` (200: two or three of a shop's hundred visitors buy something, and each looks at five or six pages).
 
+mod artifacts;
 mod crowd;
 mod deployment;
 mod figures;
@@ -17,6 +18,7 @@ use std::{
 use plaza_tests::{Setup, Shop, databases::Databases, invariants};
 
 use crate::{number_from_environment, table::memory_mib};
+use artifacts::Artifacts;
 use crowd::{Crowd, Told};
 use deployment::Deployment;
 use figures::Figures;
@@ -25,8 +27,6 @@ use processors::Processors;
 
 /// The services that are replaced, one after the other.
 const SERVICES: [&str; 4] = ["users", "products", "orders", "payments"];
-/// Each so-manieth swap is of bytes that this host has never compiled.
-const NEW_EVERY: usize = 10;
 /// Load before the first swap of a service, to know how it is without.
 const STEADY: Duration = Duration::from_secs(10);
 /// Load between two swaps: what follows the one, a pause, and a steady second.
@@ -49,7 +49,8 @@ pub async fn measure() {
     let mut rows = Vec::new();
     let mut busy = Vec::new();
     let mut ordered = 0;
-    for service in SERVICES {
+    let artifacts = SERVICES.map(|service| Artifacts::of(service, swaps));
+    for artifacts in &artifacts {
         let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(&shop, order_every).await), rate);
         tokio::time::sleep(WARM_UP).await;
         let warm = Instant::now();
@@ -59,13 +60,12 @@ pub async fn measure() {
         busy.push(processors.busy_since());
         let mut deployments = Vec::new();
         for number in 0..swaps {
-            let new = number.is_multiple_of(NEW_EVERY);
-            deployments.push(Deployment::run(&shop.host, service, new.then_some(number)).await);
+            deployments.push(Deployment::run(&shop.host, artifacts.service, artifacts.at(number)).await);
             tokio::time::sleep(BETWEEN).await;
         }
         let told = crowd.stop().await;
         ordered += told.orders();
-        let figures = Figures::of(service, &told, steady, &deployments);
+        let figures = Figures::of(artifacts.service, &told, steady, &deployments);
         println!("{figures}");
         rows.push(figures);
     }
@@ -76,7 +76,7 @@ pub async fn measure() {
         busy.iter().sum::<f64>() / busy.len() as f64,
     );
     Figures::print_table(&rows);
-    let (memory, told) = memory_after_swaps(&shop, order_every).await;
+    let (memory, told) = memory_after_swaps(&shop, &artifacts, order_every).await;
     ordered += told.orders();
     for (swaps, mib) in MEMORY_AFTER.iter().zip(memory) {
         println!("memory after {swaps} further swaps at {MEMORY_RATE} requests a second: {mib:.1} MiB");
@@ -95,13 +95,14 @@ pub async fn measure() {
 }
 
 /// What the host holds after so many swaps, each of the next service, and what customers saw meanwhile.
-async fn memory_after_swaps(shop: &Shop, order_every: usize) -> ([f64; 2], Told) {
+async fn memory_after_swaps(shop: &Shop, artifacts: &[Artifacts], order_every: usize) -> ([f64; 2], Told) {
     let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(shop, order_every).await), MEMORY_RATE);
     let mut done = 0;
     let mut memory = [0.0; 2];
     for (after, mib) in MEMORY_AFTER.into_iter().zip(&mut memory) {
         while done < after {
-            Deployment::run(&shop.host, SERVICES[done % SERVICES.len()], None).await;
+            let next = &artifacts[done % artifacts.len()];
+            Deployment::run(&shop.host, next.service, (next.known(), false)).await;
             done += 1;
         }
         *mib = memory_mib(shop.host.process());
