@@ -101,6 +101,11 @@ pub enum MigrationError {
     },
 }
 
+/// What the list of migrations is called by whom `search_path` does not lead there.
+const LIST: &str = "
+SELECT format('%I.%I', n.nspname, c.relname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'plaza_migrations'::regclass";
+
 /// How long another host's migrations are waited for.
 const LOCK_SECONDS: u64 = 60;
 
@@ -178,6 +183,9 @@ pub(super) async fn apply(connection: &mut PgConnection, scripts: &[Script]) -> 
     // Asked again: another host may have been at work until the lock was ours.
     for script in pending(connection, scripts).await? {
         apply_one(connection, script).await?;
+        // What it has set (a dump sets `search_path`) holds for itself alone.
+        sqlx::query("RESET ALL").execute(&mut *connection).await.map_err(failed())?;
+        bound_waiting(connection).await.map_err(failed())?;
         applied.push(script.name.clone());
     }
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(MIGRATION_LOCK).execute(connection).await.map_err(failed())?;
@@ -218,11 +226,7 @@ async fn pending<'a>(connection: &mut PgConnection, scripts: &'a [Script]) -> Re
 /// Waits for other hosts, within bounds.
 async fn lock(connection: &mut PgConnection) -> Result<(), DatabaseError> {
     let failed = || DatabaseError::query("lock the list of migrations");
-    sqlx::query("SELECT set_config('lock_timeout', $1, false)")
-        .bind(format!("{LOCK_SECONDS}s"))
-        .execute(&mut *connection)
-        .await
-        .map_err(failed())?;
+    bound_waiting(connection).await.map_err(failed())?;
     match sqlx::query("SELECT pg_advisory_lock($1)").bind(MIGRATION_LOCK).execute(connection).await {
         Ok(_) => Ok(()),
         Err(error) if sql_state(&error).as_deref() == Some("55P03") => {
@@ -230,6 +234,12 @@ async fn lock(connection: &mut PgConnection) -> Result<(), DatabaseError> {
         }
         Err(error) => Err(failed()(error)),
     }
+}
+
+/// No lock is waited for any longer.
+async fn bound_waiting(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let bound = sqlx::query("SELECT set_config('lock_timeout', $1, false)").bind(format!("{LOCK_SECONDS}s"));
+    bound.execute(connection).await.map(drop)
 }
 
 async fn create_table(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -256,6 +266,7 @@ async fn apply_one(connection: &mut PgConnection, script: &Script) -> Result<(),
     let failed = || DatabaseError::query(format!("record the migration {}", script.name));
     let mut transaction = connection.begin().await.map_err(failed())?;
     let before: String = transaction_id(&mut transaction).await.map_err(failed())?;
+    let list: String = sqlx::query_scalar(LIST).fetch_one(&mut *transaction).await.map_err(failed())?;
     sqlx::raw_sql(AssertSqlSafe(script.sql.as_str()))
         .execute(&mut *transaction)
         .await
@@ -263,7 +274,8 @@ async fn apply_one(connection: &mut PgConnection, script: &Script) -> Result<(),
     if transaction_id(&mut transaction).await.map_err(failed())? != before {
         return Err(MigrationError::Transaction { path: script.path.clone() }.into());
     }
-    sqlx::query("INSERT INTO plaza_migrations (number, name, checksum) VALUES ($1, $2, $3)")
+    let record = format!("INSERT INTO {list} (number, name, checksum) VALUES ($1, $2, $3)");
+    sqlx::query(AssertSqlSafe(record))
         .bind(i32::try_from(script.number).unwrap_or(i32::MAX))
         .bind(&script.name)
         .bind(&script.checksum)

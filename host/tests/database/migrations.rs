@@ -26,16 +26,20 @@ fn new_files_are_applied_once_in_order() {
 }
 
 #[test]
-fn what_one_migration_does_to_its_session_is_gone_at_the_next_one() {
+fn what_a_migration_sets_for_its_session_is_gone_at_the_next_one() {
     on_shared(|database| async move {
-        let component = fresh_component(database, "row").await;
-        let migrator = Migrator::default();
-        let mut files = Vec::new();
-        for (name, text) in [
+        let scripts = [
             ("0001_first.sql", "CREATE TABLE first ()"),
             ("0002_astray.sql", "SET search_path TO pg_temp; SET default_transaction_read_only TO on"),
             ("0003_third.sql", "ALTER TABLE first ADD number int"),
-        ] {
+        ];
+        let together = fresh_component(database, "together").await;
+        let names = scripts.map(|(name, _)| name);
+        assert_eq!(migrate(&together, folder(&scripts).path()).await.unwrap(), names);
+        let component = fresh_component(database, "in_turn").await;
+        let migrator = Migrator::default();
+        let mut files = Vec::new();
+        for (name, text) in scripts {
             files.push((name.to_owned(), text.to_owned()));
             assert_eq!(migrator.migrate(&component, &files).await.unwrap(), [name]);
             for _ in 0..2 {
