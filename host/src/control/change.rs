@@ -70,7 +70,8 @@ async fn order(component: String, manner: &Manner, mut parts: Multipart, length:
     let (mut bytes, mut migrations) = (None, Vec::new());
     while let Some(field) = parts.next_field().await.map_err(unreadable)? {
         let (name, file) = (field.name().map(str::to_owned), field.file_name().map(str::to_owned));
-        let content = whole(field, length).await.map_err(unreadable)?;
+        let most = if name.as_deref() == Some(COMPONENT) { length } else { 0 };
+        let content = whole(field, most).await.map_err(unreadable)?;
         match (name.as_deref(), file) {
             (Some(COMPONENT), _) => bytes = Some(content),
             (Some(MIGRATION), Some(file)) => migrations.push((file, text(&content)?)),
@@ -90,7 +91,7 @@ async fn order(component: String, manner: &Manner, mut parts: Multipart, length:
     Ok(Order { component, bytes, migrations, trial, drain, probe, origin: Origin::Deploy })
 }
 
-/// All of a part, in a place that need not grow, for there is one that is large; it is no larger than it must be in the end.
+/// All of a part. The place for it need not grow where it has `most` bytes, and is no larger than it must be in the end.
 async fn whole(mut field: Field<'_>, most: usize) -> Result<Bytes, MultipartError> {
     let mut whole = Vec::with_capacity(most.min(ARTIFACT_BYTES));
     while let Some(chunk) = field.chunk().await? {

@@ -3,7 +3,6 @@
 mod script;
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -132,8 +131,8 @@ pub fn check_migrations(folder: &Path) -> Result<(), MigrationError> {
 /// Applies migrations to databases again and again, most often to find nothing new.
 #[derive(Default)]
 pub struct Migrator {
-    /// By the databases' addresses.
-    connections: Mutex<HashMap<String, Connections>>,
+    /// Those to the database of this address, which was the last. One is enough to keep: a server has only so many.
+    last: Mutex<Option<(String, Connections)>>,
 }
 
 impl Migrator {
@@ -161,8 +160,10 @@ impl Migrator {
 
     fn connections(&self, database: &ComponentDatabase) -> Result<Connections, DatabaseError> {
         let options = server::component_options(&database.url)?;
-        let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(all.entry(database.url.clone()).or_insert_with(|| Connections::new(options)).clone())
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = last.take().filter(|(url, _)| *url == database.url);
+        let (_, connections) = last.insert(same.unwrap_or_else(|| (database.url.clone(), Connections::new(options))));
+        Ok(connections.clone())
     }
 }
 

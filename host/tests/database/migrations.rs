@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use plaza::database::{ComponentDatabase, Migrator, migrate};
 use tempfile::TempDir;
 
-use crate::ground::{connect, fresh_component, on_shared};
+use crate::ground::{connect, fresh_component, on_shared, until};
 
 #[test]
 fn new_files_are_applied_once_in_order() {
@@ -46,6 +46,27 @@ fn what_a_migration_sets_for_its_session_is_gone_at_the_next_one() {
                 assert!(migrator.migrate(&component, &files).await.unwrap().is_empty());
             }
         }
+    });
+}
+
+#[test]
+fn one_session_is_kept_for_migrations_and_no_more() {
+    on_shared(|database| async move {
+        let components = [fresh_component(database, "before").await, fresh_component(database, "after").await];
+        let migrator = Migrator::default();
+        let files = [("0001_first.sql".to_owned(), "CREATE TABLE first ()".to_owned())];
+        for component in &components {
+            for _ in 0..2 {
+                migrator.migrate(component, &files).await.unwrap();
+            }
+        }
+        let sessions = |component: &ComponentDatabase| {
+            let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM pg_stat_activity WHERE datname = $1");
+            count.bind(component.name.clone()).fetch_one(database.state())
+        };
+        let [before, after] = &components;
+        until("the session of the database before is gone", || async { sessions(before).await.unwrap() == 0 }).await;
+        assert_eq!(sessions(after).await.unwrap(), 1);
     });
 }
 

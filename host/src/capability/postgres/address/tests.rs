@@ -1,5 +1,7 @@
 //! Addresses, good and bad.
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn parse(address: &str) -> Result<Address, AddressError> {
@@ -70,6 +72,21 @@ fn settings_are_taken_apart_at_blanks_only() {
     for text in ["-d 5", "-c", "-c geqo", "geqo=off"] {
         let refused = parse(&format!("host=a user=u options='{text}'")).map(|_| ());
         assert_eq!(refused, Err(AddressError::Key("options".into())), "{text}");
+    }
+}
+
+#[test]
+fn who_insists_on_encryption_does_not_take_the_socket() {
+    let folder = Path::new("/run/database");
+    let by_socket = |mode: &str| {
+        let address = parse(&format!("postgres://u@a/x?sslmode={mode}")).unwrap().by_socket(folder);
+        (address.options.get_socket().map(PathBuf::as_path) == Some(folder), address.second.is_some())
+    };
+    for mode in ["disable", "allow", "prefer"] {
+        assert_eq!(by_socket(mode), (true, false), "{mode}");
+    }
+    for mode in ["require", "verify-full"] {
+        assert_eq!(by_socket(mode), (false, false), "{mode}");
     }
 }
 
