@@ -31,7 +31,9 @@ const SERVICES: [&str; 4] = ["users", "products", "orders", "payments"];
 const STEADY: Duration = Duration::from_secs(10);
 /// Load between two swaps: what follows the one, a pause, and a steady second.
 const BETWEEN: Duration = Duration::from_millis(2500);
-/// What the clients do before anything counts.
+/// What the clients do before anything counts: a shop that has just been made is slower at first.
+const FIRST_WARM_UP: Duration = Duration::from_secs(30);
+/// The same before the others, whose clients are new and ask the same shop.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// Memory is compared after so many further swaps under a load that stays the same: what the host holds beside them grows with the load.
 const MEMORY_AFTER: [usize; 2] = [10, 200];
@@ -52,7 +54,7 @@ pub async fn measure() {
     let artifacts = SERVICES.map(|service| Artifacts::of(service, swaps));
     for artifacts in &artifacts {
         let crowd = Crowd::start(shop.host.base(), &Arc::new(Mix::of(&shop, order_every).await), rate);
-        tokio::time::sleep(WARM_UP).await;
+        tokio::time::sleep(if rows.is_empty() { FIRST_WARM_UP } else { WARM_UP }).await;
         let warm = Instant::now();
         let processors = Processors::now();
         tokio::time::sleep(STEADY).await;
