@@ -44,7 +44,7 @@ impl Connections {
         server::connect(&self.options, within).await
     }
 
-    /// Keeps one for the next who asks. It holds no lock, and its session is as it was at the start.
+    /// Keeps one for the next who asks. It holds no lock, and nothing was done to its session that the next must not find.
     pub(super) fn keep(&self, connection: PgConnection) {
         let former = lock(&self.spare).replace(Spare { connection, since: Instant::now() });
         let spares = Arc::downgrade(&self.spare);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use sha2::{Digest, Sha256};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -57,7 +57,7 @@ impl Leases {
         if ask(&mut connection, name).await.map_err(failed())? {
             return Ok(Some(Lease::hold(connection, self.connections.clone())));
         }
-        drop(connection.close().await);
+        give_back(connection, &self.connections).await;
         Ok(None)
     }
 
@@ -144,6 +144,11 @@ async fn keep(
         }
     }
     report.send_replace(false);
+    give_back(connection, &connections).await;
+}
+
+/// Frees what a connection holds and keeps it for the next who asks.
+async fn give_back(mut connection: PgConnection, connections: &Connections) {
     if let Ok(Ok(_)) = timeout(CHECK_TIMEOUT, sqlx::query(RELEASE).execute(&mut connection)).await {
         connections.keep(connection);
     }

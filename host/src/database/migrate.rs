@@ -184,8 +184,9 @@ pub(super) async fn apply(connection: &mut PgConnection, scripts: &[Script]) -> 
     // Asked again: another host may have been at work until the lock was ours.
     for script in pending(connection, scripts).await? {
         apply_one(connection, script).await?;
-        // What it has set (a dump sets `search_path`) holds for itself alone.
-        sqlx::query("RESET ALL").execute(&mut *connection).await.map_err(failed())?;
+        // What it has set (a dump sets `search_path`) holds for itself alone, and so does the role it has taken on.
+        let reset = sqlx::raw_sql("SET SESSION AUTHORIZATION DEFAULT; RESET ALL");
+        reset.execute(&mut *connection).await.map_err(failed())?;
         bound_waiting(connection).await.map_err(failed())?;
         applied.push(script.name.clone());
     }
