@@ -44,6 +44,12 @@ async fn the_hosts_own_server_is_entered_by_its_socket_and_no_other() {
     assert_eq!(near.value(by_socket).await, DbValue::Boolean(true));
     let other = Fixture::on(server, "postgres", |settings| settings.own_server = own(server.port - 1));
     assert_eq!(other.value(by_socket).await, DbValue::Boolean(false));
+
+    // The socket carries no TLS, so who wants it is told that the server has none, as without the socket.
+    let encrypted = format!("{}?sslmode=require", server.address("postgres"));
+    let connection = Connection::open(&near.pools, &encrypted, None).unwrap();
+    let error = value(&connection, "SELECT 1", &[]).await.unwrap_err();
+    assert!(matches!(&*error, Error::ConnectionFailed(text) if text.contains("TLS")), "{error:?}");
 }
 
 #[test]
