@@ -9,7 +9,7 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, Connection, PgConnection, Row,
+    AssertSqlSafe, Connection, PgConnection,
     postgres::{PgDatabaseError, PgErrorPosition},
 };
 
@@ -100,10 +100,21 @@ pub enum MigrationError {
     },
 }
 
-/// What the list of migrations is called by whom `search_path` does not lead there.
-const LIST: &str = "
+/// The list of migrations, named so that `search_path` need not lead there: a migration may set another for its session or its role.
+const FIND_LIST: &str = "
 SELECT format('%I.%I', n.nspname, c.relname)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'plaza_migrations'::regclass";
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = 'plaza_migrations' AND c.relkind = 'r' AND c.relpersistence = 'p'
+ORDER BY pg_table_is_visible(c.oid) DESC, c.oid
+LIMIT 1";
+
+const CREATE_LIST: &str = "
+CREATE TABLE plaza_migrations (
+    number     integer PRIMARY KEY,
+    name       text NOT NULL,
+    checksum   text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)";
 
 /// How long another host's migrations are waited for.
 const LOCK_SECONDS: u64 = 60;
@@ -174,19 +185,19 @@ async fn enter(database: &ComponentDatabase, connections: &Connections) -> Resul
 
 /// Applies what is new. On an error the connection must be closed: it may hold the lock.
 pub(super) async fn apply(connection: &mut PgConnection, scripts: &[Script]) -> Result<Vec<String>, DatabaseError> {
-    if pending(connection, scripts).await?.is_empty() {
+    let known = find_list(connection).await?;
+    if pending(connection, known.as_deref(), scripts).await?.is_empty() {
         return Ok(Vec::new());
     }
     lock(connection).await?;
+    let list = list(connection).await?;
     let failed = || DatabaseError::query("keep the list of migrations");
-    create_table(connection).await.map_err(failed())?;
     let mut applied = Vec::new();
     // Asked again: another host may have been at work until the lock was ours.
-    for script in pending(connection, scripts).await? {
-        apply_one(connection, script).await?;
-        // What it has set (a dump sets `search_path`) holds for itself alone, and so does the role it has taken on.
-        let reset = sqlx::raw_sql("SET SESSION AUTHORIZATION DEFAULT; RESET ALL");
-        reset.execute(&mut *connection).await.map_err(failed())?;
+    for script in pending(connection, Some(&list), scripts).await? {
+        apply_one(connection, &list, script).await?;
+        // What it has set (a dump sets `search_path`) holds for itself alone.
+        sqlx::raw_sql("RESET ALL").execute(&mut *connection).await.map_err(failed())?;
         bound_waiting(connection).await.map_err(failed())?;
         applied.push(script.name.clone());
     }
@@ -194,23 +205,19 @@ pub(super) async fn apply(connection: &mut PgConnection, scripts: &[Script]) -> 
     Ok(applied)
 }
 
-/// The scripts that were not applied yet. A database that is ahead of the scripts is fine: an older version runs on a newer schema.
-async fn pending<'a>(connection: &mut PgConnection, scripts: &'a [Script]) -> Result<Vec<&'a Script>, DatabaseError> {
+/// The scripts that are not in the list yet, where there is one.
+/// A database that is ahead of the scripts is fine: an older version runs on a newer schema.
+async fn pending<'a>(
+    connection: &mut PgConnection,
+    list: Option<&str>,
+    scripts: &'a [Script],
+) -> Result<Vec<&'a Script>, DatabaseError> {
     let failed = || DatabaseError::query("read the list of migrations");
-    let known: bool = sqlx::query_scalar("SELECT to_regclass('plaza_migrations') IS NOT NULL")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failed())?;
-    if !known {
+    let Some(list) = list else {
         return Ok(scripts.iter().collect());
-    }
-    let rows =
-        sqlx::query("SELECT number, checksum FROM plaza_migrations").fetch_all(connection).await.map_err(failed())?;
-    let applied: Vec<(i32, String)> = rows
-        .iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<Result<_, sqlx::Error>>()
-        .map_err(failed())?;
+    };
+    let asked = sqlx::query_as(AssertSqlSafe(format!("SELECT number, checksum FROM {list}")));
+    let applied: Vec<(i32, String)> = asked.fetch_all(connection).await.map_err(failed())?;
     let mut pending = Vec::new();
     for script in scripts {
         match applied.iter().find(|(number, _)| u32::try_from(*number) == Ok(script.number)) {
@@ -244,31 +251,26 @@ async fn bound_waiting(connection: &mut PgConnection) -> Result<(), sqlx::Error>
     bound.execute(connection).await.map(drop)
 }
 
-async fn create_table(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let known: bool =
-        sqlx::query_scalar("SELECT to_regclass('plaza_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
-    if known {
-        return Ok(());
+/// The list's name; it is made where there is none.
+async fn list(connection: &mut PgConnection) -> Result<String, DatabaseError> {
+    if let Some(list) = find_list(connection).await? {
+        return Ok(list);
     }
-    sqlx::query(
-        "CREATE TABLE plaza_migrations (
-             number     integer PRIMARY KEY,
-             name       text NOT NULL,
-             checksum   text NOT NULL,
-             applied_at timestamptz NOT NULL DEFAULT now()
-         )",
-    )
-    .execute(connection)
-    .await
-    .map(drop)
+    let failed = || DatabaseError::query("make the list of migrations");
+    sqlx::query(CREATE_LIST).execute(&mut *connection).await.map_err(failed())?;
+    sqlx::query_scalar(FIND_LIST).fetch_one(connection).await.map_err(failed())
+}
+
+async fn find_list(connection: &mut PgConnection) -> Result<Option<String>, DatabaseError> {
+    let failed = DatabaseError::query("look for the list of migrations");
+    sqlx::query_scalar(FIND_LIST).fetch_optional(connection).await.map_err(failed)
 }
 
 /// Runs one script and records it, or does neither.
-async fn apply_one(connection: &mut PgConnection, script: &Script) -> Result<(), DatabaseError> {
+async fn apply_one(connection: &mut PgConnection, list: &str, script: &Script) -> Result<(), DatabaseError> {
     let failed = || DatabaseError::query(format!("record the migration {}", script.name));
     let mut transaction = connection.begin().await.map_err(failed())?;
     let before: String = transaction_id(&mut transaction).await.map_err(failed())?;
-    let list: String = sqlx::query_scalar(LIST).fetch_one(&mut *transaction).await.map_err(failed())?;
     sqlx::raw_sql(AssertSqlSafe(script.sql.as_str()))
         .execute(&mut *transaction)
         .await
@@ -276,6 +278,8 @@ async fn apply_one(connection: &mut PgConnection, script: &Script) -> Result<(),
     if transaction_id(&mut transaction).await.map_err(failed())? != before {
         return Err(MigrationError::Transaction { path: script.path.clone() }.into());
     }
+    // The role that it has taken on need not be allowed to.
+    sqlx::raw_sql("SET SESSION AUTHORIZATION DEFAULT").execute(&mut *transaction).await.map_err(failed())?;
     let record = format!("INSERT INTO {list} (number, name, checksum) VALUES ($1, $2, $3)");
     sqlx::query(AssertSqlSafe(record))
         .bind(i32::try_from(script.number).unwrap_or(i32::MAX))

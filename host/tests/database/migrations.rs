@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use plaza::database::{ComponentDatabase, Migrator, migrate};
+use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
 use crate::ground::{connect, fresh_component, on_shared, until};
@@ -17,11 +18,7 @@ fn new_files_are_applied_once_in_order() {
         write(&folder, "0003_third.sql", "INSERT INTO one VALUES (3)");
         assert_eq!(migrate(&component, folder.path()).await.unwrap(), ["0002_second.sql", "0003_third.sql"]);
         assert!(migrate(&component, folder.path()).await.unwrap().is_empty());
-        let owner: String = sqlx::query_scalar("SELECT tableowner::text FROM pg_tables WHERE tablename = 'one'")
-            .fetch_one(&mut connect(&component).await)
-            .await
-            .unwrap();
-        assert_eq!(owner, component.name);
+        assert_eq!(of_table(&component, "one", "tableowner").await, component.name);
     });
 }
 
@@ -46,6 +43,38 @@ fn what_a_migration_sets_for_its_session_is_gone_at_the_next_one() {
                 assert!(migrator.migrate(&component, &files).await.unwrap().is_empty());
             }
         }
+    });
+}
+
+#[test]
+fn a_search_path_that_a_migration_gives_its_role_does_not_hide_what_was_applied() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "led_elsewhere").await;
+        let elsewhere = "CREATE SCHEMA shop; ALTER ROLE CURRENT_USER SET search_path TO shop";
+        let folder = folder(&[("0001_elsewhere.sql", elsewhere)]);
+        assert_eq!(migrate(&component, folder.path()).await.unwrap(), ["0001_elsewhere.sql"]);
+        assert!(migrate(&component, folder.path()).await.unwrap().is_empty());
+        write(&folder, "0002_second.sql", "CREATE TABLE second ()");
+        assert_eq!(migrate(&component, folder.path()).await.unwrap(), ["0002_second.sql"]);
+        assert!(migrate(&component, folder.path()).await.unwrap().is_empty());
+        assert_eq!(of_table(&component, "second", "schemaname").await, "shop");
+    });
+}
+
+#[test]
+fn a_role_that_a_migration_takes_on_is_laid_down_with_it() {
+    on_shared(|database| async move {
+        let component = fresh_component(database, "borrower").await;
+        let borrowed = format!("{}_borrowed", component.name);
+        for statement in [format!("CREATE ROLE {borrowed}"), format!("GRANT {borrowed} TO {}", component.name)] {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(database.state()).await.unwrap();
+        }
+        let folder = folder(&[
+            ("0001_borrow.sql", format!("SET ROLE {borrowed}").as_str()),
+            ("0002_own.sql", "CREATE TABLE own ()"),
+        ]);
+        assert_eq!(migrate(&component, folder.path()).await.unwrap(), ["0001_borrow.sql", "0002_own.sql"]);
+        assert_eq!(of_table(&component, "own", "tableowner").await, component.name);
     });
 }
 
@@ -133,6 +162,13 @@ fn hosts_that_migrate_at_once_apply_each_file_once() {
         let applied: Vec<String> = outcomes.into_iter().flat_map(|outcome| outcome.unwrap()).collect();
         assert_eq!(applied, ["0001_a.sql", "0002_b.sql"]);
     });
+}
+
+/// What `pg_tables` says of a table.
+async fn of_table(component: &ComponentDatabase, table: &str, column: &str) -> String {
+    let asked = format!("SELECT {column}::text FROM pg_tables WHERE tablename = $1");
+    let asked = sqlx::query_scalar(AssertSqlSafe(asked)).bind(table);
+    asked.fetch_one(&mut connect(component).await).await.unwrap()
 }
 
 fn folder(files: &[(&str, &str)]) -> TempDir {

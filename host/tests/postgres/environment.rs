@@ -1,6 +1,6 @@
 //! A guest's connection is the guest's: nothing of the host's environment travels along.
 
-use super::server::PASSWORD;
+use super::server::{PASSWORD, Server};
 use super::{Fixture, shared_server, value};
 use plaza::capability::postgres::{Connection, DbValue, Error, FOREIGN_VARIABLES, OwnServer};
 use std::process::Command;
@@ -35,14 +35,10 @@ async fn a_guest_connects_with_fixed_defaults() {
 #[tokio::test]
 async fn the_hosts_own_server_is_entered_by_its_socket_and_no_other() {
     let server = shared_server();
-    let own = |port: u16| {
-        let server = OwnServer { address: format!("127.0.0.1:{port}"), socket: Some(server.folder.clone()) };
-        Some(Arc::new(server))
-    };
     let by_socket = "SELECT inet_client_addr() IS NULL";
-    let near = Fixture::on(server, "postgres", |settings| settings.own_server = own(server.port));
+    let near = Fixture::on(server, "postgres", |settings| settings.own_server = own_server(server, server.port));
     assert_eq!(near.value(by_socket).await, DbValue::Boolean(true));
-    let other = Fixture::on(server, "postgres", |settings| settings.own_server = own(server.port - 1));
+    let other = Fixture::on(server, "postgres", |settings| settings.own_server = own_server(server, server.port - 1));
     assert_eq!(other.value(by_socket).await, DbValue::Boolean(false));
 
     // The socket carries no TLS, so who wants it is told that the server has none, as without the socket.
@@ -50,6 +46,25 @@ async fn the_hosts_own_server_is_entered_by_its_socket_and_no_other() {
     let connection = Connection::open(&near.pools, &encrypted, None).unwrap();
     let error = value(&connection, "SELECT 1", &[]).await.unwrap_err();
     assert!(matches!(&*error, Error::ConnectionFailed(text) if text.contains("TLS")), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_hosts_own_server_is_waited_for_while_it_has_no_socket() {
+    let server = Server::start();
+    let near = Fixture::on(&server, "postgres", |settings| settings.own_server = own_server(&server, server.port));
+    server.crash();
+    let asked = tokio::spawn(async move { near.value("SELECT inet_client_addr() IS NULL").await });
+    let revived = tokio::task::spawn_blocking(move || {
+        server.revive();
+        server
+    });
+    let _server = revived.await.unwrap();
+    assert_eq!(asked.await.unwrap(), DbValue::Boolean(true));
+}
+
+/// The server as the host's own, which is known by this port.
+fn own_server(server: &Server, port: u16) -> Option<Arc<OwnServer>> {
+    Some(Arc::new(OwnServer { address: format!("127.0.0.1:{port}"), socket: Some(server.folder.clone()) }))
 }
 
 #[test]
