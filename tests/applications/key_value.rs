@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use futures::future::join_all;
 use plaza_tests::{
     Client, Host, Setup,
+    databases::Databases,
+    hold::Hold,
     redis_server::{PASSWORD, RedisServer},
 };
 use tempfile::TempDir;
@@ -205,6 +207,22 @@ async fn a_store_in_postgres_does_what_one_in_a_file_does() {
 async fn the_keys_of_a_store_in_postgres_come_in_their_order_and_each_once() {
     let (_folder, setup) = in_postgres();
     keys_come_in_their_order_and_each_once(&setup.start().client()).await;
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_holds_in_postgres_is_waited_for_within_bounds() {
+    let (_folder, setup) = in_postgres();
+    let host = setup.start();
+    let client = host.client();
+    assert_eq!(ask(&client, "/keeper/set?key=held&value=1").await, "set");
+    let held = "SELECT FROM key_values WHERE key = 'held' FOR UPDATE";
+    let hold = Hold::by(&Databases::of(&host), "plaza", held).await;
+    assert!(ask(&client, "/keeper/set?key=held&value=2").await.contains("the store failed"));
+    assert_eq!(ask(&client, "/keeper/get?key=held").await, "1");
+    assert_eq!(ask(&client, "/keeper/set?key=free&value=2").await, "set");
+    hold.let_go().await;
+    assert_eq!(ask(&client, "/keeper/set?key=held&value=3").await, "set");
+    assert_eq!(ask(&client, "/keeper/get?key=held").await, "3");
 }
 
 #[tokio::test]

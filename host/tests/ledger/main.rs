@@ -6,5 +6,6 @@
 #[path = "../ground/mod.rs"]
 mod ground;
 mod kept;
+mod lost;
 mod scene;
 mod starts;
