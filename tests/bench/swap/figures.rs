@@ -28,8 +28,10 @@ pub struct Figures {
     failures: Vec<String>,
     /// p99 while nothing was replaced: before the first swap, and in the second before each command.
     steady: Duration,
-    /// p99 in the seconds around swaps of bytes that were known, and of new ones, which are compiled meanwhile.
-    around: [Duration; 2],
+    /// How many processors were busy before the first swap: of a machine that is nearly full these figures tell more than of the swaps.
+    busy: f64,
+    /// p99 in the seconds around all swaps, around those of bytes that were known, and of new ones, which are compiled meanwhile.
+    around: [Duration; 3],
     /// p99 of what was due in each tenth of these seconds: where in them it is that customers wait.
     courses: [Vec<Duration>; 2],
     /// From the command to the first answer of the new version, half of the swaps took no longer: known and new bytes.
@@ -39,12 +41,18 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Works them out; nothing was replaced from `before.0` to `before.1`.
-    pub fn of(service: &'static str, told: &Told, before: (Instant, Instant), deployments: &[Deployment]) -> Self {
+    /// Works them out; nothing was replaced from `before.0` to `before.1`, when so many processors were busy.
+    pub fn of(
+        service: &'static str,
+        told: &Told,
+        (before, busy): ((Instant, Instant), f64),
+        deployments: &[Deployment],
+    ) -> Self {
         let still = deployments.iter().map(|swap| (swap.began - 2 * HALF, swap.began)).chain([before]);
         let still: Vec<(Instant, Instant)> = still.collect();
         let is_steady = |asked: &&Asked| still.iter().any(|(from, to)| *from <= asked.due && asked.due < *to);
-        let (known, new): (Vec<_>, Vec<_>) = deployments.iter().partition(|deployment| !deployment.new);
+        let all: Vec<_> = deployments.iter().collect();
+        let (known, new): (Vec<_>, Vec<_>) = all.iter().partition(|deployment| !deployment.new);
         let around = |swaps: &[&Deployment]| {
             p99(told.good.iter().filter(|asked| swaps.iter().any(|swap| is_around(asked, swap.switched))))
         };
@@ -56,7 +64,8 @@ impl Figures {
             rate: rate(told),
             failures: told.failures.clone(),
             steady: p99(told.good.iter().filter(is_steady)),
-            around: [around(&known), around(&new)],
+            busy,
+            around: [around(&all), around(&known), around(&new)],
             courses: [course(told, &known), course(told, &new)],
             to_active: [to_active(&known), to_active(&new)],
             to_end: median(deployments.iter().map(|swap| swap.to_end).collect()),
@@ -71,24 +80,22 @@ impl Figures {
     /// One row for each service.
     pub fn print_table(rows: &[Self]) {
         println!(
-            "| service | swaps | requests | a second | failed | p99 steady | p99 around a swap | … of new bytes | to active | … of new bytes | to the end |"
+            "| service | swaps | requests | a second | failed | busy | p99 steady | p99 around a swap | … of known bytes | … of new bytes | to active | … of new bytes | to the end |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         for row in rows {
-            let [known, new] = row.around;
+            let [all, known, new] =
+                row.around.map(|p99| format!("{} ({:.1} ×)", time(p99), p99.as_secs_f64() / row.steady.as_secs_f64()));
             let [to_active_known, to_active_new] = row.to_active;
             println!(
-                "| {} | {} | {} | {:.0} | {} | {} | {} ({:.1} ×) | {} ({:.1} ×) | {} | {} | {} |",
+                "| {} | {} | {} | {:.0} | {} | {:.2} | {} | {all} | {known} | {new} | {} | {} | {} |",
                 row.service,
                 row.swaps,
                 row.requests,
                 row.rate,
                 row.failures.len(),
+                row.busy,
                 time(row.steady),
-                time(known),
-                known.as_secs_f64() / row.steady.as_secs_f64(),
-                time(new),
-                new.as_secs_f64() / row.steady.as_secs_f64(),
                 time(to_active_known),
                 time(to_active_new),
                 time(row.to_end),

@@ -49,7 +49,6 @@ pub async fn measure() {
     let order_every = number_from_environment("SWAP_ORDER_EVERY", 200).max(2);
     let shop = Shop::on(Setup::shop().argument("--quiet").start());
     let mut rows = Vec::new();
-    let mut busy = Vec::new();
     let mut ordered = 0;
     let artifacts = SERVICES.map(|service| Artifacts::of(service, swaps));
     for artifacts in &artifacts {
@@ -59,7 +58,7 @@ pub async fn measure() {
         let processors = Processors::now();
         tokio::time::sleep(STEADY).await;
         let steady = (warm, Instant::now());
-        busy.push(processors.busy_since());
+        let busy = processors.busy_since();
         let mut deployments = Vec::new();
         for number in 0..swaps {
             deployments.push(Deployment::run(&shop.host, artifacts.service, artifacts.at(number)).await);
@@ -67,15 +66,14 @@ pub async fn measure() {
         }
         let told = crowd.stop().await;
         ordered += told.orders();
-        let figures = Figures::of(artifacts.service, &told, steady, &deployments);
+        let figures = Figures::of(artifacts.service, &told, (steady, busy), &deployments);
         println!("{figures}");
         rows.push(figures);
     }
     println!(
-        "\n{rate} requests a second of 40 clients, one in {order_every} an order, from this machine, of whose {} processors {:.2} were busy \
-         before the first swaps. p99 counts from when a request was due.\n",
+        "\n{rate} requests a second of 40 clients, one in {order_every} an order, from this machine, which has {} processors: of those so many \
+         were busy before the first swap. p99 counts from when a request was due.\n",
         Processors::number(),
-        busy.iter().sum::<f64>() / busy.len() as f64,
     );
     Figures::print_table(&rows);
     let (memory, told) = memory_after_swaps(&shop, &artifacts, order_every).await;
