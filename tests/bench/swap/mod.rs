@@ -71,8 +71,8 @@ pub async fn measure() {
         rows.push(figures);
     }
     println!(
-        "\n{rate} requests a second of 40 clients, one in {order_every} an order, from this machine, which has {} processors: of those so many \
-         were busy before the first swap. p99 counts from when a request was due.\n",
+        "\n{rate} requests a second of 40 clients, one in {order_every} an order, from this machine, which has {} processors; under `busy` \
+         stands how many of them were before the first swap. p99 counts from when a request was due.\n",
         Processors::number(),
     );
     Figures::print_table(&rows);
