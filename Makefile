@@ -97,11 +97,11 @@ UNHURRIED := $(foreach part,plaza kit $(COMPONENTS),--config profile.release.pac
 
 ## All tests: the parts natively, the whole as a black box.
 # Each part by itself: together, cargo would give them one another's features and build wasmtime a second time. The host's own tests
-# leave an unhurried host behind, so the one that the black box runs is built after them.
-test: tools components guests $(if $(KAFKA_BROKERS),,broker)
+# leave an unhurried host behind, so the one that was built before is put back for those that run it.
+test: build guests $(if $(KAFKA_BROKERS),,broker)
 	cargo test --release --no-fail-fast $(CHECKED) -p plaza --lib --bins --test '*' $(UNHURRIED)
 	cargo test --release --no-fail-fast $(CHECKED) -p kit $(call PACKAGES,$(COMPONENTS)) $(UNHURRIED)
-	$(MAKE) --no-print-directory host
+	cargo build --release -p plaza
 	cargo test --release --no-fail-fast $(CHECKED) -p plaza-tests
 
 ## Schemathesis against the running shop, as a customer and as an administrator, for so long: make fuzz MINUTES=30
